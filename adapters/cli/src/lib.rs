@@ -1,0 +1,1 @@
+//! The `plimsoll` command as a library.

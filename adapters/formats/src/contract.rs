@@ -1,0 +1,138 @@
+//! What a format gives and takes.
+//!
+//! The rule for memory: opening reads headers and holds a few KiB whatever the file says. A source or writer first
+//! states its needs ([`Page::needs`], [`Target::needs`]); what it then takes is at most that: buffers from the budget
+//! it is handed (`Place::Arena`), codec states and threads from the heap (`Place::Heap`), all of it when it is made
+//! and none while it runs.
+
+use crate::{FormatError, Wanted};
+use plimsoll_core::budget::Budget;
+use plimsoll_core::bytes::ReadAt;
+use plimsoll_core::pipeline::{Need, Sink, Source};
+use plimsoll_core::shape::{Region, Rows, Shape};
+use std::io;
+use std::sync::Arc;
+
+/// An input file, by positioned reads or mapped.
+pub type Bytes = Arc<dyn ReadAt<Error = io::Error> + Send + Sync>;
+
+/// An output file that takes bytes at any offset, from several threads.
+pub trait WriteAt: Send + Sync {
+    /// Writes all of `bytes` at `offset`; the file grows as it must.
+    ///
+    /// # Errors
+    /// The system's.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// An output file.
+pub type Output = Arc<dyn WriteAt>;
+
+/// A source of a page's rows.
+pub type RowSource<'a> = Box<dyn Source<Error = FormatError> + Send + 'a>;
+
+/// A sink for an output's rows.
+pub type RowSink<'a> = Box<dyn Sink<Error = FormatError> + Send + 'a>;
+
+/// A file format.
+pub trait Format: Send + Sync {
+    /// Its name in messages: `TIFF`.
+    fn name(&self) -> &'static str;
+
+    /// Endings of its files' names, lower case, the usual one first.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether a file that begins like this is one of its files.
+    fn sniff(&self, first: &[u8]) -> bool;
+
+    /// Reads the headers that lead to the first page.
+    ///
+    /// # Errors
+    /// [`FormatError`] if they are malformed or cannot be read.
+    fn open(&self, bytes: Bytes) -> Result<Box<dyn Picture>, FormatError>;
+
+    /// Whether and how a picture of this shape can be written: checks everything that can be known.
+    ///
+    /// # Errors
+    /// [`FormatError::Unsupported`] or [`FormatError::Usage`] that name what cannot be done and what would do.
+    fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError>;
+}
+
+/// An opened file: a row of pages.
+pub trait Picture: Send + Sync {
+    /// The format's name, with its variant: `BigTIFF`.
+    fn format(&self) -> &'static str;
+
+    /// Page `index` from zero, `None` after the last. Reads that page's headers only.
+    ///
+    /// # Errors
+    /// [`FormatError`] if they are malformed, unsupported or cannot be read.
+    fn page(&self, index: u32) -> Result<Option<Arc<dyn Page>>, FormatError>;
+}
+
+/// What a header says of one page.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Shape as rows come out of the source.
+    pub shape: Shape,
+    /// Name of the compression: `none`, `lzw` ...
+    pub compression: &'static str,
+    /// What the bands mean: `grey`, `rgb`, `palette` ...
+    pub colour: &'static str,
+    /// The source decodes units of so many rows from their start: 1 where any row can be read alone, the height of a
+    /// compressed strip or tile, the image's height where there is one stream.
+    pub unit_rows: u32,
+    /// Anything else worth a line in `info`: name and value.
+    pub more: Vec<(&'static str, String)>,
+}
+
+/// One image of a file.
+pub trait Page: Send + Sync {
+    /// What its header says.
+    fn facts(&self) -> &Facts;
+
+    /// Memory that one source over this region needs, beside the strips it fills.
+    fn needs(&self, region: Region) -> Vec<Need>;
+
+    /// A source that gives the rows of `region` once, in order, with the columns of `region`.
+    ///
+    /// # Errors
+    /// [`FormatError`] if the page cannot be decoded or `budget` holds less than `needs` said.
+    fn source<'a>(&'a self, region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError>;
+}
+
+/// A kind of output that was found possible.
+pub trait Target: Send + Sync {
+    /// How it will be stored, in a few words: `BigTIFF, 256 x 256 tiles, deflate`.
+    fn describe(&self) -> String;
+
+    /// Whether rows must come in order through one sink. If not, each worker has a sink for a band of its own.
+    fn ordered(&self) -> bool;
+
+    /// Memory that the writer and its sinks need: those of a sink with `Each::Worker`.
+    fn needs(&self) -> Vec<Need>;
+
+    /// Bytes of the complete file, or the most it may have if it is compressed.
+    fn file_bytes(&self) -> u64;
+
+    /// Begins the output: writes what stands before the pixels.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    fn create(&self, output: Output) -> Result<Box<dyn Writer>, FormatError>;
+}
+
+/// An output being written.
+pub trait Writer: Send + Sync {
+    /// A sink for the output rows `rows` (all of them where the target is ordered). Its `finish` completes its rows.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `budget` holds less than `needs` said.
+    fn sink<'a>(&'a self, rows: Rows, budget: &mut Budget<'a>) -> Result<RowSink<'a>, FormatError>;
+
+    /// All sinks have finished: completes the file.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    fn finish(self: Box<Self>) -> Result<(), FormatError>;
+}

@@ -1,0 +1,29 @@
+//! Bounded file formats for Plimsoll.
+//!
+//! A [`Format`] opens a file into a [`Picture`] by reading headers only, a [`Page`] of it gives rows through a source
+//! whose memory is stated before it is taken, and a [`Writer`] takes rows the same way. To add a format: write its
+//! file or folder, then name it in [`FORMATS`].
+
+mod contract;
+mod error;
+mod wanted;
+
+pub use contract::{
+    Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Target, WriteAt, Writer,
+};
+pub use error::FormatError;
+pub use wanted::{Compression, Wanted};
+
+/// The list of formats, in the order in which a file's first bytes are shown to them.
+pub const FORMATS: &[&dyn Format] = &[];
+
+/// The format whose files begin like `first` (the first 64 bytes, or all there are).
+pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.sniff(first))
+}
+
+/// The format whose files' names end with `extension` (no dot, any case).
+pub fn by_extension(extension: &str) -> Option<&'static dyn Format> {
+    let extension = extension.to_ascii_lowercase();
+    FORMATS.iter().copied().find(|format| format.extensions().contains(&extension.as_str()))
+}

@@ -1,0 +1,1 @@
+//! Plimsoll on an operating system.

@@ -1,0 +1,168 @@
+//! For tests: images in memory, and one call that runs a chain with every cut and demands one answer.
+
+use crate::budget::Budget;
+use crate::pipeline::{Chain, Job, Sink, Source, Stage};
+use crate::shape::{Region, Rows, Sample, Shape, Span};
+use crate::strip::{Strip, StripMut};
+use std::vec;
+use std::vec::Vec;
+
+/// A whole image: what no product code ever holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Image<T> {
+    pub(crate) shape: Shape,
+    pub(crate) samples: Vec<T>,
+}
+
+impl<T: Sample> Image<T> {
+    pub(crate) fn new(rows: u32, cols: u32, bands: u16, sample: impl Fn(u32, u32, u16) -> T) -> Self {
+        let shape = Shape::new(rows, cols, bands, T::KIND);
+        let mut samples = Vec::new();
+        for y in 0..rows {
+            for x in 0..cols {
+                samples.extend((0..bands).map(|b| sample(y, x, b)));
+            }
+        }
+        Self { shape, samples }
+    }
+
+    /// Repeatable noise over the whole range of the kind (floats: 0.0 to 1.0).
+    pub(crate) fn noise(rows: u32, cols: u32, bands: u16, seed: u32) -> Self {
+        let unit = |y: u32, x: u32, b: u16| {
+            let mut h = seed ^ y.wrapping_mul(0x9e37_79b9) ^ x.wrapping_mul(0x85eb_ca6b) ^ u32::from(b) << 13;
+            for _ in 0..3 {
+                h = (h ^ (h >> 15)).wrapping_mul(0x2c1b_3c6d).wrapping_add(seed);
+            }
+            f64::from(h) / f64::from(u32::MAX)
+        };
+        let (low, high) = match T::KIND.is_float() {
+            true => (0.0, 1.0),
+            false => (if T::from_f64(-1.0).to_f64() < 0.0 { -T::KIND.white() } else { 0.0 }, T::KIND.white()),
+        };
+        Self::new(rows, cols, bands, |y, x, b| T::from_f64(low + unit(y, x, b) * (high - low)))
+    }
+
+    /// The sample at a place that may lie outside: the nearest edge sample is repeated.
+    pub(crate) fn at(&self, row: i64, col: i64, band: u16) -> T {
+        let row = row.clamp(0, i64::from(self.shape.rows) - 1) as usize;
+        let col = col.clamp(0, i64::from(self.shape.cols) - 1) as usize;
+        let bands = self.shape.bands as usize;
+        self.samples[(row * self.shape.cols as usize + col) * bands + band as usize]
+    }
+
+    fn region(&self, region: Region) -> Vec<T> {
+        let bands = self.shape.bands as usize;
+        let cols = self.shape.cols as usize;
+        let mut out = Vec::new();
+        for row in region.rows.iter() {
+            let start = (row as usize * cols + region.cols.start() as usize) * bands;
+            out.extend_from_slice(&self.samples[start..start + region.cols.len() as usize * bands]);
+        }
+        out
+    }
+}
+
+struct Memory<'a, T>(&'a Image<T>, u32);
+
+impl<T: Sample> Source for Memory<'_, T> {
+    type Error = core::convert::Infallible;
+    fn shape(&self) -> Shape {
+        self.0.shape
+    }
+    fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), Self::Error> {
+        assert!(strip.rows().start() >= self.1, "row {} was read twice", strip.rows().start());
+        self.1 = strip.rows().end();
+        for row in strip.rows().iter() {
+            let samples = self.0.region(Region::new(Rows::one(row), strip.cols()));
+            strip.row_mut::<T>(row).copy_from_slice(&samples);
+        }
+        Ok(())
+    }
+}
+
+struct Collect<T>(Vec<T>, Option<u32>);
+
+impl<T: Sample> Sink for Collect<T> {
+    type Error = core::convert::Infallible;
+    fn write(&mut self, strip: &Strip<'_>) -> Result<(), Self::Error> {
+        assert!(self.1.is_none_or(|next| next == strip.rows().start()), "rows came out of order");
+        self.1 = Some(strip.rows().end());
+        for row in strip.rows().iter() {
+            self.0.extend_from_slice(strip.row::<T>(row));
+        }
+        Ok(())
+    }
+}
+
+/// Makes one region of a chain's output with strips of one height, in an arena of exactly what the chain asks for.
+pub(crate) fn region<A: Sample, B: Sample>(
+    stages: &[&dyn Stage],
+    image: &Image<A>,
+    strip_rows: u32,
+    region: Option<Region>,
+) -> Image<B> {
+    let chain = Chain::new(stages, image.shape).expect("the chain fits the image");
+    let chain = match region {
+        Some(region) => Chain::for_region(stages, image.shape, region).expect("the region fits the output"),
+        None => chain,
+    };
+    let bytes = chain.bytes(strip_rows) as usize;
+    let mut arena = vec![0u8; bytes + crate::budget::ALIGN];
+    let skip = arena.as_ptr().align_offset(crate::budget::ALIGN);
+    let mut budget = Budget::new(&mut arena[skip..skip + bytes]);
+    let sink = Collect::<B>(Vec::new(), None);
+    let mut job = Job::new(&chain, strip_rows, &mut budget, Memory(image, 0), sink).expect("planned");
+    assert_eq!(budget.stats().peak, bytes, "the job leases what the chain planned");
+    job.run().expect("nothing here fails");
+    let (_, sink) = job.finish().expect("nothing here fails");
+    Image { shape: chain.output_shape(), samples: sink.0 }
+}
+
+/// Runs a chain with many strip heights and over many regions, asserts that the answer is always the same, and
+/// returns it. This is the cut-invariance test of every transform.
+pub(crate) fn every_cut<A: Sample, B: Sample>(stages: &[&dyn Stage], image: &Image<A>) -> Image<B> {
+    let whole = region::<A, B>(stages, image, image.shape.rows, None);
+    for strip_rows in [1, 2, 3, 5, 8, 64] {
+        let cut = region::<A, B>(stages, image, strip_rows, None);
+        assert!(same(&cut.samples, &whole.samples), "strips of {strip_rows} rows change the answer");
+    }
+    let Shape { rows, cols, .. } = whole.shape;
+    let spans = |n: u32| {
+        [Span::new(0, n.div_ceil(3)), Span::new(n / 3, n), Span::new(n / 2, n / 2 + 1), Span::new(0, n)]
+    };
+    for rows in spans(rows) {
+        for cols in spans(cols) {
+            let wanted = Region::new(rows, cols);
+            let part = region::<A, B>(stages, image, 2, Some(wanted));
+            assert!(
+                same(&part.samples, &whole.region(wanted)),
+                "the region {wanted} alone gives another answer"
+            );
+        }
+    }
+    // What a stage says about its input must be true of every row.
+    let mut shape = image.shape;
+    for stage in stages {
+        let output = stage.output(shape).expect("the chain fits the image");
+        let reach = stage.reach(shape);
+        let mut before = Rows::default();
+        for row in output.all_rows().iter() {
+            let needs = stage.input(output.region().with_rows(Rows::one(row)), shape).rows;
+            assert!(needs.len() <= reach, "{} reaches {} rows, says {reach}", stage.name(), needs.len());
+            assert!(
+                needs.start() >= before.start() && needs.end() >= before.end(),
+                "{} goes back",
+                stage.name()
+            );
+            assert!(needs.end() <= shape.rows, "{} leaves the image", stage.name());
+            before = needs;
+        }
+        shape = output;
+    }
+    whole
+}
+
+/// Bit-equal, so that NaN equals itself.
+fn same<T: Sample>(a: &[T], b: &[T]) -> bool {
+    bytemuck::cast_slice::<T, u8>(a) == bytemuck::cast_slice::<T, u8>(b)
+}
