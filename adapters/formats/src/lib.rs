@@ -6,12 +6,14 @@
 
 mod contract;
 mod error;
+mod group;
 mod wanted;
 
 pub use contract::{
     Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Target, WriteAt, Writer,
 };
 pub use error::FormatError;
+pub use group::GroupPage;
 pub use wanted::{Compression, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.

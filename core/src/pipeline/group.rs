@@ -8,12 +8,14 @@ use crate::budget::{Budget, Exhausted, Layout};
 use crate::shape::{Cols, Region, Rows, Shape};
 use crate::strip::StripMut;
 
-/// Sources of the same rows, columns and kind, read in step. Band order is source order.
+/// Sources of the same rows, columns and kind, read in step. Band order is source order. `C` holds the sources: a
+/// slice, an array, a vector.
 #[derive(Debug)]
-pub struct Group<'a, S> {
-    sources: &'a mut [S],
+pub struct Group<'a, S, C = &'a mut [S]> {
+    sources: C,
     shape: Shape,
     row: &'a mut [u8],
+    of: core::marker::PhantomData<fn() -> S>,
 }
 
 /// Sources that do not go together.
@@ -58,44 +60,45 @@ impl core::fmt::Display for GroupError {
 
 impl core::error::Error for GroupError {}
 
-impl<'a, S: Source> Group<'a, S> {
-    /// The shape that these sources have together.
-    ///
-    /// # Errors
-    /// [`GroupError`] if they do not go together.
-    pub fn shape_of(sources: &[S]) -> Result<Shape, GroupError> {
-        let first = sources.first().ok_or(GroupError::Empty)?.shape();
-        let mut bands = 0u64;
-        for (index, source) in sources.iter().enumerate() {
-            let other = source.shape();
-            if other.with_bands(0) != first.with_bands(0) {
-                return Err(GroupError::Shape { index, first, other });
-            }
-            bands += u64::from(other.bands);
+/// The shape that images of these shapes have together.
+///
+/// # Errors
+/// [`GroupError`] if they do not go together.
+pub fn shape_of(shapes: impl IntoIterator<Item = Shape>) -> Result<Shape, GroupError> {
+    let mut shapes = shapes.into_iter();
+    let first = shapes.next().ok_or(GroupError::Empty)?;
+    let mut bands = u64::from(first.bands);
+    for (index, other) in shapes.enumerate() {
+        if other.with_bands(0) != first.with_bands(0) {
+            return Err(GroupError::Shape { index: index + 1, first, other });
         }
-        let bands = u16::try_from(bands).map_err(|_| GroupError::Bands { bands })?;
-        Ok(first.with_bands(bands))
+        bands += u64::from(other.bands);
     }
+    let bands = u16::try_from(bands).map_err(|_| GroupError::Bands { bands })?;
+    Ok(first.with_bands(bands))
+}
 
-    /// Bytes that a group leases for reading `cols` columns: one row of the widest source.
-    pub fn bytes(sources: &[S], cols: Cols) -> u64 {
-        let pixel = sources.iter().map(|source| source.shape().pixel_bytes()).max().unwrap_or(0);
-        Layout::new().with::<u8>(u64::from(cols.len()) * pixel as u64).bytes()
-    }
+/// Bytes that a group of images of these shapes leases for reading `cols` columns: one row of the widest.
+pub fn bytes(shapes: impl IntoIterator<Item = Shape>, cols: Cols) -> u64 {
+    let pixel = shapes.into_iter().map(|shape| shape.pixel_bytes()).max().unwrap_or(0);
+    Layout::new().with::<u8>(u64::from(cols.len()) * pixel as u64).bytes()
+}
 
+impl<'a, S: Source, C: AsRef<[S]> + AsMut<[S]>> Group<'a, S, C> {
     /// Puts the sources in step; reads of up to `cols` columns are possible.
     ///
     /// # Errors
     /// [`GroupError`] if they do not go together or the scratch row does not fit.
-    pub fn new(sources: &'a mut [S], cols: Cols, budget: &mut Budget<'a>) -> Result<Self, GroupError> {
-        let shape = Self::shape_of(sources)?;
-        let bytes = usize::try_from(Self::bytes(sources, cols)).unwrap_or(usize::MAX);
+    pub fn new(sources: C, cols: Cols, budget: &mut Budget<'a>) -> Result<Self, GroupError> {
+        let shapes = || sources.as_ref().iter().map(Source::shape);
+        let shape = shape_of(shapes())?;
+        let bytes = usize::try_from(bytes(shapes(), cols)).unwrap_or(usize::MAX);
         let row = budget.lease("group row", bytes).map_err(GroupError::Memory)?;
-        Ok(Self { sources, shape, row })
+        Ok(Self { sources, shape, row, of: core::marker::PhantomData })
     }
 }
 
-impl<S: Source> Source for Group<'_, S> {
+impl<S: Source, C: AsMut<[S]>> Source for Group<'_, S, C> {
     type Error = S::Error;
 
     fn shape(&self) -> Shape {
@@ -107,7 +110,7 @@ impl<S: Source> Source for Group<'_, S> {
         let pixel = self.shape.pixel_bytes();
         for row in rows.iter() {
             let mut offset = 0;
-            for source in self.sources.iter_mut() {
+            for source in self.sources.as_mut() {
                 let image = source.shape();
                 let part = image.pixel_bytes();
                 let bytes = cols.len() as usize * part;
