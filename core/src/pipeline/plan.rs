@@ -6,6 +6,7 @@
 
 use super::bands::{Bands, bands, seam_bytes};
 use super::chain::{Chain, MAX_STAGES};
+use crate::budget::Layout;
 
 /// Windows of one worker beyond this many bytes in all do not make a job faster: they leave the processor's cache.
 pub const USEFUL_WINDOW_BYTES: u64 = 1536 << 10;
@@ -60,11 +61,19 @@ impl Need {
         Self { consumer, bytes, per_strip_row: 0, each, place }
     }
 
+    /// Bytes of one of it; whole lines where it is leased from an arena.
+    pub const fn one(&self, strip_rows: u32) -> u64 {
+        let bytes = self.bytes.saturating_add(self.per_strip_row.saturating_mul(strip_rows as u64));
+        match self.place {
+            Place::Arena => Layout::new().with::<u8>(bytes).bytes(),
+            Place::Heap | Place::Process => bytes,
+        }
+    }
+
     fn total(&self, strip_rows: u32, workers: u32) -> u64 {
-        let one = self.bytes.saturating_add(self.per_strip_row.saturating_mul(u64::from(strip_rows)));
         match self.each {
-            Each::Job => one,
-            Each::Worker => one.saturating_mul(u64::from(workers)),
+            Each::Job => self.one(strip_rows),
+            Each::Worker => self.one(strip_rows).saturating_mul(u64::from(workers)),
         }
     }
 }

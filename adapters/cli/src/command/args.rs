@@ -1,0 +1,332 @@
+//! The command line: every subcommand, option, and example in the help texts.
+
+use crate::job::{Io, PageList};
+use crate::size::Within;
+use crate::stages::Step;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_formats::Compression;
+use std::path::PathBuf;
+
+/// Work inside a memory budget: pictures of any size under a ceiling that is declared, known before the first byte of
+/// input is read, and never passed.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Exit codes: 0 done, 2 usage, 3 refused (does not fit; the message says what would), \
+    4 input malformed or unsupported, 5 I/O, 130 cancelled.\n\n\
+    Examples:\n  \
+    plimsoll convert big.tif -o out.tif --within 8MiB --do crop:100,100,4800,4800 --do resize:0.9,linear --do sharpen\n  \
+    plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2\n  \
+    plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB\n  \
+    plimsoll stats big.tif --histogram --json")]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a picture through a chain of steps into a new file
+    Convert(ConvertArgs),
+    /// Make a small picture that fits a square
+    Thumbnail(ThumbnailArgs),
+    /// Minimum, maximum, mean, deviation and histogram of a picture
+    Stats(StatsArgs),
+    /// How far two pictures differ: mse, PSNR, largest difference, SSIM
+    Compare(CompareArgs),
+    /// What the headers of a file say; reads nothing else
+    Info(InfoArgs),
+    /// What a command would use, without doing it: put it before any of the others
+    Plan(PlanArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of every command that reads pixels.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Peak resident memory of the whole process: 16MiB, 1GB, 60%; half of what the container or machine has if absent
+    #[arg(long, value_name = "SIZE")]
+    pub within: Option<Within>,
+    /// The most threads; one for each processor if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub workers: Option<u32>,
+    /// How inputs are read
+    #[arg(long, value_enum, default_value_t = IoArg::Read)]
+    pub io: IoArg,
+    /// The most rows of a strip
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub strip_rows: Option<u32>,
+    /// The most input pixels of a strip
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub strip_pixels: Option<u64>,
+    /// Progress on the standard error: a bar on a terminal, nothing, or a JSON line a time
+    #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
+    pub progress: ProgressArg,
+    /// Write what was planned and what happened to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+}
+
+/// Options of every command that writes a picture.
+#[derive(Clone, Debug, Args)]
+pub struct WriteArgs {
+    /// The output; its ending names the format
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Replace an existing output
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Do not wait until the output is on the disk: faster, and a power cut may lose it
+    #[arg(long)]
+    pub no_sync: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `convert`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = help_of_steps())]
+pub struct ConvertArgs {
+    /// The picture
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// A step, as OP or OP:ARGS; give it again for the next one
+    #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
+    pub steps: Vec<Step>,
+    /// Pages, counted from 1: 1-3,7. With several, OUT holds {page}
+    #[arg(long, value_name = "LIST")]
+    pub pages: Option<PageList>,
+    /// Compression of the output
+    #[arg(long, value_enum)]
+    pub compression: Option<CompressionArg>,
+    /// Square tiles with this side in pixels, instead of strips
+    #[arg(long, value_name = "SIDE")]
+    pub tile: Option<u32>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `thumbnail`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB")]
+pub struct ThumbnailArgs {
+    /// The picture
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// Side of the square that it fits into, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    pub size: u32,
+    /// How samples are weighted: lanczos3, or area for the exact average
+    #[arg(long, default_value = "lanczos3")]
+    pub kernel: String,
+    /// The page, counted from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub page: u32,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `stats`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  plimsoll stats big.tif\n  plimsoll stats big.tif --histogram --json --within 6MiB")]
+pub struct StatsArgs {
+    /// The picture
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// Count every value, too: exact for 8 and 16 bits
+    #[arg(long)]
+    pub histogram: bool,
+    /// Steps before measuring, as for convert
+    #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
+    pub steps: Vec<Step>,
+    /// The page, counted from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub page: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `compare`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll compare before.tif after.tif --json --within 16MiB")]
+pub struct CompareArgs {
+    /// One picture
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// The other, of the same size, bands and kind of sample
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// Side of the SSIM window: 8 (uniform) or 11 (Gaussian, as in the paper); 0 leaves SSIM out
+    #[arg(long, value_name = "SIDE", default_value_t = 8)]
+    pub ssim: u32,
+    /// The page of both, counted from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub page: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `info`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll info scan.tif --json")]
+pub struct InfoArgs {
+    /// The file
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2 --json")]
+pub struct PlanArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub of: Planned,
+}
+
+/// What can be planned.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Planned {
+    /// A conversion
+    Convert(PlannedConvert),
+    /// A thumbnail
+    Thumbnail(PlannedThumbnail),
+    /// Statistics
+    Stats(StatsArgs),
+    /// A comparison
+    Compare(CompareArgs),
+}
+
+/// `plan convert`
+#[derive(Clone, Debug, Args)]
+pub struct PlannedConvert {
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan thumbnail`
+#[derive(Clone, Debug, Args)]
+pub struct PlannedThumbnail {
+    #[command(flatten)]
+    pub thumbnail: ThumbnailArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where messages go.
+#[derive(Clone, Debug, Args)]
+pub struct LogArgs {
+    /// How much is logged
+    #[arg(long, value_enum, global = true, default_value_t = LogLevel::Warn, hide_possible_values = false)]
+    pub log_level: LogLevel,
+    /// Log to this file instead of the standard error; at 10 MiB a new one is begun and the last 5 are kept
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+}
+
+/// Log levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing
+    Off,
+    /// What ended a command
+    Error,
+    /// What may surprise
+    Warn,
+    /// What is done
+    Info,
+    /// Everything
+    Debug,
+}
+
+/// `--io`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IoArg {
+    /// Positioned reads
+    Read,
+    /// A memory map that lets go of what it has read
+    Mmap,
+}
+
+impl From<IoArg> for Io {
+    fn from(io: IoArg) -> Self {
+        match io {
+            IoArg::Read => Self::Read,
+            IoArg::Mmap => Self::Mmap,
+        }
+    }
+}
+
+/// `--progress`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar if the standard error is a terminal
+    Auto,
+    /// Nothing
+    Never,
+    /// A line of JSON at a time
+    Json,
+}
+
+/// `--compression`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompressionArg {
+    /// None
+    None,
+    /// LZW
+    Lzw,
+    /// Deflate
+    Deflate,
+}
+
+impl From<CompressionArg> for Compression {
+    fn from(compression: CompressionArg) -> Self {
+        match compression {
+            CompressionArg::None => Self::None,
+            CompressionArg::Lzw => Self::Lzw,
+            CompressionArg::Deflate => Self::Deflate,
+        }
+    }
+}
+
+/// The steps, one a line, from the list in core.
+fn help_of_steps() -> String {
+    let mut text = String::from("Steps for --do, in the order given:\n");
+    for words in plimsoll_core::transform::WORDS {
+        let colon = if words.settings.is_empty() { "" } else { ":" };
+        let form = format!("{}{colon}{}", words.name, words.settings);
+        text.push_str(&format!("  {form:40} {}\n", words.about));
+    }
+    text.push_str(
+        "\nExamples:\n  \
+         plimsoll convert in.tif -o out.tif --within 8MiB --do crop:100,100,4800,4800 --do resize:0.9,linear --do sharpen\n  \
+         plimsoll convert in.png -o out.tif --compression deflate --tile 256 --do blur:2\n",
+    );
+    text
+}

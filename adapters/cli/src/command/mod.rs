@@ -1,0 +1,34 @@
+//! The subcommands, one per file, and what they share.
+
+pub(crate) mod args;
+mod compare;
+mod convert;
+mod info;
+mod session;
+mod stats;
+
+use crate::failure::Failure;
+use args::{Command, CommandLine, Planned};
+use clap::CommandFactory;
+pub(crate) use session::Session;
+
+/// Does what the command line says.
+pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
+    match line.command {
+        Command::Convert(args) => convert::convert(&args, session),
+        Command::Thumbnail(args) => convert::thumbnail(&args, session),
+        Command::Stats(args) => stats::stats(&args, session),
+        Command::Compare(args) => compare::compare(&args, session),
+        Command::Info(args) => info::info(&args),
+        Command::Plan(plan) => match plan.of {
+            Planned::Convert(args) => convert::plan_convert(&args.convert, plan.json || args.json),
+            Planned::Thumbnail(args) => convert::plan_thumbnail(&args.thumbnail, plan.json || args.json),
+            Planned::Stats(args) => stats::plan(&args, plan.json || args.json),
+            Planned::Compare(args) => compare::plan(&args, plan.json || args.json),
+        },
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut CommandLine::command(), "plimsoll", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One run of the command: when it began, who cancels it, and what it has used.
+
+use super::args::{ProgressArg, RunArgs, WriteArgs};
+use crate::failure::Failure;
+use crate::job::{Control, Input, JobPlan, Settings};
+use crate::report::{self, Actual};
+use plimsoll_os::memory::CountingAllocator;
+use plimsoll_os::probe::Probe;
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What all subcommands have in common.
+pub struct Session {
+    heap: &'static CountingAllocator,
+    cancelled: Arc<AtomicBool>,
+    began: Instant,
+}
+
+impl Session {
+    /// A session that begins now.
+    pub fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
+        Self { heap, cancelled, began: Instant::now() }
+    }
+
+    /// A control for one job, with the progress that the user wants.
+    pub(crate) fn control(&self, progress: ProgressArg) -> Control {
+        Control::new(Arc::clone(&self.cancelled), crate::progress::watcher(progress))
+    }
+
+    /// What has happened so far.
+    pub(crate) fn actual(&self, inputs: &[&Input], stages: Vec<(String, f64)>, control: &Control) -> Actual {
+        let inputs = inputs
+            .iter()
+            .map(|input| (report::path_text(input.path()), input.bytes(), input.bytes_read()))
+            .collect();
+        Actual {
+            peak_resident_bytes: Probe::new().peak_resident_bytes(),
+            peak_heap_bytes: self.heap.snapshot().peak_bytes as u64,
+            inputs,
+            seconds: self.began.elapsed().as_secs_f64(),
+            stages,
+            adaptations: control.adaptations(),
+        }
+    }
+}
+
+/// The settings that the options mean.
+pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
+    Settings {
+        within: run.within,
+        workers: run.workers,
+        io: run.io.into(),
+        strip_rows: run.strip_rows,
+        strip_pixels: run.strip_pixels,
+        overwrite: write.is_some_and(|write| write.overwrite),
+        sync: write.is_none_or(|write| !write.no_sync),
+        hash: run.receipt.is_some() && write.is_some(),
+    }
+}
+
+/// Writes the receipt where the user wants it.
+pub(crate) fn write_receipt(path: Option<&Path>, receipt: &Value) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let text = format!("{receipt:#}\n");
+    std::fs::write(path, text).map_err(|error| Failure::io("write the receipt", path, &error))
+}
+
+/// Prints to the standard output. A reader that has gone away is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::io("write to", Path::new("the standard output"), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a plan.
+pub(crate) fn print_plan(plan: &JobPlan, json: bool) -> Result<(), Failure> {
+    match json {
+        true => print(&format!("{:#}\n", report::plan_json(plan))),
+        false => print(&report::plan_text(plan)),
+    }
+}

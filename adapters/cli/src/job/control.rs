@@ -1,0 +1,125 @@
+//! The hand on a running job: cancel it, watch it, slow it down. Nothing here changes the result.
+
+use plimsoll_core::pipeline::governor::{Governor, Pace};
+use plimsoll_os::probe::Probe;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the machine is looked at while a job runs.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The pass that runs, from 1.
+    pub pass: u32,
+    /// Passes in all.
+    pub passes: u32,
+    /// Source rows read in this pass.
+    pub rows: u64,
+    /// Source rows that this pass will read.
+    pub rows_in_all: u64,
+}
+
+/// Is told how far a job is, after each strip, from any worker.
+pub trait Watcher: Send + Sync {
+    /// The job is this far.
+    fn at(&self, moment: Moment);
+}
+
+/// What may be changed in a running job, and what it says of itself.
+#[derive(Default)]
+pub struct Control {
+    cancelled: Arc<AtomicBool>,
+    watcher: Option<Box<dyn Watcher>>,
+    pass: AtomicU32,
+    passes: AtomicU32,
+    rows: AtomicU64,
+    rows_in_all: AtomicU64,
+    strip_rows: AtomicU32,
+    workers: AtomicU32,
+    adaptations: AtomicU32,
+    regulator: Mutex<Option<Regulator>>,
+}
+
+/// Looks at the machine now and then, and decides the pace.
+struct Regulator {
+    governor: Governor,
+    probe: Probe,
+    looked: Instant,
+    pace: Pace,
+}
+
+impl Control {
+    /// A control that ends its job soon after `cancelled` becomes true.
+    pub fn new(cancelled: Arc<AtomicBool>, watcher: Option<Box<dyn Watcher>>) -> Self {
+        Self { cancelled, watcher, ..Self::default() }
+    }
+
+    /// Whether the job is to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Relaxed)
+    }
+
+    /// How often the pace was changed.
+    pub fn adaptations(&self) -> u32 {
+        self.adaptations.load(Relaxed)
+    }
+
+    pub(crate) fn begin_pass(&self, pass: usize, passes: usize, rows: u64, planned: Pace, budget_bytes: u64) {
+        self.pass.store(pass as u32, Relaxed);
+        self.passes.store(passes as u32, Relaxed);
+        self.rows.store(0, Relaxed);
+        self.rows_in_all.store(rows, Relaxed);
+        self.strip_rows.store(planned.strip_rows, Relaxed);
+        self.workers.store(planned.workers, Relaxed);
+        let governor = Governor::new(planned, budget_bytes);
+        let regulator = Regulator { governor, probe: Probe::new(), looked: Instant::now(), pace: planned };
+        *self.regulator.lock().unwrap_or_else(PoisonError::into_inner) = Some(regulator);
+    }
+
+    /// A worker has read `rows` more rows.
+    pub(crate) fn advanced(&self, rows: u64) {
+        let rows = self.rows.fetch_add(rows, Relaxed) + rows;
+        if let Some(watcher) = &self.watcher {
+            watcher.at(Moment {
+                pass: self.pass.load(Relaxed),
+                passes: self.passes.load(Relaxed),
+                rows,
+                rows_in_all: self.rows_in_all.load(Relaxed),
+            });
+        }
+        // Whoever comes by looks; nobody waits for it.
+        let Ok(mut regulator) = self.regulator.try_lock() else { return };
+        let Some(regulator) = regulator.as_mut().filter(|regulator| regulator.looked.elapsed() >= LOOK_EVERY) else {
+            return;
+        };
+        regulator.looked = Instant::now();
+        let pace = regulator.governor.decide(&regulator.probe.readings(), regulator.pace);
+        if pace != regulator.pace {
+            regulator.pace = pace;
+            self.strip_rows.store(pace.strip_rows, Relaxed);
+            self.workers.store(pace.workers, Relaxed);
+            self.adaptations.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Rows to read at once from now on.
+    pub(crate) fn strip_rows(&self) -> u32 {
+        self.strip_rows.load(Relaxed)
+    }
+
+    /// Waits while the pace has no room for worker `index`. Only to be called between strips, and not before the
+    /// worker has handed its seam over: its neighbour may be waiting for it.
+    pub(crate) fn wait_for_turn(&self, index: usize) {
+        while index as u32 >= self.workers.load(Relaxed) && !self.is_cancelled() {
+            // The first worker never waits; when it has finished, nobody would raise the pace again.
+            if self.rows.load(Relaxed) >= self.rows_in_all.load(Relaxed) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+            self.advanced(0);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A page through a chain of steps into a new file.
+
+use super::budget::Budgeted;
+use super::control::Control;
+use super::hash::{Hashing, Nowhere};
+use super::measure::find_range;
+use super::pages::Input;
+use super::pass::{Pass, run_pass};
+use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
+use super::settings::Settings;
+use crate::failure::Failure;
+use crate::stages::{Stages, Step};
+use plimsoll_core::measure::RangeOf;
+use plimsoll_core::pipeline::{Chain, Need};
+use plimsoll_core::shape::Shape;
+use plimsoll_formats::{Format, FormatError, Output, Page, Target, Wanted};
+use plimsoll_os::output::AtomicOutput;
+use plimsoll_os::probe::Probe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A conversion, planned and ready to run.
+pub struct ConvertJob {
+    page: Arc<dyn Page>,
+    steps: Vec<Step>,
+    asked: Vec<(usize, RangeOf)>,
+    output_path: PathBuf,
+    output_shape: Shape,
+    format: &'static dyn Format,
+    wanted: Wanted,
+    settings: Settings,
+    plan: JobPlan,
+}
+
+/// What a conversion did.
+#[derive(Clone, Debug)]
+pub struct Converted {
+    /// The output.
+    pub path: PathBuf,
+    /// Its shape.
+    pub shape: Shape,
+    /// How it is stored.
+    pub stored: String,
+    /// SHA-256 of its pixels, if it was asked for.
+    pub sha256_pixels: Option<String>,
+    /// Seconds spent in each stage, source and sink, over all workers and passes.
+    pub seconds: Vec<(String, f64)>,
+}
+
+impl ConvertJob {
+    /// Plans the conversion of one page of `input` into the file `output`.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for steps or outputs that make no sense, [`Failure::Refused`] if it does not fit.
+    pub fn plan(
+        input: &Input,
+        page: u32,
+        steps: Vec<Step>,
+        output: &Path,
+        wanted: Wanted,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
+        let page = input.page(page)?;
+        let source = page.facts().shape;
+        let stages = Stages::build(&steps, source, &[])?;
+        let format = format_of(output)?;
+        check_output(input, output, &settings)?;
+        let target = |compressors: u32| {
+            let wanted = Wanted { compressors, ..wanted };
+            format.target(stages.output(), wanted).map_err(|error| Failure::output(output, &error))
+        };
+        let ordered = target(0)?.ordered();
+        let budget = Budgeted::resolve(&settings)?;
+        let refs = stages.refs();
+        let mut passes = Vec::new();
+        for (at, of) in stages.asked() {
+            let prefix = refs.get(..*at).unwrap_or_default();
+            passes.push(super::measure::plan_range(prefix, &*page, *of, &budget, &settings)?);
+        }
+        let needs = |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
+        let request =
+            PassRequest { purpose: "write the output", stages: &refs, page: &*page, sink_needs: &needs, ordered };
+        let writing =
+            plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        passes.push(writing);
+        let whole_image_bytes = source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
+        Ok(Self {
+            asked: stages.asked().to_vec(),
+            output_shape: stages.output(),
+            plan: JobPlan { budget, passes, whole_image_bytes },
+            page,
+            steps,
+            output_path: output.to_owned(),
+            format,
+            wanted,
+            settings,
+        })
+    }
+
+    /// The plan.
+    pub fn job_plan(&self) -> &JobPlan {
+        &self.plan
+    }
+
+    /// Shape of what will be written.
+    pub fn output_shape(&self) -> Shape {
+        self.output_shape
+    }
+
+    /// Runs it. The output appears whole, or not at all.
+    ///
+    /// # Errors
+    /// [`Failure`] by culprit; nothing is left behind then.
+    pub fn run(&self, control: &Control) -> Result<Converted, Failure> {
+        let source = self.page.facts().shape;
+        let passes = self.plan.passes.len();
+        let mut seconds = Vec::new();
+        let mut ranges = Vec::new();
+        for ((at, of), pass) in self.asked.iter().zip(&self.plan.passes) {
+            let prefix = self.steps.get(..*at).unwrap_or_default();
+            let stages = Stages::build(prefix, source, &ranges)?;
+            let number = ranges.len() + 1;
+            ranges.push(find_range(&stages, &*self.page, pass, *of, (number, passes), &self.plan, control)?);
+            add_seconds(&mut seconds, &stages);
+        }
+        let Some(writing) = self.plan.passes.last() else { return Err(Failure::Usage("nothing to do".to_owned())) };
+        let stages = Stages::build(&self.steps, source, &ranges)?;
+        let wanted = Wanted { compressors: writing.compressors, ..self.wanted };
+        let failed = |error: FormatError| Failure::output(&self.output_path, &error);
+        let target = self.format.target(stages.output(), wanted).map_err(failed)?;
+        check_disk(&self.output_path, &*target)?;
+        let file = AtomicOutput::create(&self.output_path, self.settings.overwrite)
+            .map_err(|error| Failure::Io(error.to_string()))?;
+        let file = Arc::new(file);
+        let sha256_pixels =
+            self.write(writing, &stages, &*target, Arc::clone(&file) as Output, control, &mut seconds)?;
+        let sha256_pixels = match (sha256_pixels, self.settings.hash) {
+            (None, true) => Some(self.hash_back(file.temporary_path(), writing)?),
+            (hash, _) => hash,
+        };
+        let file = Arc::into_inner(file)
+            .ok_or_else(|| Failure::Io(format!("{}: still in use", self.output_path.display())))?;
+        if control.is_cancelled() {
+            return Err(Failure::Cancelled);
+        }
+        file.commit(self.settings.sync).map_err(|error| Failure::Io(error.to_string()))?;
+        add_seconds(&mut seconds, &stages);
+        Ok(Converted {
+            path: self.output_path.clone(),
+            shape: stages.output(),
+            stored: target.describe(),
+            sha256_pixels,
+            seconds,
+        })
+    }
+
+    /// The pass that writes. Gives the hash where rows came in order and it is wanted.
+    fn write(
+        &self,
+        writing: &PassPlan,
+        stages: &Stages,
+        target: &dyn Target,
+        output: Output,
+        control: &Control,
+        seconds: &mut Vec<(String, f64)>,
+    ) -> Result<Option<String>, Failure> {
+        let failed = |error: FormatError| Failure::output(&self.output_path, &error);
+        let refs = stages.refs();
+        let chain = Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let writer = target.create(output).map_err(failed)?;
+        let passes = self.plan.passes.len();
+        let pass = Pass::new(&chain, writing, &*self.page, (passes, passes), &self.plan, control);
+        let inline_hash = self.settings.hash && writing.plan.workers == 1;
+        let hash = if inline_hash {
+            let sinks = run_pass(&pass, &|_, rows, budget| writer.sink(rows, budget).map(Hashing::new))?;
+            sinks.into_iter().next().map(Hashing::hex)
+        } else {
+            run_pass(&pass, &|_, rows, budget| writer.sink(rows, budget))?;
+            None
+        };
+        pass.add_seconds(seconds);
+        writer.finish().map_err(failed)?;
+        Ok(hash)
+    }
+
+    /// Hashes what several workers wrote side by side, by reading it once more within what the plan allows.
+    fn hash_back(&self, path: &Path, writing: &PassPlan) -> Result<String, Failure> {
+        let written = Input::open(path, self.settings.io)?;
+        let page = written.page(1)?;
+        let settings = Settings { workers: Some(1), ..self.settings.clone() };
+        let request = PassRequest {
+            purpose: "hash the output",
+            stages: &[],
+            page: &*page,
+            sink_needs: &|_| Vec::<Need>::new(),
+            ordered: true,
+        };
+        let budget = Budgeted { bytes: writing.plan.peak_bytes, reason: "the plan".to_owned() };
+        let pass_plan = plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let control = Control::default();
+        let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);
+        let sinks = run_pass(&pass, &|_, _, _| Ok(Hashing::new(Nowhere)))?;
+        sinks.into_iter().next().map(Hashing::hex).ok_or(Failure::Cancelled)
+    }
+}
+
+/// The format that an output's name asks for.
+fn format_of(output: &Path) -> Result<&'static dyn Format, Failure> {
+    let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+    plimsoll_formats::by_extension(extension).ok_or_else(|| {
+        let known: Vec<&str> =
+            plimsoll_formats::FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
+        Failure::Usage(format!("{}: no format has this ending: write one of {}", output.display(), known.join(", ")))
+    })
+}
+
+/// An output never replaces its own input, and another file only if the user says so.
+fn check_output(input: &Input, output: &Path, settings: &Settings) -> Result<(), Failure> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    if real(output).is_some_and(|output| real(input.path()) == Some(output)) {
+        return Err(Failure::Usage(format!("{}: the output would replace the input", output.display())));
+    }
+    if output.exists() && !settings.overwrite {
+        return Err(Failure::Usage(format!("{}: exists already: --overwrite replaces it", output.display())));
+    }
+    Ok(())
+}
+
+/// An output whose size is known must fit the disk.
+fn check_disk(path: &Path, target: &dyn Target) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let needed = target.file_bytes();
+    match Probe::new().disk_free_bytes(folder) {
+        Some(free) if !target.ordered() && free < needed => Err(Failure::Io(format!(
+            "{}: needs {needed} bytes of disk, {free} are free: free some or write somewhere else",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the time of each stage to a list by name.
+pub(crate) fn add_seconds(seconds: &mut Vec<(String, f64)>, stages: &Stages) {
+    for (name, clock) in stages.clocks() {
+        seconds.push((name.clone(), clock.seconds()));
+    }
+}

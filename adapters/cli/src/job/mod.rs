@@ -1,0 +1,25 @@
+//! Jobs: what stands behind the subcommands, for programs that want the work and not the command line.
+//!
+//! A job opens its inputs (headers only), is planned, and only then runs: `open -> plan -> run -> receipt`.
+
+mod budget;
+mod compare;
+mod control;
+mod convert;
+mod hash;
+mod measure;
+mod pages;
+mod pass;
+mod plan;
+mod price;
+mod settings;
+
+pub use budget::Budgeted;
+pub use compare::{CompareJob, Comparison};
+pub use control::{Control, Watcher};
+pub use convert::{ConvertJob, Converted};
+pub use measure::{MeasureJob, Measured};
+pub use pages::{Input, PageList};
+pub use plan::{JobPlan, PassPlan};
+pub use price::HEAP_BASE_BYTES;
+pub use settings::{Io, Settings};

@@ -1,0 +1,23 @@
+//! What the process itself costs, whatever the work: the part of every plan that is not buffers.
+
+use plimsoll_core::pipeline::Need;
+use plimsoll_core::pipeline::plan::{Each, Place};
+
+/// Program, libraries and the main thread's stack as touched by a run, in bytes. Measured for release builds of this
+/// command and held by the tests that compare plans with the system's own peak.
+pub const PROCESS_BYTES: u64 = 3 << 20;
+
+/// A worker's stack as touched, and what the allocator keeps for its thread.
+pub const WORKER_BYTES: u64 = 96 << 10;
+
+/// Heap that the command holds beside the work: arguments, names, headers, messages, the receipt.
+pub const HEAP_BASE_BYTES: u64 = 192 << 10;
+
+/// What every job needs.
+pub fn process_needs() -> Vec<Need> {
+    vec![
+        Need::fixed("program and libraries", PROCESS_BYTES, Each::Job, Place::Process),
+        Need::fixed("stack of a worker", WORKER_BYTES, Each::Worker, Place::Process),
+        Need::fixed("arguments and headers", HEAP_BASE_BYTES, Each::Job, Place::Heap),
+    ]
+}

@@ -1,0 +1,38 @@
+//! Messages about what is done: to the standard error or to a file that is rotated by size.
+
+use crate::command::args::{LogArgs, LogLevel};
+use crate::failure::Failure;
+use rolling_file::{BasicRollingFileAppender, RollingConditionBasic};
+use std::sync::Mutex;
+use tracing_subscriber::filter::LevelFilter;
+
+/// A log file is closed at this size.
+const FILE_BYTES: u64 = 10 << 20;
+
+/// So many closed log files are kept beside the open one: five in all.
+const CLOSED_FILES: usize = 4;
+
+/// Begins logging as the user asked.
+///
+/// # Errors
+/// [`Failure::Io`] if the log file cannot be opened.
+pub fn begin(args: &LogArgs) -> Result<(), Failure> {
+    let level = match args.log_level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false);
+    match &args.log_file {
+        None => builder.with_writer(std::io::stderr).without_time().init(),
+        Some(path) => {
+            let rotation = RollingConditionBasic::new().max_size(FILE_BYTES);
+            let file = BasicRollingFileAppender::new(path, rotation, CLOSED_FILES)
+                .map_err(|error| Failure::io("open the log file", path, &error))?;
+            builder.with_writer(Mutex::new(file)).init();
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! From the words after `--do` to a row of stages, wrapped for this machine's processor and measured.
+
+use crate::failure::Failure;
+use plimsoll_core::measure::{Range, RangeOf};
+use plimsoll_core::pipeline::{Stage, StageError};
+use plimsoll_core::shape::Shape;
+use plimsoll_core::transform::{self, Args, Host};
+use plimsoll_os::cpu::Dispatched;
+use plimsoll_os::timing::{Clock, Timed};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// One step of a chain as a user writes it: `resize:0.9,linear`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    text: String,
+}
+
+impl Step {
+    /// The step called `name` with the settings `args`.
+    pub fn new(name: &str, args: &str) -> Self {
+        Self { text: if args.is_empty() { name.to_owned() } else { format!("{name}:{args}") } }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.text.split_once(':').map_or(self.text.as_str(), |(name, _)| name).trim()
+    }
+
+    /// Its settings.
+    pub fn args(&self) -> &str {
+        self.text.split_once(':').map_or("", |(_, args)| args)
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let step = Self { text: text.trim().to_owned() };
+        if transform::WORDS.iter().any(|words| words.name == step.name()) {
+            return Ok(step);
+        }
+        let names: Vec<&str> = transform::WORDS.iter().map(|words| words.name).collect();
+        Err(format!("`{}` is no transform: there are {}", step.name(), names.join(", ")))
+    }
+}
+
+/// A chain of stages, and what it asks of earlier passes.
+pub struct Stages {
+    stages: Vec<Box<dyn Stage>>,
+    clocks: Vec<(String, Arc<Clock>)>,
+    asked: Vec<(usize, RangeOf)>,
+    output: Shape,
+}
+
+impl Stages {
+    /// Builds the steps for an input of shape `input`. `known` are the ranges that earlier passes found, in the order
+    /// in which the steps ask for them.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] that names the step.
+    pub fn build(steps: &[Step], input: Shape, known: &[Range]) -> Result<Self, Failure> {
+        let mut host = Boxes { known, asked: Vec::new(), at: 0, clock: Arc::default() };
+        let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(steps.len());
+        let mut clocks = Vec::with_capacity(steps.len());
+        let mut shape = input;
+        for (at, step) in steps.iter().enumerate() {
+            host.at = at;
+            host.clock = Arc::default();
+            let args = Args::new("", step.args());
+            let stage = transform::build(step.name(), args, shape, &mut host)
+                .map_err(|error| explain(step, &error))?;
+            shape = stage.output(shape).map_err(|error| explain(step, &error))?;
+            stages.push(stage);
+            clocks.push((step.name().to_owned(), Arc::clone(&host.clock)));
+        }
+        Ok(Self { stages, clocks, asked: host.asked, output: shape })
+    }
+
+    /// The stages, to lay a chain out of.
+    pub fn refs(&self) -> Vec<&dyn Stage> {
+        self.stages.iter().map(|stage| &**stage).collect()
+    }
+
+    /// The ranges that stages ask for: the place of the stage, and which range.
+    pub fn asked(&self) -> &[(usize, RangeOf)] {
+        &self.asked
+    }
+
+    /// The shape of what comes out.
+    pub fn output(&self) -> Shape {
+        self.output
+    }
+
+    /// The time spent in each stage so far, over all workers.
+    pub fn clocks(&self) -> &[(String, Arc<Clock>)] {
+        &self.clocks
+    }
+}
+
+/// Says what is wrong with a step, and how it is written.
+fn explain(step: &Step, error: &StageError) -> Failure {
+    let failure = Failure::stage(step.text(), error);
+    let words = transform::WORDS.iter().find(|words| words.name == step.name());
+    match (failure, words, error) {
+        (Failure::Usage(line), Some(words), StageError::Setting { .. }) => {
+            let colon = if words.settings.is_empty() { "" } else { ":" };
+            let form = format!("{}{colon}{}", words.name, words.settings);
+            Failure::Usage(format!("{line}; write {form}, for example {}", words.example))
+        }
+        (failure, _, _) => failure,
+    }
+}
+
+/// Boxes each stage behind the processor's best instructions and a clock.
+struct Boxes<'r> {
+    known: &'r [Range],
+    asked: Vec<(usize, RangeOf)>,
+    at: usize,
+    clock: Arc<Clock>,
+}
+
+impl Host for Boxes<'_> {
+    type Built = Box<dyn Stage>;
+
+    fn range(&mut self, of: RangeOf) -> Option<Range> {
+        self.asked.push((self.at, of));
+        self.known.get(self.asked.len() - 1).copied()
+    }
+
+    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
+        Box::new(Timed::new(Dispatched::new(stage), Arc::clone(&self.clock)))
+    }
+}
