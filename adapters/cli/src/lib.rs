@@ -1,1 +1,59 @@
-//! The `plimsoll` command as a library.
+//! The `plimsoll` command, and the jobs behind it for programs that want the work without the command line.
+//!
+//! ```text
+//!  command (words)  ->  job::plan  ->  job::run: threads, arenas, seams  ->  report (plan, receipt)
+//!                           |                 |
+//!                    core's planner     core's Job over formats' sources and sinks, in os's arena
+//! ```
+
+mod command;
+mod failure;
+pub mod job;
+mod log;
+mod progress;
+pub mod report;
+mod size;
+mod stages;
+
+pub use failure::Failure;
+pub use size::{Bytes, Within};
+pub use stages::{Stages, Step};
+
+use clap::Parser;
+use command::Session;
+use command::args::CommandLine;
+use plimsoll_os::memory::CountingAllocator;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The whole command: reads the arguments, does the work, gives the exit code. `heap` is the program's global
+/// allocator, so that receipts can say what the heap held.
+pub fn main(heap: &'static CountingAllocator) -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version are no failures; clap has its own opinion of where each goes.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&cancelled);
+    // Without a handler Ctrl-C still ends the process; then the next run of the same output cleans up.
+    let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
+    let result = log::begin(&line.log).and_then(|()| {
+        if let Err(error) = handled {
+            tracing::warn!("Ctrl-C cannot be caught: {error}");
+        }
+        command::run(line, &Session::new(heap, cancelled))
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            eprintln!("plimsoll: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -6,9 +6,8 @@ use plimsoll_core::pipeline::{Stage, StageError};
 use plimsoll_core::shape::Shape;
 use plimsoll_core::transform::{self, Args, Host};
 use plimsoll_os::cpu::Dispatched;
-use plimsoll_os::timing::{Clock, Timed};
+use plimsoll_os::timing::{Stopwatch, Timed};
 use std::str::FromStr;
-use std::sync::Arc;
 
 /// One step of a chain as a user writes it: `resize:0.9,linear`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl FromStr for Step {
 /// A chain of stages, and what it asks of earlier passes.
 pub struct Stages {
     stages: Vec<Box<dyn Stage>>,
-    clocks: Vec<(String, Arc<Clock>)>,
+    watches: Vec<(String, Stopwatch)>,
     asked: Vec<(usize, RangeOf)>,
     output: Shape,
 }
@@ -66,21 +65,21 @@ impl Stages {
     /// # Errors
     /// [`Failure::Usage`] that names the step.
     pub fn build(steps: &[Step], input: Shape, known: &[Range]) -> Result<Self, Failure> {
-        let mut host = Boxes { known, asked: Vec::new(), at: 0, clock: Arc::default() };
+        let mut host = Boxes { known, asked: Vec::new(), at: 0, watch: Stopwatch::new() };
         let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(steps.len());
-        let mut clocks = Vec::with_capacity(steps.len());
+        let mut watches = Vec::with_capacity(steps.len());
         let mut shape = input;
         for (at, step) in steps.iter().enumerate() {
             host.at = at;
-            host.clock = Arc::default();
+            host.watch = Stopwatch::new();
             let args = Args::new("", step.args());
             let stage = transform::build(step.name(), args, shape, &mut host)
                 .map_err(|error| explain(step, &error))?;
             shape = stage.output(shape).map_err(|error| explain(step, &error))?;
             stages.push(stage);
-            clocks.push((step.name().to_owned(), Arc::clone(&host.clock)));
+            watches.push((step.name().to_owned(), host.watch.clone()));
         }
-        Ok(Self { stages, clocks, asked: host.asked, output: shape })
+        Ok(Self { stages, watches, asked: host.asked, output: shape })
     }
 
     /// The stages, to lay a chain out of.
@@ -99,8 +98,8 @@ impl Stages {
     }
 
     /// The time spent in each stage so far, over all workers.
-    pub fn clocks(&self) -> &[(String, Arc<Clock>)] {
-        &self.clocks
+    pub fn watches(&self) -> &[(String, Stopwatch)] {
+        &self.watches
     }
 }
 
@@ -123,7 +122,7 @@ struct Boxes<'r> {
     known: &'r [Range],
     asked: Vec<(usize, RangeOf)>,
     at: usize,
-    clock: Arc<Clock>,
+    watch: Stopwatch,
 }
 
 impl Host for Boxes<'_> {
@@ -135,6 +134,6 @@ impl Host for Boxes<'_> {
     }
 
     fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
-        Box::new(Timed::new(Dispatched::new(stage), Arc::clone(&self.clock)))
+        Box::new(Timed::new(Dispatched::new(stage), self.watch.clone()))
     }
 }

@@ -2,10 +2,10 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::hash::{Hashing, Nowhere};
+use super::hash::{Boxed, Hashing, Nowhere};
 use super::measure::find_range;
 use super::pages::Input;
-use super::pass::{Pass, run_pass};
+use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::settings::Settings;
 use crate::failure::Failure;
@@ -22,6 +22,7 @@ use std::sync::Arc;
 /// A conversion, planned and ready to run.
 pub struct ConvertJob {
     page: Arc<dyn Page>,
+    input_path: PathBuf,
     steps: Vec<Step>,
     asked: Vec<(usize, RangeOf)>,
     output_path: PathBuf,
@@ -89,6 +90,7 @@ impl ConvertJob {
             output_shape: stages.output(),
             plan: JobPlan { budget, passes, whole_image_bytes },
             page,
+            input_path: input.path().to_owned(),
             steps,
             output_path: output.to_owned(),
             format,
@@ -170,15 +172,19 @@ impl ConvertJob {
         let writer = target.create(output).map_err(failed)?;
         let passes = self.plan.passes.len();
         let pass = Pass::new(&chain, writing, &*self.page, (passes, passes), &self.plan, control);
-        let inline_hash = self.settings.hash && writing.plan.workers == 1;
-        let hash = if inline_hash {
-            let sinks = run_pass(&pass, &|_, rows, budget| writer.sink(rows, budget).map(Hashing::new))?;
+        let pass = pass.between(&self.input_path, &self.output_path);
+        let mut arena = writing.arena()?;
+        let in_order = writing.plan.workers == 1;
+        let hash = if self.settings.hash && in_order {
+            let sinks = pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink))))?;
             sinks.into_iter().next().map(Hashing::hex)
         } else {
-            run_pass(&pass, &|_, rows, budget| writer.sink(rows, budget))?;
+            pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(Boxed))?;
             None
         };
         pass.add_seconds(seconds);
+        drop(pass);
+        drop(arena);
         writer.finish().map_err(failed)?;
         Ok(hash)
     }
@@ -200,7 +206,8 @@ impl ConvertJob {
         let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let control = Control::default();
         let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);
-        let sinks = run_pass(&pass, &|_, _, _| Ok(Hashing::new(Nowhere)))?;
+        let mut arena = pass_plan.arena()?;
+        let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere)))?;
         sinks.into_iter().next().map(Hashing::hex).ok_or(Failure::Cancelled)
     }
 }
@@ -242,7 +249,7 @@ fn check_disk(path: &Path, target: &dyn Target) -> Result<(), Failure> {
 
 /// Adds the time of each stage to a list by name.
 pub(crate) fn add_seconds(seconds: &mut Vec<(String, f64)>, stages: &Stages) {
-    for (name, clock) in stages.clocks() {
-        seconds.push((name.clone(), clock.seconds()));
+    for (name, watch) in stages.watches() {
+        seconds.push((name.clone(), watch.seconds()));
     }
 }

@@ -6,12 +6,12 @@ use crate::failure::Failure;
 use plimsoll_core::budget::{Budget, Exhausted};
 use plimsoll_core::pipeline::governor::Pace;
 use plimsoll_core::pipeline::plan::{Each, Place};
-use plimsoll_core::pipeline::{Band, Chain, Job, RunError, Sink, Step};
+use plimsoll_core::pipeline::{Chain, Job, RunError, Sink, Step};
 use plimsoll_core::shape::{Region, Rows};
 use plimsoll_formats::{FormatError, Page};
-use plimsoll_os::timing::{Clock, Timed};
-use plimsoll_os::workers::{SeamError, SeamSource, Seams};
-use std::sync::Arc;
+use plimsoll_os::timing::{Stopwatch, Timed};
+use plimsoll_os::workers::{Seam, SeamError, SeamSource, seams};
+use std::path::Path;
 
 /// A worker's stack: kernels keep their rows in the arena.
 const STACK_BYTES: usize = 256 << 10;
@@ -22,8 +22,10 @@ pub(crate) struct Pass<'a> {
     pass: &'a PassPlan,
     page: &'a dyn Page,
     control: &'a Control,
-    source_clock: Arc<Clock>,
-    sink_clock: Arc<Clock>,
+    input: &'a Path,
+    output: &'a Path,
+    source_watch: Stopwatch,
+    sink_watch: Stopwatch,
 }
 
 /// Makes the sink of worker number `usize` for its output rows, out of its budget.
@@ -43,62 +45,80 @@ impl<'a> Pass<'a> {
         let rows = pass.plan.bands.iter().map(|band| u64::from(band.input.len())).sum();
         let pace = Pace { strip_rows: pass.plan.strip_rows, workers: pass.plan.workers };
         control.begin_pass(number, passes, rows, pace, job.budget.bytes);
-        Self { chain, pass, page, control, source_clock: Arc::default(), sink_clock: Arc::default() }
+        let nobody = Path::new("the picture");
+        let (source_watch, sink_watch) = (Stopwatch::new(), Stopwatch::new());
+        Self { chain, pass, page, control, input: nobody, output: nobody, source_watch, sink_watch }
+    }
+
+    /// The same with the files' names, for messages.
+    pub(crate) fn between(self, input: &'a Path, output: &'a Path) -> Self {
+        Self { input, output, ..self }
     }
 
     /// Adds the time spent in source and sink.
     pub(crate) fn add_seconds(&self, seconds: &mut Vec<(String, f64)>) {
-        seconds.push(("source".to_owned(), self.source_clock.seconds()));
-        seconds.push(("sink".to_owned(), self.sink_clock.seconds()));
+        seconds.push(("source".to_owned(), self.source_watch.seconds()));
+        seconds.push(("sink".to_owned(), self.sink_watch.seconds()));
     }
 
     /// Runs it in `arena` (as many bytes as the plan has in arenas) into sinks, one for each band in order. Gives
     /// the sinks back, finished.
-    pub(crate) fn run<'m, K>(&self, arena: &'m mut [u8], sink: MakeSink<'_, 'm, K>) -> Result<Vec<K>, Failure>
+    pub(crate) fn run<'m, K>(&'m self, arena: &'m mut [u8], sink: MakeSink<'_, 'm, K>) -> Result<Vec<K>, Failure>
     where
-        'a: 'm,
         K: Sink<Error = FormatError> + Send,
     {
         let mut whole = Budget::new(arena);
         let bands = &self.pass.plan.bands;
-        let shape = self.chain.source();
-        let seams = Seams::new(bands, shape, self.chain.input().cols, &mut whole).map_err(short)?;
-        let mut arenas = Vec::with_capacity(bands.len());
+        let seams = seams(bands, self.chain, &mut whole).map_err(short)?;
+        let mut workers = Vec::with_capacity(bands.len());
         for index in 0..bands.len() {
             let bytes = usize::try_from(self.worker_bytes(index)).unwrap_or(usize::MAX);
-            arenas.push(whole.lease::<u8>("worker", bytes).map_err(short)?);
+            let arena = whole.lease::<u8>("worker", bytes).map_err(short)?;
+            workers.push(Worker { pass: self, index, arena, seams: &seams, sink });
         }
-        let mut work = bands.iter().zip(arenas).enumerate().map(|(index, (band, arena))| Worker {
-            pass: self,
-            index,
-            band: *band,
-            arena,
-            seams: &seams,
-            sink,
-        });
-        let first = work.next().ok_or_else(|| Failure::Usage("there is nothing to work on".to_owned()))?;
+        let mut results = Vec::with_capacity(bands.len());
         std::thread::scope(|scope| {
-            let mut others = Vec::with_capacity(bands.len());
-            for worker in work {
+            let mut workers = workers.into_iter();
+            let first = workers.next();
+            let mut threads = Vec::with_capacity(bands.len());
+            for (worker, seam) in workers.zip(&seams) {
                 let builder = std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES);
-                let spawned = builder.spawn_scoped(scope, move || worker.run());
-                others.push(spawned);
+                let thread = builder.spawn_scoped(scope, move || worker.run());
+                if thread.is_err() {
+                    // Nobody else would tell its upper neighbour.
+                    seam.abandon();
+                }
+                threads.push(thread);
             }
-            let mut results = Vec::with_capacity(bands.len());
-            results.push(if others.iter().all(Result::is_ok) { first.run() } else { Err(Failure::Cancelled) });
-            for thread in others {
+            results.extend(first.map(Worker::run));
+            for thread in threads {
                 results.push(match thread {
-                    Ok(thread) => {
-                        thread.join().unwrap_or_else(|_| Err(Failure::Io("a worker panicked".to_owned())))
-                    }
-                    Err(error) => {
-                        seams.abandon();
-                        Err(Failure::Io(format!("cannot start a worker: {error}")))
-                    }
+                    Ok(thread) => thread.join().unwrap_or_else(|_| Err(Failure::Io("a worker panicked".to_owned()))),
+                    Err(error) => Err(Failure::Io(format!("cannot start a worker: {error}"))),
                 });
             }
-            settle(results)
-        })
+        });
+        settle(results)
+    }
+
+    /// What went wrong in a job, by culprit.
+    fn explain(&self, error: RunError<SeamError<FormatError>, FormatError>) -> Failure {
+        match error {
+            RunError::Source(SeamError::Source(error)) => self.source_failed(&error),
+            // The neighbour's own failure says why.
+            RunError::Source(_) => Failure::Cancelled,
+            RunError::Sink(error) => self.sink_failed(&error),
+            RunError::Budget(exhausted) => short(exhausted),
+            other => Failure::Usage(other.to_string()),
+        }
+    }
+
+    fn source_failed(&self, error: &FormatError) -> Failure {
+        Failure::input(self.input, error)
+    }
+
+    fn sink_failed(&self, error: &FormatError) -> Failure {
+        Failure::output(self.output, error)
     }
 
     /// Bytes of the arena of worker `index`.
@@ -131,10 +151,66 @@ fn short(exhausted: Exhausted) -> Failure {
 
 /// One worker with its band.
 struct Worker<'w, 'm, K> {
-    pass: &'w Pass<'w>,
+    pass: &'m Pass<'m>,
     index: usize,
-    band: Band,
     arena: &'m mut [u8],
-    seams: &'w Seams<'m>,
+    seams: &'w [Seam<'m>],
     sink: MakeSink<'w, 'm, K>,
+}
+
+impl<'m, K: Sink<Error = FormatError>> Worker<'_, 'm, K> {
+    fn run(self) -> Result<K, Failure> {
+        let Self { pass, index, arena, seams, sink } = self;
+        let result = work(pass, index, arena, seams, sink);
+        if result.is_err()
+            && let Some(above) = index.checked_sub(1).and_then(|above| seams.get(above))
+        {
+            // Where there never was a source, its drop cannot have told the neighbour.
+            above.abandon();
+        }
+        result
+    }
+}
+
+/// Makes the rows of one band.
+fn work<'m, K: Sink<Error = FormatError>>(
+    pass: &'m Pass<'m>,
+    index: usize,
+    arena: &'m mut [u8],
+    seams: &[Seam<'m>],
+    sink: MakeSink<'_, 'm, K>,
+) -> Result<K, Failure> {
+    let Pass { chain, page, control, .. } = *pass;
+    let plan = &pass.pass.plan;
+    let Some(band) = plan.bands.get(index) else { return Err(Failure::Cancelled) };
+    let region = Region::new(band.output, chain.output().cols);
+    let own = Chain::for_region(chain.stages(), chain.source(), region)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut budget = Budget::new(arena);
+    let reads = Region::new(band.reads, chain.input().cols);
+    let mut source = page.source(reads, &mut budget).map_err(|error| pass.source_failed(&error))?;
+    let sink = sink(index, band.output, &mut budget).map_err(|error| pass.sink_failed(&error))?;
+    let source = SeamSource::new(&mut *source, index, &plan.bands, seams, plan.strip_rows);
+    let source = Timed::new(source, pass.source_watch.clone());
+    let sink = Timed::new(sink, pass.sink_watch.clone());
+    let explain = |error| pass.explain(error);
+    let mut job = Job::new(&own, plan.strip_rows, &mut budget, source, sink).map_err(explain)?;
+    let mut rows = 0;
+    loop {
+        if control.is_cancelled() {
+            return Err(Failure::Cancelled);
+        }
+        job.set_strip_rows(control.strip_rows());
+        let step = job.step().map_err(explain)?;
+        let (Step::More(progress) | Step::Done(progress)) = step;
+        control.advanced(u64::from(progress.rows_read - rows));
+        rows = progress.rows_read;
+        if matches!(step, Step::Done(_)) {
+            break;
+        }
+        // The first step has handed the seam over.
+        control.wait_for_turn(index);
+    }
+    let (_, sink) = job.finish().map_err(explain)?;
+    Ok(sink.into_inner())
 }

@@ -8,6 +8,7 @@ use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::{Place, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Chain, Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
+use plimsoll_os::memory::Arena;
 
 /// One pass over the input.
 #[derive(Clone, Debug)]
@@ -23,9 +24,10 @@ pub struct PassPlan {
 }
 
 impl PassPlan {
-    /// Bytes of the one arena of this pass.
-    pub fn arena_bytes(&self) -> u64 {
-        self.plan.bytes_in(Place::Arena)
+    /// The one arena of this pass: all its windows, states and buffers.
+    pub(crate) fn arena(&self) -> Result<Arena, Failure> {
+        let bytes = usize::try_from(self.plan.bytes_in(Place::Arena)).unwrap_or(usize::MAX);
+        Arena::new(bytes).map_err(|exhausted| Failure::Refused(exhausted.to_string()))
     }
 }
 
