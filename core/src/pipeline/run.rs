@@ -159,6 +159,10 @@ impl Link<'_> {
             self.window.release(fresh.end());
         } else {
             if made == 0 {
+                // A stage may look at some rows only: the others must not fill the window.
+                if row < end {
+                    self.window.release(self.needs(row).start());
+                }
                 return Ok(0);
             }
             if let Some(input) = self.window.strip(have) {

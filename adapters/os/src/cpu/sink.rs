@@ -1,0 +1,41 @@
+//! The decorator for sinks: for those that measure rows or change them on their way out.
+// The attribute writes one call of a function with a target feature, behind its run-time check.
+#![allow(unsafe_code)]
+
+use multiversion::multiversion;
+use plimsoll_core::pipeline::Sink;
+use plimsoll_core::strip::Strip;
+
+/// A sink whose `write`, if it is `#[inline(always)]`, runs at the best level of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DispatchedSink<K>(K);
+
+impl<K: Sink> DispatchedSink<K> {
+    /// Takes the concrete sink, never a `Box<dyn Sink>`.
+    pub const fn new(sink: K) -> Self {
+        Self(sink)
+    }
+
+    /// The sink, for what it measured.
+    pub fn into_inner(self) -> K {
+        self.0
+    }
+}
+
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"), dispatcher = "direct")]
+fn write<K: Sink>(sink: &mut K, strip: &Strip<'_>) -> Result<(), K::Error> {
+    sink.write(strip)
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<K: Sink> Sink for DispatchedSink<K> {
+    type Error = K::Error;
+
+    fn write(&mut self, strip: &Strip<'_>) -> Result<(), K::Error> {
+        write(&mut self.0, strip)
+    }
+
+    fn finish(&mut self) -> Result<(), K::Error> {
+        self.0.finish()
+    }
+}

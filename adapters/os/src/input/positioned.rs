@@ -1,0 +1,59 @@
+//! Input by positioned reads (`pread`): the default.
+//!
+//! Holds no memory of its own, cannot be killed by a truncated file, and serves any number of threads.
+
+use super::{Input, open_regular, past_end, shrank};
+use crate::FileError;
+use plimsoll_core::bytes::ReadAt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A file read at any offset with one system call for each read.
+#[derive(Debug)]
+pub struct PositionedFile {
+    file: File,
+    len: u64,
+    bytes_read: AtomicU64,
+}
+
+impl PositionedFile {
+    /// Opens `path` read-only.
+    ///
+    /// # Errors
+    /// As [`open_input`](super::open_input).
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let (file, len) = open_regular(path)?;
+        Ok(Self { file, len, bytes_read: AtomicU64::new(0) })
+    }
+}
+
+impl ReadAt for PositionedFile {
+    type Error = io::Error;
+
+    /// The length when it was opened.
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len) {
+            return Err(past_end(offset, into.len(), self.len));
+        }
+        // It goes on after interruptions and short reads.
+        self.file.read_exact_at(into, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => shrank(&self.file, self.len),
+            _ => error,
+        })?;
+        self.bytes_read.fetch_add(into.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Input for PositionedFile {
+    fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+}
