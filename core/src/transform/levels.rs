@@ -55,7 +55,7 @@ impl Curve for Levels {
     fn at<R: Real>(&self, x: R, white: R) -> R {
         let t = (x - R::of(self.black)) / R::of(self.span);
         // The power of 1 is dear and changes nothing.
-        if self.exponent != 1.0 && t > R::from(0) { white * t.power(R::of(self.exponent)) } else { white * t }
+        if self.exponent != 1.0 && t > R::from(0) { white * t.power(self.exponent) } else { white * t }
     }
 }
 

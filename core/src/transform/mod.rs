@@ -10,6 +10,7 @@ mod by_kind;
 mod curve;
 mod nearest;
 mod op;
+mod power;
 mod table;
 
 pub use args::Args;

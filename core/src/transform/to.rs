@@ -52,6 +52,10 @@ fn rescale<const FROM: u32, const TO: u32>(x: u32) -> u32 {
         x
     } else if TO.is_multiple_of(FROM) {
         x.wrapping_mul(TO / FROM)
+    } else if FROM == u16::MAX as u32 && wide <= u32::MAX as u64 {
+        // The quotient by 2^16 - 1, two shifts instead of a multiplication in 64 bits.
+        let n = x.wrapping_mul(TO).wrapping_add(FROM / 2);
+        n.wrapping_add(n >> 16).wrapping_add(1) >> 16
     } else if wide <= u32::MAX as u64 {
         x.wrapping_mul(TO).wrapping_add(FROM / 2) / FROM
     } else {
