@@ -17,12 +17,12 @@ impl<T: Sample> Flip<T> {
     }
 }
 
-/// Samples of one band that are mirrored at once: two vectors of bytes or more.
+/// Pixels that are mirrored at once: two vectors of bytes or more.
 const BLOCK: usize = 32;
 
-/// Mirrors a row of single samples.
+/// Mirrors a row of pixels by whole vectors: for pixels whose size is a power of two.
 #[inline(always)]
-fn mirror_samples<T: Sample>(from: &[T], to: &mut [T]) {
+fn mirror_blocks<P: Copy>(from: &[P], to: &mut [P]) {
     let (from_rest, from) = from.as_rchunks::<BLOCK>();
     let (to, to_rest) = to.as_chunks_mut::<BLOCK>();
     for (to, from) in to.iter_mut().zip(from.iter().rev()) {
@@ -30,16 +30,12 @@ fn mirror_samples<T: Sample>(from: &[T], to: &mut [T]) {
         block.reverse();
         *to = block;
     }
-    for (to, from) in to_rest.iter_mut().zip(from_rest.iter().rev()) {
-        *to = *from;
-    }
+    mirror_each(from_rest, to_rest);
 }
 
-/// Mirrors a row of pixels of `BANDS` samples.
+/// Mirrors a row of pixels one by one: faster for pixels of three samples, which vectors do not hold evenly.
 #[inline(always)]
-fn mirror<T: Sample, const BANDS: usize>(from: &[T], to: &mut [T]) {
-    let (from, _) = from.as_chunks::<BANDS>();
-    let (to, _) = to.as_chunks_mut::<BANDS>();
+fn mirror_each<P: Copy>(from: &[P], to: &mut [P]) {
     for (to, from) in to.iter_mut().zip(from.iter().rev()) {
         *to = *from;
     }
@@ -78,10 +74,10 @@ impl<T: Sample> Stage for Flip<T> {
         for row in output.rows().iter() {
             let (from, to) = (input.row::<T>(row), output.row_mut::<T>(row));
             match view.input_shape.bands {
-                1 => mirror_samples(from, to),
-                2 => mirror::<T, 2>(from, to),
-                3 => mirror::<T, 3>(from, to),
-                4 => mirror::<T, 4>(from, to),
+                1 => mirror_blocks(from, to),
+                2 => mirror_blocks(from.as_chunks::<2>().0, to.as_chunks_mut::<2>().0),
+                3 => mirror_each(from.as_chunks::<3>().0, to.as_chunks_mut::<3>().0),
+                4 => mirror_blocks(from.as_chunks::<4>().0, to.as_chunks_mut::<4>().0),
                 bands => mirror_any(usize::from(bands), from, to),
             }
         }
