@@ -46,7 +46,7 @@ impl Real for f32 {
 
     #[inline(always)]
     fn power(self, exponent: f64) -> Self {
-        // Twenty times as fast as `libm::powf`, which has branches, and nearer to the true value.
+        // 3 (SSE2) to 15 times (AVX2) as fast as `libm::powf`, which has branches and takes a rounded exponent.
         power(self, exponent)
     }
 }

@@ -99,7 +99,8 @@ macro_rules! integer_to_float {
         impl Convert<$b> for $a {
             #[inline(always)]
             fn rescaled(self) -> $b {
-                // A quotient rounded to double precision and then to single is the one rounded at once.
+                // Through double precision the result is that of rounding once: the quotient by 2^n - 1 repeats its n
+                // bits, so it is never so near to a tie between singles that a double takes it for one.
                 (self as $real / <$a>::MAX as $real) as $b
             }
 
