@@ -4,10 +4,20 @@
 //! its settings), then name it in the list at the end of this file. Nothing else has to change.
 
 mod args;
+#[cfg(test)]
+mod built;
+mod by_kind;
+mod curve;
+mod nearest;
 mod op;
+mod power;
+mod table;
 
 pub use args::Args;
+pub use curve::{Curve, Direct, Real, Tone};
+pub use nearest::Nearest;
 pub use op::{Host, Op, Words};
+pub use table::{Lookup, Tabled};
 
 /// The list: each line is a file of this folder that holds an `Op`.
 macro_rules! transforms {
@@ -38,4 +48,12 @@ macro_rules! transforms {
 
 transforms! {
     invert,
+    crop,
+    linear,
+    gamma,
+    levels,
+    to,
+    bands,
+    gray,
+    flip,
 }

@@ -1,0 +1,51 @@
+//! For tests: a transform built from the words of a user, as the command does it.
+
+use super::{Args, Host, build};
+use crate::harness::{self, Image};
+use crate::pipeline::{Stage, StageError};
+use crate::shape::{Sample, Shape};
+use std::boxed::Box;
+
+struct Boxes;
+
+impl Host for Boxes {
+    type Built = Box<dyn Stage>;
+
+    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
+        Box::new(stage)
+    }
+}
+
+/// The stage that `words` (`name` or `name:settings`) stand for, on an input of shape `input`.
+pub(super) fn built(words: &str, input: Shape) -> Result<Box<dyn Stage>, StageError> {
+    let (name, settings) = words.split_once(':').unwrap_or((words, ""));
+    build(name, Args::new("", settings), input, &mut Boxes)
+}
+
+/// What that stage makes of `image`, whatever the cut.
+pub(super) fn every_cut<A: Sample, B: Sample>(words: &str, image: &Image<A>) -> Image<B> {
+    let stage = built(words, image.shape).expect(words);
+    harness::every_cut(&[&*stage], image)
+}
+
+/// Asserts that `words` are refused for the setting called `setting`.
+pub(super) fn refuses(words: &str, input: Shape, setting: &str) {
+    match built(words, input) {
+        Err(StageError::Setting { stage, setting: wrong, .. }) => {
+            assert_eq!((stage, wrong), (words.split(':').next().unwrap_or(words), setting), "{words}");
+        }
+        Err(other) => panic!("{words}: {other}"),
+        Ok(_) => panic!("{words} was not refused"),
+    }
+}
+
+#[test]
+fn every_example_of_the_list_can_be_built() {
+    let shape = Shape::new(10_000, 10_000, 3, crate::shape::SampleKind::U8);
+    for words in super::WORDS {
+        let stage = built(words.example, shape).expect(words.example);
+        assert_eq!(stage.name(), words.name);
+        assert!(stage.output(shape).is_ok(), "{}", words.example);
+    }
+    assert_eq!(built("no-such-thing", shape).unwrap_err(), StageError::Unknown);
+}
