@@ -4,6 +4,7 @@
 //! its settings), then name it in the list at the end of this file. Nothing else has to change.
 
 mod args;
+mod edge;
 mod op;
 
 pub use args::Args;
@@ -38,4 +39,6 @@ macro_rules! transforms {
 
 transforms! {
     invert,
+    conv,
+    sharpen,
 }
