@@ -41,4 +41,5 @@ transforms! {
     invert,
     conv,
     sharpen,
+    blur,
 }
