@@ -9,6 +9,7 @@ mod built;
 mod by_kind;
 mod curve;
 mod nearest;
+mod edge;
 mod op;
 mod power;
 mod table;
@@ -56,4 +57,7 @@ transforms! {
     bands,
     gray,
     flip,
+    conv,
+    sharpen,
+    blur,
 }
