@@ -3,6 +3,7 @@
 //! [`Tiff`] is the format as the list of formats knows it; `read` gives the rows of pages, `write` takes rows, and
 //! `tags` holds the numbers that both use.
 
+mod read;
 mod tags;
 
 use crate::{Bytes, Format, FormatError, Picture, Target, Wanted};
@@ -28,8 +29,8 @@ impl Format for Tiff {
         matches!(first.first_chunk(), Some(b"II*\0" | b"MM\0*" | b"II+\0" | b"MM\0+"))
     }
 
-    fn open(&self, _bytes: Bytes) -> Result<Box<dyn Picture>, FormatError> {
-        Err(FormatError::Unsupported { format: NAME, feature: "reading".to_string() })
+    fn open(&self, bytes: Bytes) -> Result<Box<dyn Picture>, FormatError> {
+        read::open(bytes)
     }
 
     fn target(&self, _shape: Shape, _wanted: Wanted) -> Result<Box<dyn Target>, FormatError> {
