@@ -88,7 +88,7 @@ fn truncated_compressed_data_is_an_error() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_files_end_in_a_result_or_an_error(

@@ -183,7 +183,7 @@ fn parse(file: &File, entry: &[u8], at: u64) -> Result<Option<Field>, FormatErro
         return Ok(Some(Field { tag, kind, count, at: inline }));
     }
     let outside = part(4 + width, width);
-    file.check(outside, bytes, &format!("the value of tag {tag}"))?;
+    file.check(outside, bytes, format_args!("the value of tag {tag}"))?;
     Ok(Some(Field { tag, kind, count, at: outside }))
 }
 

@@ -33,7 +33,7 @@ pub(super) fn facts(file: &File, directory: &Directory, layout: &Layout) -> Resu
         ("sample format", sample_format(layout).to_string()),
         ("orientation", names::orientation(layout.orientation)),
     ];
-    if matches!(layout.method, Method::Lzw | Method::Deflate) {
+    if matches!(layout.method, Method::Lzw | Method::OldLzw | Method::Deflate) {
         more.push(("predictor", names::predictor(layout.predictor).to_string()));
     }
     if let Some(extra) = layout.extra {

@@ -5,6 +5,7 @@
 
 use crate::tiff::NAME;
 use crate::{Bytes, FormatError};
+use std::fmt::Display;
 
 /// A TIFF file's bytes and the two facts of its header that all numbers depend on.
 #[derive(Clone)]
@@ -81,7 +82,7 @@ impl File {
     ///
     /// # Errors
     /// [`FormatError::Malformed`] that says what lies outside.
-    pub(super) fn check(&self, offset: u64, bytes: u64, what: &str) -> Result<(), FormatError> {
+    pub(super) fn check(&self, offset: u64, bytes: u64, what: impl Display) -> Result<(), FormatError> {
         match offset.checked_add(bytes) {
             Some(end) if end <= self.len => Ok(()),
             _ => {

@@ -17,6 +17,8 @@ pub(super) enum Method {
     None,
     PackBits,
     Lzw,
+    /// LZW as writers before TIFF 6.0 had it: least significant bit first, codes that grow when they must.
+    OldLzw,
     Deflate,
 }
 
@@ -107,7 +109,7 @@ impl Layout {
             return Err(malformed(directory.at(), "SamplesPerPixel is zero"));
         }
         let compression = short(file, directory, tag::COMPRESSION, compression::NONE)?;
-        let method = method(compression)?;
+        let mut method = method(compression)?;
         let kind = kind(file, directory, bands)?;
         let shape = Shape::new(rows, cols, bands, kind);
         if short(file, directory, tag::FILL_ORDER, 1)? != 1 {
@@ -121,6 +123,9 @@ impl Layout {
         };
         let grid = grid(file, directory, shape, planes)?;
         let (offsets, byte_counts) = tables(directory, &grid)?;
+        if method == Method::Lzw && is_old_lzw(file, offsets)? {
+            method = Method::OldLzw;
+        }
         Ok(Self {
             shape,
             grid,
@@ -168,6 +173,19 @@ fn method(number: u16) -> Result<Method, FormatError> {
         compression::DEFLATE | compression::OLD_DEFLATE => Ok(Method::Deflate),
         other => Err(unsupported(format!("{} compression ({other})", names::compression(other)))),
     }
+}
+
+/// Whether the first unit begins with the clear code, 256 in nine bits, as the old order of bits has it: both orders have
+/// the same number in the header.
+fn is_old_lzw(file: &File, offsets: Field) -> Result<bool, FormatError> {
+    let first = offsets.number(file, 0)?;
+    if file.check(first, 2, "").is_err() {
+        // The source will say so, should it be asked for this unit.
+        return Ok(false);
+    }
+    let mut start = [0; 2];
+    file.read(first, &mut start, "compressed data")?;
+    Ok(start[0] == 0 && start[1] & 1 == 1)
 }
 
 /// The kind of sample from `BitsPerSample` and `SampleFormat`.
@@ -271,7 +289,7 @@ fn read_predictor(
     kind: SampleKind,
 ) -> Result<Predictor, FormatError> {
     // It is part of these two methods; a stray tag elsewhere means nothing.
-    if !matches!(method, Method::Lzw | Method::Deflate) {
+    if !matches!(method, Method::Lzw | Method::OldLzw | Method::Deflate) {
         return Ok(Predictor::None);
     }
     match short(file, directory, tag::PREDICTOR, predictor::NONE)? {

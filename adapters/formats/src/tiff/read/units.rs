@@ -89,7 +89,7 @@ impl<'a> Units<'a> {
             _ if single => file.len().saturating_sub(offset),
             _ => return Err(malformed(offset, format!("the byte count of {what} {index} is missing"))),
         };
-        file.check(offset, bytes, &format!("{what} {index}"))?;
+        file.check(offset, bytes, format_args!("{what} {index}"))?;
         Ok(Extent { offset, bytes })
     }
 }

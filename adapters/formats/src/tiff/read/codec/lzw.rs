@@ -9,12 +9,17 @@ pub(in crate::tiff::read) struct Lzw(Decoder);
 
 impl Lzw {
     /// Bytes of its tables on the heap, all taken when it is made. `tests/tiff_memory.rs` proves it.
-    pub(super) const HEAP_BYTES: u64 = 72 << 10;
+    pub(super) const HEAP_BYTES: u64 = 57 << 10;
 
     pub(super) fn new() -> Self {
         // Units need not end with an end code: their length is known, so decoding stops where the rows are complete.
         let settings = Configuration::with_tiff_size_switch(BitOrder::Msb, 8);
         Self(settings.with_yield_on_full_buffer(true).build())
+    }
+
+    /// A decoder for the order of bits that was usual before TIFF 6.0.
+    pub(super) fn old() -> Self {
+        Self(Configuration::new(BitOrder::Lsb, 8).with_yield_on_full_buffer(true).build())
     }
 
     pub(super) fn reset(&mut self) {

@@ -44,6 +44,7 @@ impl Codec {
             Method::None => None,
             Method::PackBits => Some(Self::PackBits(PackBits::default())),
             Method::Lzw => Some(Self::Lzw(Lzw::new())),
+            Method::OldLzw => Some(Self::Lzw(Lzw::old())),
             Method::Deflate => Some(Self::Deflate(Deflate::new())),
         }
     }
@@ -52,7 +53,7 @@ impl Codec {
     pub(super) const fn heap_bytes(method: Method) -> u64 {
         match method {
             Method::None | Method::PackBits => 0,
-            Method::Lzw => Lzw::HEAP_BYTES,
+            Method::Lzw | Method::OldLzw => Lzw::HEAP_BYTES,
             Method::Deflate => Deflate::HEAP_BYTES,
         }
     }
