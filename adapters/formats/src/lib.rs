@@ -7,6 +7,7 @@
 mod contract;
 mod error;
 mod group;
+mod tiff;
 mod wanted;
 
 pub use contract::{
@@ -14,10 +15,11 @@ pub use contract::{
 };
 pub use error::FormatError;
 pub use group::GroupPage;
+pub use tiff::Tiff;
 pub use wanted::{Compression, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
-pub const FORMATS: &[&dyn Format] = &[];
+pub const FORMATS: &[&dyn Format] = &[&Tiff];
 
 /// The format whose files begin like `first` (the first 64 bytes, or all there are).
 pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {

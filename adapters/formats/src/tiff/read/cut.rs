@@ -1,0 +1,118 @@
+//! What a region cuts out of the grid of units: for each plane and unit column the bytes of a unit's row that are
+//! used, and where they go in a row of the strip.
+
+use super::file::unsupported;
+use super::layout::Layout;
+use crate::FormatError;
+use plimsoll_core::shape::{Cols, Region};
+
+/// A region's cut through the grid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    cols: Cols,
+    first: u32,
+    columns: u32,
+    unit_cols: u32,
+    /// Bytes of a pixel in a unit, and in the strip.
+    unit_pixel: usize,
+    pixel: usize,
+    planes: u16,
+    /// Bytes of a unit's row.
+    pub(super) unit_row: usize,
+    /// Bytes of a strip's row.
+    pub(super) strip_row: usize,
+}
+
+/// The part of one unit column in one plane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    pub(super) plane: u16,
+    pub(super) across: u32,
+    /// Bytes of a unit's row before the first that is used.
+    pub(super) skip: usize,
+    /// Bytes of a unit's row that are used.
+    pub(super) bytes: usize,
+    /// Where their first sample goes in a row of the strip, in bytes.
+    pub(super) start: usize,
+}
+
+impl Cut {
+    /// The cut of `region`.
+    ///
+    /// # Errors
+    /// [`FormatError::Unsupported`] if this machine cannot address a row.
+    pub(super) fn new(layout: &Layout, region: Region) -> Result<Self, FormatError> {
+        let grid = &layout.grid;
+        let strip_row = u64::from(region.cols.len()) * layout.shape.pixel_bytes() as u64;
+        let narrow = |bytes: u64| {
+            usize::try_from(bytes)
+                .ok()
+                .filter(|bytes| *bytes <= isize::MAX as usize / 4)
+                .ok_or_else(|| unsupported(format!("a row of {bytes} bytes on this machine")))
+        };
+        let first = region.cols.start() / grid.unit_cols;
+        let columns =
+            if region.cols.is_empty() { 0 } else { (region.cols.end() - 1) / grid.unit_cols + 1 - first };
+        Ok(Self {
+            cols: region.cols,
+            first,
+            columns,
+            unit_cols: grid.unit_cols,
+            unit_pixel: usize::from(grid.unit_bands) * layout.shape.kind.bytes(),
+            pixel: layout.shape.pixel_bytes(),
+            planes: grid.planes,
+            unit_row: narrow(layout.unit_row_bytes())?,
+            strip_row: narrow(strip_row)?,
+        })
+    }
+
+    /// How many segments there are.
+    pub(super) fn segments(&self) -> u64 {
+        u64::from(self.planes) * u64::from(self.columns)
+    }
+
+    /// Segment `index`, plane by plane.
+    pub(super) fn segment(&self, index: u64) -> Segment {
+        let columns = u64::from(self.columns).max(1);
+        let across = self.first + (index % columns) as u32;
+        let plane = (index / columns) as u16;
+        // The last unit may stick out beyond 32 bits of columns.
+        let unit = u64::from(across) * u64::from(self.unit_cols);
+        let from = u64::from(self.cols.start()).max(unit);
+        let to = u64::from(self.cols.end()).min(unit + u64::from(self.unit_cols));
+        let band = if self.planes == 1 { 0 } else { usize::from(plane) * self.unit_pixel };
+        Segment {
+            plane,
+            across,
+            skip: (from - unit) as usize * self.unit_pixel,
+            bytes: to.saturating_sub(from) as usize * self.unit_pixel,
+            start: (from - u64::from(self.cols.start())) as usize * self.pixel + band,
+        }
+    }
+
+    /// Bytes of the longest segment: the same for one plane as for all.
+    pub(super) fn longest(&self) -> usize {
+        self.unit_row.min(self.cols.len() as usize * self.unit_pixel)
+    }
+
+    /// Whether rows of the strip and rows of the units are the same bytes.
+    pub(super) fn is_whole(&self) -> bool {
+        self.planes == 1 && self.columns == 1 && self.strip_row == self.unit_row
+    }
+
+    /// Whether bytes of a strip's row lie side by side in a unit's row, too.
+    pub(super) fn is_chunky(&self) -> bool {
+        self.planes == 1
+    }
+
+    /// Copies a segment's bytes to their places in a row of the strip.
+    pub(super) fn place(&self, segment: &Segment, samples: &[u8], row: &mut [u8]) {
+        if self.planes == 1 {
+            if let Some(into) = row.get_mut(segment.start..segment.start + samples.len()) {
+                into.copy_from_slice(samples);
+            }
+        } else if let Some(into) = row.get_mut(segment.start..) {
+            super::samples::interleave(samples, into, self.unit_pixel, self.pixel);
+        }
+    }
+}

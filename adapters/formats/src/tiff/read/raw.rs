@@ -1,0 +1,167 @@
+//! The source of uncompressed pages: positioned reads, as few and as long as possible.
+//!
+//! Where rows of the strip and of the file are the same bytes they are read straight into the strip, over the borders
+//! of file strips that follow each other. Everything else goes through a scratch of a few rows. No byte is read
+//! twice, none but the gaps between the rows of narrow regions is read in vain.
+
+use super::cut::Cut;
+use super::page::Stored;
+use super::samples::swap;
+use super::units::Units;
+use crate::FormatError;
+use plimsoll_core::budget::{Budget, Layout as Leases};
+use plimsoll_core::pipeline::Source;
+use plimsoll_core::shape::{Region, Rows, Shape};
+use plimsoll_core::strip::StripMut;
+
+/// Bytes that are gathered by one read where rows are not contiguous.
+const GATHER_BYTES: u64 = 128 << 10;
+
+/// A source over a region of an uncompressed page.
+pub(super) struct Raw<'a> {
+    stored: &'a Stored,
+    cut: Cut,
+    units: Units<'a>,
+    scratch: &'a mut [u8],
+}
+
+impl<'a> Raw<'a> {
+    /// Bytes of its scratch: none where rows can be read to where they go.
+    pub(super) fn scratch_bytes(stored: &Stored, cut: &Cut) -> u64 {
+        if cut.is_whole() || by_rows(cut) {
+            return 0;
+        }
+        let longest = cut.longest() as u64;
+        let unit = (cut.unit_row as u64).saturating_mul(u64::from(stored.layout.grid.unit_rows));
+        Leases::new().with::<u8>(GATHER_BYTES.min(unit).max(longest)).bytes()
+    }
+
+    /// A source over `region`, which lies inside the page.
+    ///
+    /// # Errors
+    /// [`FormatError::Memory`] if `budget` does not hold its leases.
+    pub(super) fn new(
+        stored: &'a Stored,
+        region: Region,
+        budget: &mut Budget<'a>,
+    ) -> Result<Self, FormatError> {
+        let cut = Cut::new(&stored.layout, region)?;
+        let units = Units::new(&stored.layout, budget)?;
+        let bytes = usize::try_from(Self::scratch_bytes(stored, &cut)).unwrap_or(usize::MAX);
+        Ok(Self { stored, cut, units, scratch: budget.lease("tiff read buffer", bytes)? })
+    }
+
+    /// Rows of file and strip are the same bytes.
+    fn read_whole(&mut self, strip: &mut StripMut<'_>) -> Result<(), FormatError> {
+        let Stored { file, layout } = self.stored;
+        let row_bytes = self.cut.unit_row;
+        let across = self.cut.segment(0).across;
+        let mut row = strip.rows().start();
+        for mut part in strip.parts_mut() {
+            while !part.is_empty() {
+                let down = row / layout.grid.unit_rows;
+                let inside = row % layout.grid.unit_rows;
+                let unit = self.units.find(file, layout, 0, down, across)?;
+                let start = unit.offset + u64::from(inside) * row_bytes as u64;
+                let mut rows = (layout.stored_rows(down) - inside).min((part.len() / row_bytes) as u32);
+                let mut next = down + 1;
+                while (rows as usize) < part.len() / row_bytes {
+                    let follower = self.units.find(file, layout, 0, next, across)?;
+                    if follower.offset != start + u64::from(rows) * row_bytes as u64 {
+                        break;
+                    }
+                    rows += layout.stored_rows(next).min((part.len() / row_bytes) as u32 - rows);
+                    next += 1;
+                }
+                let (into, rest) = part.split_at_mut(rows as usize * row_bytes);
+                file.release_before(start);
+                file.read(start, into, "samples")?;
+                if file.swaps() {
+                    swap(into, layout.shape.kind.bytes());
+                }
+                part = rest;
+                row += rows;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads rows of one row of units, segment by segment.
+    fn read_units(&mut self, down: u32, rows: Rows, strip: &mut StripMut<'_>) -> Result<(), FormatError> {
+        let Stored { file, layout } = self.stored;
+        let (width, swaps) = (layout.shape.kind.bytes(), file.swaps());
+        let row_bytes = self.cut.unit_row;
+        let mut lowest = u64::MAX;
+        for index in 0..self.cut.segments() {
+            let segment = self.cut.segment(index);
+            let unit = self.units.find(file, layout, segment.plane, down, segment.across)?;
+            let first = unit.offset + segment.skip as u64;
+            lowest = lowest.min(unit.offset);
+            let place = |row: u32| first + u64::from(row - down * layout.grid.unit_rows) * row_bytes as u64;
+            if by_rows(&self.cut) {
+                for row in rows.iter() {
+                    let into = strip.row_bytes_mut(row);
+                    let Some(into) = into.get_mut(segment.start..segment.start + segment.bytes) else {
+                        continue;
+                    };
+                    file.read(place(row), into, "samples")?;
+                    if swaps {
+                        swap(into, width);
+                    }
+                }
+                continue;
+            }
+            let most = 1 + (self.scratch.len() - segment.bytes) / row_bytes;
+            let mut row = rows.start();
+            while row < rows.end() {
+                let batch = (rows.end() - row).min(u32::try_from(most).unwrap_or(u32::MAX));
+                let span = &mut self.scratch[..(batch as usize - 1) * row_bytes + segment.bytes];
+                file.read(place(row), span, "samples")?;
+                for stored_row in span.chunks_mut(row_bytes) {
+                    let Some(samples) = stored_row.get_mut(..segment.bytes) else { continue };
+                    if swaps {
+                        swap(samples, width);
+                    }
+                    self.cut.place(&segment, samples, strip.row_bytes_mut(row));
+                    row += 1;
+                }
+            }
+        }
+        file.release_before(lowest);
+        Ok(())
+    }
+}
+
+/// Whether each row of a segment is read alone, straight to its place: the gaps between rows are too wide to read
+/// them in vain.
+fn by_rows(cut: &Cut) -> bool {
+    let longest = cut.longest();
+    cut.is_chunky() && longest >= 4096 && longest / 3 < (cut.unit_row - longest)
+}
+
+impl Source for Raw<'_> {
+    type Error = FormatError;
+
+    fn shape(&self) -> Shape {
+        self.stored.layout.shape
+    }
+
+    fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), FormatError> {
+        let rows = strip.rows();
+        if rows.is_empty() || self.cut.segments() == 0 {
+            return Ok(());
+        }
+        if self.cut.is_whole() {
+            return self.read_whole(strip);
+        }
+        let unit_rows = self.stored.layout.grid.unit_rows;
+        let mut row = rows.start();
+        while row < rows.end() {
+            let down = row / unit_rows;
+            let end = down.saturating_mul(unit_rows).saturating_add(unit_rows).min(rows.end());
+            self.read_units(down, Rows::new(row, end), strip)?;
+            row = end;
+        }
+        Ok(())
+    }
+}

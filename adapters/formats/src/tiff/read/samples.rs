@@ -1,0 +1,191 @@
+//! From bytes as they are stored to samples of this machine: byte order, predictors, and planes into pixels.
+//!
+//! All of it in place or from row to row; rows are whole numbers of samples.
+
+use super::layout::Predictor;
+
+/// Swaps the bytes of every sample of `width` bytes.
+pub(super) fn swap(bytes: &mut [u8], width: usize) {
+    match width {
+        2 => bytes
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .for_each(|s| *s = u16::from_ne_bytes(*s).swap_bytes().to_ne_bytes()),
+        4 => bytes
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .for_each(|s| *s = u32::from_ne_bytes(*s).swap_bytes().to_ne_bytes()),
+        8 => bytes
+            .as_chunks_mut::<8>()
+            .0
+            .iter_mut()
+            .for_each(|s| *s = u64::from_ne_bytes(*s).swap_bytes().to_ne_bytes()),
+        _ => {}
+    }
+}
+
+/// Turns one decoded row of a unit into samples of this machine: `bands` of them a pixel, `width` bytes each.
+/// `shuffle` is as long as the row where the predictor is for floats.
+pub(super) fn restore(
+    row: &mut [u8],
+    predictor: Predictor,
+    swaps: bool,
+    width: usize,
+    bands: usize,
+    shuffle: &mut [u8],
+) {
+    match predictor {
+        // Its bytes are sorted by weight, whatever the file's order is.
+        Predictor::Float => {
+            bytes_sums(row, bands);
+            gather(row, width, shuffle);
+        }
+        Predictor::None | Predictor::Horizontal => {
+            if swaps {
+                swap(row, width);
+            }
+            if predictor == Predictor::Horizontal {
+                match width {
+                    1 => bytes_sums(row, bands),
+                    2 => words_sums(row, bands),
+                    4 => longs_sums(row, bands),
+                    _ => doubles_sums(row, bands),
+                }
+            }
+        }
+    }
+}
+
+/// Running sums over the samples of each band, modulo their size: one function for each width, one loop for each
+/// usual number of bands, so that the sums of a pixel stay in registers.
+macro_rules! sums {
+    ($name:ident, $inner:ident, $sample:ty, $width:literal) => {
+        fn $name(row: &mut [u8], bands: usize) {
+            match bands {
+                1 => $inner::<1>(row),
+                2 => $inner::<2>(row),
+                3 => $inner::<3>(row),
+                4 => $inner::<4>(row),
+                _ => {
+                    let (samples, _) = row.as_chunks_mut::<$width>();
+                    for at in bands..samples.len() {
+                        let left = <$sample>::from_ne_bytes(samples[at - bands]);
+                        samples[at] = <$sample>::from_ne_bytes(samples[at]).wrapping_add(left).to_ne_bytes();
+                    }
+                }
+            }
+        }
+
+        fn $inner<const BANDS: usize>(row: &mut [u8]) {
+            let (samples, _) = row.as_chunks_mut::<$width>();
+            let (pixels, _) = samples.as_chunks_mut::<BANDS>();
+            let mut left = [0 as $sample; BANDS];
+            for pixel in pixels {
+                for (left, sample) in left.iter_mut().zip(pixel) {
+                    *left = left.wrapping_add(<$sample>::from_ne_bytes(*sample));
+                    *sample = left.to_ne_bytes();
+                }
+            }
+        }
+    };
+}
+
+sums!(bytes_sums, bytes_sums_of, u8, 1);
+sums!(words_sums, words_sums_of, u16, 2);
+sums!(longs_sums, longs_sums_of, u32, 4);
+sums!(doubles_sums, doubles_sums_of, u64, 8);
+
+/// Puts together samples whose bytes lie apart: all most significant bytes of the row first.
+fn gather(row: &mut [u8], width: usize, shuffle: &mut [u8]) {
+    match width {
+        4 => gather_of::<4>(row, shuffle),
+        _ => gather_of::<8>(row, shuffle),
+    }
+}
+
+fn gather_of<const WIDTH: usize>(row: &mut [u8], shuffle: &mut [u8]) {
+    let Some(apart) = shuffle.get_mut(..row.len()) else { return };
+    apart.copy_from_slice(row);
+    let (samples, _) = row.as_chunks_mut::<WIDTH>();
+    for (weight, bytes) in apart.chunks_exact(samples.len().max(1)).enumerate().take(WIDTH) {
+        let place = if cfg!(target_endian = "big") { weight } else { WIDTH - 1 - weight };
+        for (sample, byte) in samples.iter_mut().zip(bytes) {
+            sample[place] = *byte;
+        }
+    }
+}
+
+/// Writes the samples of one plane, `width` bytes each, into `into` at every `step` bytes.
+pub(super) fn interleave(plane: &[u8], into: &mut [u8], width: usize, step: usize) {
+    match width {
+        1 => interleave_of::<1>(plane, into, step),
+        2 => interleave_of::<2>(plane, into, step),
+        4 => interleave_of::<4>(plane, into, step),
+        _ => interleave_of::<8>(plane, into, step),
+    }
+}
+
+fn interleave_of<const WIDTH: usize>(plane: &[u8], into: &mut [u8], step: usize) {
+    for (sample, pixel) in plane.as_chunks::<WIDTH>().0.iter().zip(into.chunks_mut(step.max(1))) {
+        if let Some(into) = pixel.first_chunk_mut() {
+            *into = *sample;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(len: usize) -> Vec<u8> {
+        let mut seed = 7u32;
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    /// What a writer does: differences from the right end on, sample by sample.
+    fn differences(row: &[u8], width: usize, bands: usize) -> Vec<u8> {
+        let number = |at: usize| {
+            row[at * width..][..width].iter().rev().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
+        };
+        let mut out = Vec::new();
+        for at in 0..row.len() / width {
+            let left = if at < bands { 0 } else { number(at - bands) };
+            out.extend_from_slice(&number(at).wrapping_sub(left).to_le_bytes()[..width]);
+        }
+        out
+    }
+
+    #[test]
+    fn horizontal_differences_are_undone_for_every_width_bands_and_order() {
+        for width in [1, 2, 4, 8] {
+            for bands in 1..=6 {
+                let row = noise(17 * bands * width);
+                let mut native = differences(&row, width, bands);
+                let mut swapped: Vec<u8> =
+                    native.chunks(width).flat_map(|sample| sample.iter().rev()).copied().collect();
+                let swaps = cfg!(target_endian = "big");
+                restore(&mut native, Predictor::Horizontal, swaps, width, bands, &mut []);
+                restore(&mut swapped, Predictor::Horizontal, !swaps, width, bands, &mut []);
+                let mut expected = row.clone();
+                if swaps {
+                    swap(&mut expected, width);
+                }
+                assert_eq!(native, expected, "width {width}, {bands} bands");
+                assert_eq!(swapped, expected, "width {width}, {bands} bands, swapped");
+            }
+        }
+    }
+
+    #[test]
+    fn planes_go_to_their_places() {
+        let mut into = [0; 12];
+        interleave(&[1, 2, 3, 4], &mut into[2..], 2, 6);
+        assert_eq!(into, [0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0]);
+    }
+}
