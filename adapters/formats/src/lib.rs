@@ -6,6 +6,7 @@
 
 mod contract;
 mod error;
+mod png;
 mod pnm;
 mod wanted;
 
@@ -13,11 +14,12 @@ pub use contract::{
     Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Target, WriteAt, Writer,
 };
 pub use error::FormatError;
+pub use png::Png;
 pub use pnm::Netpbm;
 pub use wanted::{Compression, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
-pub const FORMATS: &[&dyn Format] = &[&Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];
+pub const FORMATS: &[&dyn Format] = &[&Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];
 
 /// The format whose files begin like `first` (the first 64 bytes, or all there are).
 pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {
