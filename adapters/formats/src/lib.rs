@@ -8,6 +8,8 @@ mod contract;
 mod error;
 mod group;
 mod tiff;
+mod png;
+mod pnm;
 mod wanted;
 
 pub use contract::{
@@ -20,6 +22,12 @@ pub use wanted::{Compression, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
 pub const FORMATS: &[&dyn Format] = &[&Tiff];
+pub use png::Png;
+pub use pnm::Netpbm;
+pub use wanted::{Compression, Wanted};
+
+/// The list of formats, in the order in which a file's first bytes are shown to them.
+pub const FORMATS: &[&dyn Format] = &[&Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];
 
 /// The format whose files begin like `first` (the first 64 bytes, or all there are).
 pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {
