@@ -42,6 +42,7 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handler = Arc::clone(&cancelled);
     // Without a handler Ctrl-C still ends the process; then the next run of the same output cleans up.
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
+    let logs_to_file = line.log.log_file.is_some();
     let result = log::begin(&line.log).and_then(|()| {
         if let Err(error) = handled {
             tracing::warn!("Ctrl-C cannot be caught: {error}");
@@ -51,7 +52,9 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tracing::error!("{failure}");
+            if logs_to_file {
+                tracing::error!("{failure}");
+            }
             eprintln!("plimsoll: {failure}");
             ExitCode::from(failure.exit_code())
         }

@@ -136,3 +136,9 @@ pub trait Writer: Send + Sync {
     /// [`FormatError::Io`].
     fn finish(self: Box<Self>) -> Result<(), FormatError>;
 }
+
+impl WriteAt for plimsoll_os::output::AtomicOutput {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        Self::write_at(self, offset, bytes)
+    }
+}

@@ -7,9 +7,9 @@
 mod contract;
 mod error;
 mod group;
-mod tiff;
 mod png;
 mod pnm;
+mod tiff;
 mod wanted;
 
 pub use contract::{
@@ -17,17 +17,13 @@ pub use contract::{
 };
 pub use error::FormatError;
 pub use group::GroupPage;
+pub use png::Png;
+pub use pnm::Netpbm;
 pub use tiff::Tiff;
 pub use wanted::{Compression, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
-pub const FORMATS: &[&dyn Format] = &[&Tiff];
-pub use png::Png;
-pub use pnm::Netpbm;
-pub use wanted::{Compression, Wanted};
-
-/// The list of formats, in the order in which a file's first bytes are shown to them.
-pub const FORMATS: &[&dyn Format] = &[&Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];
+pub const FORMATS: &[&dyn Format] = &[&Tiff, &Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];
 
 /// The format whose files begin like `first` (the first 64 bytes, or all there are).
 pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {

@@ -38,7 +38,7 @@ impl Session {
             .map(|input| (report::path_text(input.path()), input.bytes(), input.bytes_read()))
             .collect();
         Actual {
-            peak_resident_bytes: Probe::new().peak_resident_bytes(),
+            peak_resident_bytes: Probe::system().process_memory().peak_resident_bytes,
             peak_heap_bytes: self.heap.snapshot().peak_bytes as u64,
             inputs,
             seconds: self.began.elapsed().as_secs_f64(),

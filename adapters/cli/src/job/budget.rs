@@ -1,9 +1,8 @@
 //! What `--within` comes to on this machine.
 
 use super::settings::Settings;
-use crate::failure::Failure;
 use crate::size::Within;
-use plimsoll_os::probe::{self, Probe};
+use plimsoll_os::probe::Probe;
 
 /// A budget in bytes and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,22 +15,14 @@ pub struct Budgeted {
 
 impl Budgeted {
     /// The budget that the settings mean here and now.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] if it depends on how much memory there is and nobody says how much that is.
-    pub fn resolve(settings: &Settings) -> Result<Self, Failure> {
-        if let Some(Within::Bytes(bytes)) = settings.within {
-            return Ok(Self { bytes, reason: "--within".to_owned() });
-        }
+    pub fn resolve(settings: &Settings) -> Self {
         let share = match settings.within {
+            Some(Within::Bytes(bytes)) => return Self { bytes, reason: "--within".to_owned() },
             Some(Within::Share(share)) => share,
-            _ => 0.5,
+            None => 0.5,
         };
-        let Some(there) = probe::available(&Probe::new()) else {
-            let line = "this machine does not say how much memory it has: name a budget, for example --within 64MiB";
-            return Err(Failure::Usage(line.to_owned()));
-        };
+        let there = Probe::system().available();
         let bytes = (there.bytes as f64 * share) as u64;
-        Ok(Self { bytes, reason: format!("{:.0} % of {}", share * 100.0, there.reason) })
+        Self { bytes, reason: format!("{} % of {}", share * 100.0, there.reason) }
     }
 }

@@ -1,7 +1,7 @@
 //! The hand on a running job: cancel it, watch it, slow it down. Nothing here changes the result.
 
 use plimsoll_core::pipeline::governor::{Governor, Pace};
-use plimsoll_os::probe::Probe;
+use plimsoll_os::probe::{CpuMeter, Probe};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -47,6 +47,7 @@ pub struct Control {
 struct Regulator {
     governor: Governor,
     probe: Probe,
+    meter: CpuMeter,
     looked: Instant,
     pace: Pace,
 }
@@ -75,7 +76,7 @@ impl Control {
         self.strip_rows.store(planned.strip_rows, Relaxed);
         self.workers.store(planned.workers, Relaxed);
         let governor = Governor::new(planned, budget_bytes);
-        let regulator = Regulator { governor, probe: Probe::new(), looked: Instant::now(), pace: planned };
+        let regulator = Regulator { governor, probe: Probe::system(), meter: CpuMeter::new(), looked: Instant::now(), pace: planned };
         *self.regulator.lock().unwrap_or_else(PoisonError::into_inner) = Some(regulator);
     }
 
@@ -96,7 +97,7 @@ impl Control {
             return;
         };
         regulator.looked = Instant::now();
-        let pace = regulator.governor.decide(&regulator.probe.readings(), regulator.pace);
+        let pace = regulator.governor.decide(&regulator.probe.readings(&mut regulator.meter, None), regulator.pace);
         if pace != regulator.pace {
             regulator.pace = pace;
             self.strip_rows.store(pace.strip_rows, Relaxed);

@@ -3,7 +3,7 @@
 use super::budget::Budgeted;
 use super::control::Control;
 use super::hash::{Boxed, Hashing, Nowhere};
-use super::measure::find_range;
+use super::measure::{find_ranges, plan_ranges};
 use super::pages::Input;
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
@@ -71,13 +71,9 @@ impl ConvertJob {
             format.target(stages.output(), wanted).map_err(|error| Failure::output(output, &error))
         };
         let ordered = target(0)?.ordered();
-        let budget = Budgeted::resolve(&settings)?;
+        let budget = Budgeted::resolve(&settings);
         let refs = stages.refs();
-        let mut passes = Vec::new();
-        for (at, of) in stages.asked() {
-            let prefix = refs.get(..*at).unwrap_or_default();
-            passes.push(super::measure::plan_range(prefix, &*page, *of, &budget, &settings)?);
-        }
+        let mut passes = plan_ranges(&stages, &*page, &budget, &settings)?;
         let needs = |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
         let request =
             PassRequest { purpose: "write the output", stages: &refs, page: &*page, sink_needs: &needs, ordered };
@@ -115,29 +111,22 @@ impl ConvertJob {
     /// [`Failure`] by culprit; nothing is left behind then.
     pub fn run(&self, control: &Control) -> Result<Converted, Failure> {
         let source = self.page.facts().shape;
-        let passes = self.plan.passes.len();
         let mut seconds = Vec::new();
-        let mut ranges = Vec::new();
-        for ((at, of), pass) in self.asked.iter().zip(&self.plan.passes) {
-            let prefix = self.steps.get(..*at).unwrap_or_default();
-            let stages = Stages::build(prefix, source, &ranges)?;
-            let number = ranges.len() + 1;
-            ranges.push(find_range(&stages, &*self.page, pass, *of, (number, passes), &self.plan, control)?);
-            add_seconds(&mut seconds, &stages);
-        }
+        let ranges =
+            find_ranges(&self.steps, &self.asked, &*self.page, &self.input_path, &self.plan, control, &mut seconds)?;
         let Some(writing) = self.plan.passes.last() else { return Err(Failure::Usage("nothing to do".to_owned())) };
         let stages = Stages::build(&self.steps, source, &ranges)?;
         let wanted = Wanted { compressors: writing.compressors, ..self.wanted };
         let failed = |error: FormatError| Failure::output(&self.output_path, &error);
         let target = self.format.target(stages.output(), wanted).map_err(failed)?;
-        check_disk(&self.output_path, &*target)?;
         let file = AtomicOutput::create(&self.output_path, self.settings.overwrite)
             .map_err(|error| Failure::Io(error.to_string()))?;
+        check_disk(file.folder(), &*target)?;
         let file = Arc::new(file);
         let sha256_pixels =
             self.write(writing, &stages, &*target, Arc::clone(&file) as Output, control, &mut seconds)?;
         let sha256_pixels = match (sha256_pixels, self.settings.hash) {
-            (None, true) => Some(self.hash_back(file.temporary_path(), writing)?),
+            (None, true) => Some(self.hash_back(file.temporary(), writing)?),
             (hash, _) => hash,
         };
         let file = Arc::into_inner(file)
@@ -235,13 +224,12 @@ fn check_output(input: &Input, output: &Path, settings: &Settings) -> Result<(),
 }
 
 /// An output whose size is known must fit the disk.
-fn check_disk(path: &Path, target: &dyn Target) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn check_disk(folder: &Path, target: &dyn Target) -> Result<(), Failure> {
     let needed = target.file_bytes();
-    match Probe::new().disk_free_bytes(folder) {
+    match Probe::system().disk_free_bytes(folder) {
         Some(free) if !target.ordered() && free < needed => Err(Failure::Io(format!(
-            "{}: needs {needed} bytes of disk, {free} are free: free some or write somewhere else",
-            path.display()
+            "{}: the output needs {needed} bytes of disk, {free} are free: free some or write somewhere else",
+            folder.display()
         ))),
         _ => Ok(()),
     }

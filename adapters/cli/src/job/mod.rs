@@ -8,6 +8,7 @@ mod control;
 mod convert;
 mod hash;
 mod measure;
+mod measuring;
 mod pages;
 mod pass;
 mod plan;
@@ -16,7 +17,7 @@ mod settings;
 
 pub use budget::Budgeted;
 pub use compare::{CompareJob, Comparison};
-pub use control::{Control, Watcher};
+pub use control::{Control, Moment, Watcher};
 pub use convert::{ConvertJob, Converted};
 pub use measure::{MeasureJob, Measured};
 pub use pages::{Input, PageList};

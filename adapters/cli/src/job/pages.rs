@@ -21,7 +21,7 @@ impl Input {
     /// # Errors
     /// [`Failure::Io`] if it cannot be read, [`Failure::Input`] if its format is unknown or its headers are malformed.
     pub fn open(path: &Path, io: Io) -> Result<Self, Failure> {
-        let opened = input::open(path, io).map_err(|error| Failure::io("open", path, &error))?;
+        let opened = input::open_input(path, io).map_err(|error| Failure::Io(error.to_string()))?;
         let mut first = [0u8; 64];
         let len = opened.len().min(first.len() as u64) as usize;
         let head = first.get_mut(..len).unwrap_or_default();

@@ -1,13 +1,16 @@
 //! Runs one planned pass: a thread for each band, each in its share of the arena, and nothing allocated once they run.
 
 use super::control::Control;
+use super::hash::Nowhere;
 use super::plan::{JobPlan, PassPlan};
 use crate::failure::Failure;
 use plimsoll_core::budget::{Budget, Exhausted};
+use plimsoll_core::measure::{Tap, TapError};
 use plimsoll_core::pipeline::governor::Pace;
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Chain, Job, RunError, Sink, Step};
 use plimsoll_core::shape::{Region, Rows};
+use plimsoll_core::strip::Strip;
 use plimsoll_formats::{FormatError, Page};
 use plimsoll_os::timing::{Stopwatch, Timed};
 use plimsoll_os::workers::{Seam, SeamError, SeamSource, seams};
@@ -67,6 +70,21 @@ impl<'a> Pass<'a> {
     where
         K: Sink<Error = FormatError> + Send,
     {
+        let both = self.run_tapped(arena, &|index, rows, budget| Ok((Some(sink(index, rows, budget)?), Nowhere)))?;
+        Ok(both.into_iter().filter_map(|(sink, _)| sink).collect())
+    }
+
+    /// The same with a second sink for each worker, a tap: it is shown the source's rows as they are read, each once
+    /// over all workers. Without a first sink nothing is done with what comes out of the chain.
+    pub(crate) fn run_tapped<'m, K, T>(
+        &'m self,
+        arena: &'m mut [u8],
+        sinks: MakeSink<'_, 'm, (Option<K>, T)>,
+    ) -> Result<Vec<(Option<K>, T)>, Failure>
+    where
+        K: Sink<Error = FormatError> + Send,
+        T: Sink<Error = FormatError> + Send,
+    {
         let mut whole = Budget::new(arena);
         let bands = &self.pass.plan.bands;
         let seams = seams(bands, self.chain, &mut whole).map_err(short)?;
@@ -74,7 +92,7 @@ impl<'a> Pass<'a> {
         for index in 0..bands.len() {
             let bytes = usize::try_from(self.worker_bytes(index)).unwrap_or(usize::MAX);
             let arena = whole.lease::<u8>("worker", bytes).map_err(short)?;
-            workers.push(Worker { pass: self, index, arena, seams: &seams, sink });
+            workers.push(Worker { pass: self, index, arena, seams: &seams, sinks });
         }
         let mut results = Vec::with_capacity(bands.len());
         std::thread::scope(|scope| {
@@ -102,9 +120,11 @@ impl<'a> Pass<'a> {
     }
 
     /// What went wrong in a job, by culprit.
-    fn explain(&self, error: RunError<SeamError<FormatError>, FormatError>) -> Failure {
+    fn explain(&self, error: RunError<SeamError<TapError<FormatError, FormatError>>, FormatError>) -> Failure {
         match error {
-            RunError::Source(SeamError::Source(error)) => self.source_failed(&error),
+            RunError::Source(SeamError::Source(TapError::Source(error) | TapError::Sink(error))) => {
+                self.source_failed(&error)
+            }
             // The neighbour's own failure says why.
             RunError::Source(_) => Failure::Cancelled,
             RunError::Sink(error) => self.sink_failed(&error),
@@ -150,18 +170,18 @@ fn short(exhausted: Exhausted) -> Failure {
 }
 
 /// One worker with its band.
-struct Worker<'w, 'm, K> {
+struct Worker<'w, 'm, K, T> {
     pass: &'m Pass<'m>,
     index: usize,
     arena: &'m mut [u8],
     seams: &'w [Seam<'m>],
-    sink: MakeSink<'w, 'm, K>,
+    sinks: MakeSink<'w, 'm, (Option<K>, T)>,
 }
 
-impl<'m, K: Sink<Error = FormatError>> Worker<'_, 'm, K> {
-    fn run(self) -> Result<K, Failure> {
-        let Self { pass, index, arena, seams, sink } = self;
-        let result = work(pass, index, arena, seams, sink);
+impl<K: Sink<Error = FormatError>, T: Sink<Error = FormatError>> Worker<'_, '_, K, T> {
+    fn run(self) -> Result<(Option<K>, T), Failure> {
+        let (index, seams) = (self.index, self.seams);
+        let result = self.work();
         if result.is_err()
             && let Some(above) = index.checked_sub(1).and_then(|above| seams.get(above))
         {
@@ -170,47 +190,57 @@ impl<'m, K: Sink<Error = FormatError>> Worker<'_, 'm, K> {
         }
         result
     }
+
+    /// Makes the rows of one band.
+    fn work(self) -> Result<(Option<K>, T), Failure> {
+        let Self { pass, index, arena, seams, sinks } = self;
+        let Pass { chain, page, control, .. } = *pass;
+        let plan = &pass.pass.plan;
+        let Some(band) = plan.bands.get(index) else { return Err(Failure::Cancelled) };
+        let region = Region::new(band.output, chain.output().cols);
+        let own = Chain::for_region(chain.stages(), chain.source(), region)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let mut budget = Budget::new(arena);
+        let reads = Region::new(band.reads, chain.input().cols);
+        let mut source = page.source(reads, &mut budget).map_err(|error| pass.source_failed(&error))?;
+        let (sink, tap) = sinks(index, band.output, &mut budget).map_err(|error| pass.sink_failed(&error))?;
+        let source = Timed::new(&mut *source, pass.source_watch.clone());
+        let source = SeamSource::new(Tap { source, sink: tap }, index, &plan.bands, seams, plan.strip_rows);
+        let sink = Timed::new(Maybe(sink), pass.sink_watch.clone());
+        let explain = |error| pass.explain(error);
+        let mut job = Job::new(&own, plan.strip_rows, &mut budget, source, sink).map_err(explain)?;
+        let mut rows = 0;
+        loop {
+            if control.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            job.set_strip_rows(control.strip_rows());
+            let step = job.step().map_err(explain)?;
+            let (Step::More(progress) | Step::Done(progress)) = step;
+            control.advanced(u64::from(progress.rows_read - rows));
+            rows = progress.rows_read;
+            if matches!(step, Step::Done(_)) {
+                break;
+            }
+            // The first step has handed the seam over.
+            control.wait_for_turn(index);
+        }
+        let (source, sink) = job.finish().map_err(explain)?;
+        Ok((sink.into_inner().0, source.into_inner().sink))
+    }
 }
 
-/// Makes the rows of one band.
-fn work<'m, K: Sink<Error = FormatError>>(
-    pass: &'m Pass<'m>,
-    index: usize,
-    arena: &'m mut [u8],
-    seams: &[Seam<'m>],
-    sink: MakeSink<'_, 'm, K>,
-) -> Result<K, Failure> {
-    let Pass { chain, page, control, .. } = *pass;
-    let plan = &pass.pass.plan;
-    let Some(band) = plan.bands.get(index) else { return Err(Failure::Cancelled) };
-    let region = Region::new(band.output, chain.output().cols);
-    let own = Chain::for_region(chain.stages(), chain.source(), region)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let mut budget = Budget::new(arena);
-    let reads = Region::new(band.reads, chain.input().cols);
-    let mut source = page.source(reads, &mut budget).map_err(|error| pass.source_failed(&error))?;
-    let sink = sink(index, band.output, &mut budget).map_err(|error| pass.sink_failed(&error))?;
-    let source = SeamSource::new(&mut *source, index, &plan.bands, seams, plan.strip_rows);
-    let source = Timed::new(source, pass.source_watch.clone());
-    let sink = Timed::new(sink, pass.sink_watch.clone());
-    let explain = |error| pass.explain(error);
-    let mut job = Job::new(&own, plan.strip_rows, &mut budget, source, sink).map_err(explain)?;
-    let mut rows = 0;
-    loop {
-        if control.is_cancelled() {
-            return Err(Failure::Cancelled);
-        }
-        job.set_strip_rows(control.strip_rows());
-        let step = job.step().map_err(explain)?;
-        let (Step::More(progress) | Step::Done(progress)) = step;
-        control.advanced(u64::from(progress.rows_read - rows));
-        rows = progress.rows_read;
-        if matches!(step, Step::Done(_)) {
-            break;
-        }
-        // The first step has handed the seam over.
-        control.wait_for_turn(index);
+/// A sink, or nothing that takes rows all the same.
+struct Maybe<K>(Option<K>);
+
+impl<K: Sink<Error = FormatError>> Sink for Maybe<K> {
+    type Error = FormatError;
+
+    fn write(&mut self, strip: &Strip<'_>) -> Result<(), FormatError> {
+        self.0.as_mut().map_or(Ok(()), |sink| sink.write(strip))
     }
-    let (_, sink) = job.finish().map_err(explain)?;
-    Ok(sink.into_inner())
+
+    fn finish(&mut self) -> Result<(), FormatError> {
+        self.0.as_mut().map_or(Ok(()), Sink::finish)
+    }
 }

@@ -79,6 +79,11 @@ impl AtomicOutput {
         &self.target
     }
 
+    /// The file that is being written, until it is committed.
+    pub fn temporary(&self) -> &Path {
+        &self.temporary.path
+    }
+
     /// The folder it is written in: the one whose disk must have room.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -13,7 +13,7 @@ mod machine;
 mod process;
 mod small_file;
 
-pub use budget::BudgetDefault;
+pub use budget::Available;
 pub use container::Container;
 pub use cpu::CpuMeter;
 pub use process::ProcessMemory;
