@@ -39,3 +39,35 @@ impl<K: Sink> Sink for DispatchedSink<K> {
         self.0.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::shape::{SampleKind, Shape};
+
+    /// Adds up bytes; refuses a sum of more than 100.
+    struct Sum(u32);
+
+    impl Sink for Sum {
+        type Error = u32;
+        #[inline(always)]
+        fn write(&mut self, strip: &Strip<'_>) -> Result<(), u32> {
+            self.0 += strip.row::<u8>(0).iter().map(|byte| u32::from(*byte)).sum::<u32>();
+            if self.0 > 100 { Err(self.0) } else { Ok(()) }
+        }
+        fn finish(&mut self) -> Result<(), u32> {
+            Err(self.0 + 1000)
+        }
+    }
+
+    #[test]
+    fn rows_errors_and_the_end_pass() {
+        let shape = Shape::new(1, 3, 1, SampleKind::U8);
+        let strip = Strip::new(&[10, 20, 30], shape.region(), shape).unwrap();
+        let mut sink = DispatchedSink::new(Sum(0));
+        assert_eq!(sink.write(&strip), Ok(()));
+        assert_eq!(sink.write(&strip), Err(120));
+        assert_eq!(sink.finish(), Err(1120));
+        assert_eq!(sink.into_inner().0, 120);
+    }
+}

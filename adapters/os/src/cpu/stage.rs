@@ -69,3 +69,69 @@ impl<S: Stage> Stage for Dispatched<S> {
         process(&self.0, view, memory, input, output)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::shape::{Rows, SampleKind};
+
+    /// Answers every question in a way of its own, and copies what it is given.
+    struct Odd;
+
+    impl Stage for Odd {
+        fn name(&self) -> &'static str {
+            "odd"
+        }
+        fn output(&self, input: Shape) -> Result<Shape, StageError> {
+            Ok(input.with_bands(5))
+        }
+        fn input(&self, _output: Region, input: Shape) -> Region {
+            input.region().with_rows(Rows::new(1, 2))
+        }
+        fn reach(&self, input: Shape) -> u32 {
+            input.rows + 7
+        }
+        fn absorbs(&self) -> bool {
+            true
+        }
+        fn memory(&self, view: &View) -> u64 {
+            u64::from(view.input.rows.len()) + 40
+        }
+        fn begin(&self, _view: &View, memory: &mut [u8]) -> Result<(), StageError> {
+            memory.fill(9);
+            Ok(())
+        }
+        #[inline(always)]
+        fn process(
+            &self,
+            _view: &View,
+            memory: &mut [u8],
+            input: &Strip<'_>,
+            output: &mut StripMut<'_>,
+        ) -> Result<(), StageError> {
+            memory.fill(8);
+            output.row_mut::<u8>(0).copy_from_slice(input.row::<u8>(0));
+            Err(StageError::Unknown)
+        }
+    }
+
+    #[test]
+    fn every_answer_is_the_inner_stages() {
+        let shape = Shape::new(1, 4, 1, SampleKind::U8);
+        let region = shape.region();
+        let view = View { input_shape: shape, output_shape: shape, input: region, output: region };
+        let stage: &dyn Stage = &Dispatched::new(Odd);
+        assert_eq!(stage.name(), Odd.name());
+        assert_eq!(stage.output(shape), Odd.output(shape));
+        assert_eq!(stage.input(region, shape), Odd.input(region, shape));
+        assert_eq!((stage.reach(shape), stage.absorbs(), stage.memory(&view)), (8, true, 41));
+        let mut memory = [0; 3];
+        stage.begin(&view, &mut memory).unwrap();
+        assert_eq!(memory, [9; 3]);
+        let (from, mut to) = ([1, 2, 3, 4], [0; 4]);
+        let input = Strip::new(&from, region, shape).unwrap();
+        let mut output = StripMut::new(&mut to, region, shape).unwrap();
+        assert_eq!(stage.process(&view, &mut memory, &input, &mut output), Err(StageError::Unknown));
+        assert_eq!((memory, to), ([8; 3], from));
+    }
+}

@@ -17,8 +17,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-/// What is mapped at once: a multiple of every machine's page.
-const UNIT_BYTES: usize = 128 << 10;
+/// What is mapped at once: a multiple of every machine's page. Measured reading 300 MB on two threads: 128 KiB 0.08 s,
+/// 256 KiB 0.04 s, 512 KiB 0.03 s.
+const UNIT_BYTES: usize = 256 << 10;
 
 /// The most bytes of a [`MappedFile`] that are resident at any time: for the whole process, not for each reader.
 pub const MAPPED_WINDOW_BYTES: u64 = (UNITS * UNIT_BYTES) as u64;
@@ -26,7 +27,7 @@ pub const MAPPED_WINDOW_BYTES: u64 = (UNITS * UNIT_BYTES) as u64;
 /// A file that is read out of mappings.
 ///
 /// A touch past the file's present end would be answered with a signal that kills the process (`SIGBUS`), so the
-/// length is asked for before each copy of up to 128 KiB, and a file that shrank gives an error. A file that is
+/// length is asked for before each copy of up to 256 KiB, and a file that shrank gives an error. A file that is
 /// truncated by somebody else between that question and the end of the copy can still kill: where that matters, use
 /// [`PositionedFile`](super::PositionedFile).
 #[derive(Debug)]
