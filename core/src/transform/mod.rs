@@ -42,4 +42,5 @@ transforms! {
     conv,
     sharpen,
     blur,
+    median,
 }
