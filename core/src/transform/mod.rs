@@ -60,4 +60,5 @@ transforms! {
     conv,
     sharpen,
     blur,
+    median,
 }
