@@ -38,4 +38,7 @@ macro_rules! transforms {
 
 transforms! {
     invert,
+    resize,
+    shrink,
+    thumbnail,
 }
