@@ -61,4 +61,7 @@ transforms! {
     sharpen,
     blur,
     median,
+    resize,
+    shrink,
+    thumbnail,
 }

@@ -1,0 +1,267 @@
+//! Resizing to less than half: rows are taken as they come, and no window of them is kept.
+//!
+//! Blocks of pixels are averaged where the reduction is large; each row of averages is resampled along itself to the
+//! output's width, and added with its weight to the few output rows that it counts for.
+//!
+//! The invariant: output row `i` lives in slot `i % slots`, from the first row that it looks at to the last.
+
+use super::arith::Scale;
+use super::average::{Average, Count, add_blocks, add_rows};
+use super::axis::{Axis, MAX_TAPS};
+use super::columns::{Columns, Tables};
+use super::geometry::{Axes, Geometry};
+use crate::budget::{Budget, Exhausted, Layout};
+use crate::pipeline::{Stage, StageError, View};
+use crate::shape::{Region, Rows, Shape};
+use crate::strip::{Strip, StripMut};
+
+/// Resizes by taking each row once. See [`Geometry`] for positions and borders, [`Scale`] for the accuracy (blocks are
+/// averaged exactly before).
+///
+/// Memory: one sum for each sample of an input row where blocks are averaged (4 bytes; 8 for f32), the kernel's
+/// diameter + 2 rows of sums of the output's width (4 bytes a sample; 8 for f32), a row between the passes, and the
+/// weights of the columns. 20000 -> 512 columns of RGB8: 0.42 MiB.
+#[derive(Clone, Copy, Debug)]
+pub struct Reduce<T> {
+    geometry: Geometry,
+    kind: core::marker::PhantomData<fn(T)>,
+}
+
+/// The memory of a reduction.
+struct Memory<'m, T: Scale + Average> {
+    /// Sums of the columns of blocks.
+    sums: &'m mut [T::Column],
+    /// A row of averages, with what vectors touch on both sides.
+    row: &'m mut [T::Mid],
+    /// The same row at the output's width.
+    narrow: &'m mut [T::Mid],
+    /// Sums of the open output rows.
+    slots: &'m mut [T::Sum],
+    /// Weights of the open output rows.
+    weights: &'m mut [T::Weight],
+    tables: Tables<'m, T::Weight>,
+}
+
+/// Lengths of the leases.
+struct Lengths {
+    sums: u64,
+    row: u64,
+    narrow: u64,
+    slots: u64,
+}
+
+impl<T: Scale + Average> Reduce<T> {
+    /// Resizes by `geometry`, which must not enlarge the rows.
+    pub const fn new(geometry: Geometry) -> Self {
+        Self { geometry, kind: core::marker::PhantomData }
+    }
+
+    fn columns(&self, axes: &Axes, view: &View) -> Columns {
+        Columns::new::<T>(axes.cols, self.geometry.kernel, view.input_shape.bands, view.output.cols)
+    }
+
+    fn lengths(&self, axes: &Axes, columns: &Columns, view: &View) -> Lengths {
+        let bands = u64::from(view.input_shape.bands);
+        Lengths {
+            sums: if is_averaged(axes) { u64::from(view.input.cols.len()) * bands } else { 0 },
+            row: columns.row_samples(),
+            narrow: u64::from(view.output.cols.len()) * bands,
+            slots: self.slots() as u64,
+        }
+    }
+
+    /// Output rows that may be open at once.
+    fn slots(&self) -> usize {
+        (self.geometry.kernel.diameter().unsigned_abs() as usize + 2).max(1)
+    }
+
+    /// Input rows of output row `at`.
+    fn rows_of(&self, axes: &Axes, at: u32) -> Rows {
+        axes.rows.pixels(self.geometry.kernel, Rows::one(at))
+    }
+
+    #[inline(always)]
+    fn lease<'m>(&self, lengths: &Lengths, columns: &Columns, memory: &'m mut [u8]) -> Result<Memory<'m, T>, Exhausted> {
+        let mut budget = Budget::new(memory);
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Ok(Memory {
+            sums: budget.lease("resize sums", count(lengths.sums))?,
+            row: budget.lease("resize row", count(lengths.row))?,
+            narrow: budget.lease("resize narrow row", count(lengths.narrow))?,
+            slots: budget.lease("resize open rows", count(lengths.slots.saturating_mul(lengths.narrow)))?,
+            weights: budget.lease("resize row weights", count(lengths.slots * MAX_TAPS as u64))?,
+            tables: columns.lease::<T>(&mut budget)?,
+        })
+    }
+
+    /// Adds row `block` of averages, now in `memory.row`, to the output rows that it counts for, and stores those
+    /// that are complete. `next` is the first output row that is not.
+    #[inline(always)]
+    fn add_row(
+        &self,
+        rows: &Axis,
+        columns: &Columns,
+        memory: &mut Memory<'_, T>,
+        block: u32,
+        view: &View,
+        next: &mut u32,
+        output: &mut StripMut<'_>,
+    ) {
+        let Memory { row, narrow, slots, weights, tables, .. } = memory;
+        columns.run::<T, T::Mid>(tables, row, narrow, T::mid_of_mids);
+        let width = narrow.len();
+        for at in *next..view.output.rows.end() {
+            let blocks = rows.blocks(self.geometry.kernel, at);
+            if blocks.start() > block {
+                break;
+            }
+            let slot = at as usize % self.slots();
+            let sums = slots.get_mut(slot * width..slot * width + width).unwrap_or_default();
+            let weights = weights.get_mut(slot * MAX_TAPS..slot * MAX_TAPS + MAX_TAPS).unwrap_or_default();
+            if blocks.start() == block {
+                sums.fill(T::Sum::default());
+                let taps = rows.taps(self.geometry.kernel, at, T::WEIGHT_BITS);
+                weights.fill(T::weight(0));
+                for (weight, units) in weights.iter_mut().zip(taps.units()) {
+                    *weight = T::weight(*units);
+                }
+            }
+            let weight = weights.get((block - blocks.start()) as usize).copied().unwrap_or_default();
+            add_weighted::<T>(sums, narrow, weight);
+            if blocks.end() == block + 1 && output.rows().contains(at) {
+                finish::<T>(sums, output.row_mut::<T>(at));
+                *next = at + 1;
+            }
+        }
+    }
+}
+
+/// Stores a complete output row.
+#[inline(always)]
+fn finish<T: Scale>(sums: &[T::Sum], output: &mut [T]) {
+    for (to, sum) in output.iter_mut().zip(sums) {
+        *to = T::finish(*sum);
+    }
+}
+
+fn is_averaged(axes: &Axes) -> bool {
+    axes.rows.block() > 1 || axes.cols.block() > 1
+}
+
+#[inline(always)]
+fn add_weighted<T: Scale>(sums: &mut [T::Sum], row: &[T::Mid], weight: T::Weight) {
+    for (sum, mid) in sums.iter_mut().zip(row) {
+        *sum = T::add_mid(*sum, *mid, weight);
+    }
+}
+
+impl<T: Scale + Average> Stage for Reduce<T> {
+    fn name(&self) -> &'static str {
+        "resize"
+    }
+
+    fn output(&self, input: Shape) -> Result<Shape, StageError> {
+        if input.kind != T::KIND {
+            return Err(StageError::Kind { stage: "resize", kind: input.kind });
+        }
+        let output = self.geometry.output(input)?;
+        if output.rows > input.rows {
+            return Err(StageError::Geometry {
+                stage: "resize",
+                problem: "a reduction cannot add rows",
+                wanted: u64::from(output.rows),
+                there: u64::from(input.rows),
+            });
+        }
+        Ok(output)
+    }
+
+    fn input(&self, output: Region, input: Shape) -> Region {
+        let axes = self.geometry.axes(input).blocked();
+        let kernel = self.geometry.kernel;
+        Region::new(axes.rows.pixels(kernel, output.rows), axes.cols.pixels(kernel, output.cols))
+    }
+
+    fn reach(&self, input: Shape) -> u32 {
+        self.geometry.axes(input).rows.blocked().most_pixels(self.geometry.kernel)
+    }
+
+    fn absorbs(&self) -> bool {
+        true
+    }
+
+    fn memory(&self, view: &View) -> u64 {
+        let axes = self.geometry.axes(view.input_shape).blocked();
+        let columns = self.columns(&axes, view);
+        let lengths = self.lengths(&axes, &columns, view);
+        let rows = Layout::new()
+            .with::<T::Column>(lengths.sums)
+            .with::<T::Mid>(lengths.row)
+            .with::<T::Mid>(lengths.narrow)
+            .with::<T::Sum>(lengths.slots.saturating_mul(lengths.narrow))
+            .with::<T::Weight>(lengths.slots * MAX_TAPS as u64);
+        columns.layout::<T>(rows).bytes()
+    }
+
+    fn begin(&self, view: &View, memory: &mut [u8]) -> Result<(), StageError> {
+        let axes = self.geometry.axes(view.input_shape).blocked();
+        let columns = self.columns(&axes, view);
+        let mut memory = self.lease(&self.lengths(&axes, &columns, view), &columns, memory)?;
+        columns.fill::<T>(&mut memory.tables);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn process(
+        &self,
+        view: &View,
+        memory: &mut [u8],
+        input: &Strip<'_>,
+        output: &mut StripMut<'_>,
+    ) -> Result<(), StageError> {
+        let axes = self.geometry.axes(view.input_shape).blocked();
+        let columns = self.columns(&axes, view);
+        let mut memory = self.lease(&self.lengths(&axes, &columns, view), &columns, memory)?;
+        let bands = usize::from(view.input_shape.bands);
+        let (height, width) = (axes.rows.block().max(1), axes.cols.block().max(1) as usize);
+        let mut next = output.rows().start();
+        // Rows at the lower edge end with the same input row: some may have waited for room.
+        while output.rows().contains(next) && self.rows_of(&axes, next).end() <= input.rows().start() {
+            let start = next as usize % self.slots() * memory.narrow.len();
+            let sums = memory.slots.get(start..start + memory.narrow.len()).unwrap_or_default();
+            finish::<T>(sums, output.row_mut::<T>(next));
+            next += 1;
+        }
+        let mut row = input.rows().start();
+        while row < input.rows().end() {
+            let block = row / height;
+            if !is_averaged(&axes) {
+                for (mid, sample) in columns.pixels(memory.row).iter_mut().zip(input.row::<T>(row)) {
+                    *mid = sample.widen();
+                }
+                row += 1;
+            } else {
+                let start = block.saturating_mul(height);
+                let end = start.saturating_add(height).min(view.input_shape.rows);
+                let here = Rows::new(row, end.min(input.rows().end()));
+                add_rows::<T>(memory.sums, input, here);
+                row = here.end();
+                if row < end {
+                    break;
+                }
+                let rows = u64::from(end - start);
+                let cut = super::super::shrink::last_block(view.input.cols.len() as usize, width);
+                let (whole, cut) = (Count::new(width as u64 * rows), Count::new(cut as u64 * rows));
+                let target = columns.pixels(memory.row);
+                add_blocks::<T>(memory.sums, bands, width, |total, pixels, index| {
+                    if let Some(target) = target.get_mut(index) {
+                        *target = T::mid_of_mean(T::exact(total, if pixels == width { &whole } else { &cut }));
+                    }
+                });
+                memory.sums.fill(T::Column::default());
+            }
+            self.add_row(&axes.rows, &columns, &mut memory, block, view, &mut next, output);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,337 @@
+//! Against a naive whole-image twin in double precision, over every cut.
+
+use super::*;
+use crate::harness::{self, Image};
+use crate::pipeline::Stage;
+use crate::shape::Sample;
+use proptest::prelude::*;
+use std::boxed::Box;
+use std::string::ToString;
+use std::vec;
+use std::vec::Vec;
+
+/// Boxes what the op builds.
+struct Boxes;
+
+impl Host for Boxes {
+    type Built = Box<dyn Stage>;
+    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
+        Box::new(stage)
+    }
+}
+
+fn stage(settings: &str, input: Shape) -> Result<Box<dyn Stage>, StageError> {
+    crate::transform::build("resize", Args::new("resize", settings), input, &mut Boxes)
+}
+
+/// The weights of the input pixels for output pixel `at`, from the definition alone.
+fn weights(input: u32, output: u32, factor: f64, kernel: Kernel, block: u32, at: u32) -> Vec<(i64, f64)> {
+    let (n, m) = (f64::from(input), f64::from(output));
+    let pixels = 1.0 / factor;
+    // In pixels, from the centre of the first.
+    let centre = (f64::from(at) + 0.5 - m / 2.0) * pixels + n / 2.0 - 0.5;
+    let centre = (centre + 0.5) / f64::from(block) - 0.5;
+    let step = pixels / f64::from(block);
+    let last = i64::from(input.div_ceil(block)) - 1;
+    let reach = (6.0 * step.max(1.0)) as i64 + 8;
+    let mut weights = Vec::new();
+    for pixel in centre as i64 - reach..=centre as i64 + reach {
+        let x = pixel as f64 - centre;
+        let weight = match kernel {
+            Kernel::Box if !(0..=last).contains(&pixel) => 0.0,
+            Kernel::Box => ((x + 0.5).min(step / 2.0) - (x - 0.5).max(-step / 2.0)).max(0.0),
+            _ => {
+                let x = (x / step.max(1.0)).abs();
+                let sinc = |x: f64| if x == 0.0 { 1.0 } else { (core::f64::consts::PI * x).sin() / (core::f64::consts::PI * x) };
+                match kernel {
+                    Kernel::Linear => (1.0 - x).max(0.0),
+                    Kernel::Cubic if x <= 1.0 => 1.5 * x.powi(3) - 2.5 * x.powi(2) + 1.0,
+                    Kernel::Cubic if x <= 2.0 => -0.5 * x.powi(3) + 2.5 * x.powi(2) - 4.0 * x + 2.0,
+                    Kernel::Lanczos3 if x <= 3.0 => sinc(x) * sinc(x / 3.0),
+                    _ => 0.0,
+                }
+            }
+        };
+        weights.push((pixel.clamp(0, last), weight));
+    }
+    let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    weights.into_iter().map(|(pixel, weight)| (pixel, weight / sum)).collect()
+}
+
+/// Resizes in double precision. `factors` and `blocks` are those of rows and columns.
+fn naive<T: Sample>(image: &Image<T>, output: Shape, factors: [f64; 2], blocks: [u32; 2], kernel: Kernel) -> Vec<f64> {
+    let Shape { rows, cols, bands, .. } = image.shape;
+    let blocked = |y: i64, x: i64, b: u16| {
+        let ys = y * i64::from(blocks[0])..((y + 1) * i64::from(blocks[0])).min(rows.into());
+        let xs = x * i64::from(blocks[1])..((x + 1) * i64::from(blocks[1])).min(cols.into());
+        let (mut sum, mut count) = (0.0, 0.0);
+        for y in ys {
+            for x in xs.clone() {
+                sum += image.at(y, x, b).to_f64();
+                count += 1.0;
+            }
+        }
+        sum / count
+    };
+    let (small_rows, small_cols) = (rows.div_ceil(blocks[0]), cols.div_ceil(blocks[1]));
+    let mut averaged = Vec::new();
+    for y in 0..small_rows {
+        for x in 0..small_cols {
+            averaged.extend((0..bands).map(|b| blocked(y.into(), x.into(), b)));
+        }
+    }
+    let across: Vec<_> =
+        (0..output.cols).map(|at| weights(cols, output.cols, factors[1], kernel, blocks[1], at)).collect();
+    let mut result = Vec::new();
+    for row in 0..output.rows {
+        let down = weights(rows, output.rows, factors[0], kernel, blocks[0], row);
+        let mut line = vec![0.0; small_cols as usize * bands as usize];
+        for (y, weight) in down {
+            let start = y as usize * line.len();
+            for (sum, sample) in line.iter_mut().zip(&averaged[start..]) {
+                *sum += weight * sample;
+            }
+        }
+        for across in &across {
+            for band in 0..usize::from(bands) {
+                let products = across.iter().map(|(x, weight)| weight * line[*x as usize * usize::from(bands) + band]);
+                result.push(products.sum());
+            }
+        }
+    }
+    result
+}
+
+/// The largest difference from the twin, results cut to the range of integers.
+fn difference<T: Sample>(settings: &str, factors: Option<f64>, kernel: Kernel, image: &Image<T>) -> f64 {
+    let stage = stage(settings, image.shape).expect("valid settings");
+    let result = harness::every_cut::<T, T>(&[&*stage], image);
+    let input = image.shape;
+    let output = stage.output(input).expect("valid settings");
+    assert_eq!(result.samples.len() as u64, u64::from(output.rows) * output.row_samples());
+    let factors = match factors {
+        Some(factor) => [factor, factor],
+        None => [f64::from(output.rows) / f64::from(input.rows), f64::from(output.cols) / f64::from(input.cols)],
+    };
+    let shrinks = factors.iter().any(|factor| *factor < 0.5);
+    let exact_area = kernel == Kernel::Box && shrinks && output.rows <= input.rows;
+    let blocks = factors.map(|factor| if exact_area { 1 } else { ((1.0 / factor / 3.0 + 1e-9) as u32).max(1) });
+    let (low, high) = match T::KIND.is_float() {
+        true => (f64::MIN, f64::MAX),
+        false => (T::from_f64(f64::MIN).to_f64(), T::from_f64(f64::MAX).to_f64()),
+    };
+    let expected = naive(image, output, factors, blocks, kernel);
+    let differences = result.samples.iter().zip(&expected).map(|(a, b)| (a.to_f64() - b.clamp(low, high)).abs());
+    differences.fold(0.0, f64::max)
+}
+
+/// Half a step of rounding and what the arithmetic of [`Scale`] may add.
+fn check(settings: &str, factor: Option<f64>, kernel: Kernel, rows: u32, cols: u32, bands: u16) {
+    let words = std::format!("{settings} of {cols} x {rows} x {bands}");
+    let worst = difference(settings, factor, kernel, &Image::<u8>::noise(rows, cols, bands, 5));
+    assert!(worst <= 0.6, "u8 {words}: off by {worst}");
+    let worst = difference(settings, factor, kernel, &Image::<u16>::noise(rows, cols, bands, 5));
+    assert!(worst <= 0.8, "u16 {words}: off by {worst}");
+    let worst = difference(settings, factor, kernel, &Image::<i16>::noise(rows, cols, bands, 5));
+    assert!(worst <= 0.8, "i16 {words}: off by {worst}");
+    let worst = difference(settings, factor, kernel, &Image::<f32>::noise(rows, cols, bands, 5));
+    assert!(worst <= 1.0 / f64::from(1 << 16), "f32 {words}: off by {worst}");
+}
+
+fn kernels() -> impl Strategy<Value = Kernel> {
+    prop::sample::select(&Kernel::ALL[..])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_factor_is_as_defined(
+        rows in 1u32..50, cols in 1u32..50, bands in 1u16..6, millis in 30u32..8000, kernel in kernels(),
+    ) {
+        let cap = 8000 * 30 / rows.max(cols);
+        let millis = millis.min(cap.max(900));
+        let settings = std::format!("{}.{:03},{}", millis / 1000, millis % 1000, kernel.name());
+        check(&settings, Some(f64::from(millis) / 1000.0), kernel, rows, cols, bands);
+    }
+
+    #[test]
+    fn small_factors_are_as_defined(
+        rows in 1u32..90, cols in 1u32..90, bands in 1u16..5, millis in 30u32..600, kernel in kernels(),
+    ) {
+        let settings = std::format!("0.{millis:03},{}", kernel.name());
+        check(&settings, Some(f64::from(millis) / 1000.0), kernel, rows, cols, bands);
+    }
+
+    #[test]
+    fn any_size_is_as_defined(
+        rows in 1u32..50, cols in 1u32..50, bands in 1u16..5, to_rows in 1u32..70, to_cols in 1u32..70, kernel in kernels(),
+    ) {
+        // A box whose columns shrink while its rows grow averages blocks first, like the other kernels.
+        let settings = std::format!("{to_cols}x{to_rows},{}", kernel.name());
+        check(&settings, None, kernel, rows, cols, bands);
+    }
+
+    #[test]
+    fn a_flat_picture_stays_flat(
+        rows in 1u32..40, cols in 1u32..40, bands in 1u16..5, millis in 30u32..3000, kernel in kernels(), level in any::<u16>(),
+    ) {
+        fn flat<T: Sample>(value: T, rows: u32, cols: u32, bands: u16, settings: &str) {
+            let image = Image::<T>::new(rows, cols, bands, |_, _, _| value);
+            let stage = stage(settings, image.shape).expect("valid settings");
+            let result = harness::every_cut::<T, T>(&[&*stage], &image);
+            assert!(result.samples.iter().all(|sample| *sample == value), "{settings}: {value:?} changed");
+        }
+        let settings = std::format!("{}.{:03},{}", millis / 1000, millis % 1000, kernel.name());
+        flat((level >> 8) as u8, rows, cols, bands, &settings);
+        flat(level, rows, cols, bands, &settings);
+        flat(level as i16, rows, cols, bands, &settings);
+        flat(f32::from(level) / 7.0, rows, cols, bands, &settings);
+    }
+
+    #[test]
+    fn positions_are_exact_for_the_largest_pictures(
+        input in 1u32..=1 << 30, output in 1u32..=1 << 30, at in any::<u32>(), kernel in kernels(),
+    ) {
+        prop_assume!(u64::from(input) <= 32768 * u64::from(output) && u64::from(output) <= 32768 * u64::from(input));
+        let at = at % output;
+        let axis = axis::Axis::new(input, output, output, input);
+        let blocks = axis.blocks(kernel, at);
+        // The centre lies in the middle of what is looked at, in 128 bits.
+        let centre = (2 * i128::from(at) + 1) * i128::from(input) - i128::from(output);
+        prop_assert_eq!(i128::from(axis.centre(at)), centre);
+        prop_assert!(blocks.len() <= axis.most_blocks(kernel) && blocks.end() <= input && !blocks.is_empty());
+        let near = centre.div_euclid(2 * i128::from(output)).clamp(0, i128::from(input) - 1) as u32;
+        prop_assert!(blocks.start() <= near + 1 && near <= blocks.end());
+    }
+}
+
+#[test]
+fn wide_rows_use_shared_and_plain_weights() {
+    // Periods of many and of few blocks, bands with and without vectors, tables too large for vectors.
+    for (cols, bands, settings) in [(1000, 3, "0.9,linear"), (1000, 1, "0.9,cubic"), (997, 4, "0.731"), (600, 2, "1.5"), (700, 1, "0.7001")]
+    {
+        let (factor, kernel) = settings.split_once(',').unwrap_or((settings, "lanczos3"));
+        check(settings, factor.parse().ok(), kernel.parse().expect("a kernel"), 3, cols, bands);
+    }
+    let image = Image::<u16>::noise(2, 50_000, 3, 1);
+    assert!(difference("49999x2,linear", None, Kernel::Linear, &image) <= 0.8);
+}
+
+#[test]
+fn factor_one_changes_nothing() {
+    let image = Image::<u8>::noise(20, 33, 3, 2);
+    for kernel in Kernel::ALL {
+        let stage = stage(&std::format!("1,{}", kernel.name()), image.shape).expect("valid settings");
+        assert_eq!(harness::every_cut::<u8, u8>(&[&*stage], &image).samples, image.samples);
+    }
+}
+
+#[test]
+fn an_integer_box_is_a_shrink() {
+    let image = Image::<u16>::noise(40, 60, 3, 2);
+    let by_factor = stage("0.25,box", image.shape).expect("valid settings");
+    let shrink = crate::transform::shrink::Shrink::<u16>::new(4);
+    assert_eq!(
+        harness::every_cut::<u16, u16>(&[&*by_factor], &image).samples,
+        harness::every_cut::<u16, u16>(&[&shrink], &image).samples
+    );
+}
+
+#[test]
+fn resize_and_sharpen_stay_within_three_of_doubles() {
+    // The benchmark's chain: 0.9 linear, then 16 times the middle less its neighbours, over 8, in exact integers.
+    fn worst<T: Sample>() -> f64 {
+        let image = Image::<T>::noise(60, 70, 3, 9);
+        let stage = stage("0.9,linear", image.shape).expect("valid settings");
+        let output = stage.output(image.shape).expect("valid settings");
+        let small = harness::every_cut::<T, T>(&[&*stage], &image);
+        let exact = naive(&image, output, [0.9; 2], [1; 2], Kernel::Linear);
+        let width = output.row_samples() as usize;
+        let mut worst = 0.0f64;
+        for y in 1..output.rows as usize - 1 {
+            for x in 3..width - 3 {
+                let sharpen = |sample: &dyn Fn(usize) -> f64| {
+                    let around = [y - 1, y, y + 1].map(|y| [x - 3, x, x + 3].map(|x| sample(y * width + x)));
+                    let sum: f64 = around.iter().flatten().sum();
+                    ((17.0 * sample(y * width + x) - sum) / 8.0).clamp(0.0, T::KIND.white())
+                };
+                let ours = (sharpen(&|at| small.samples[at].to_f64()) + 0.5).floor();
+                worst = worst.max((ours.min(T::KIND.white()) - sharpen(&|at| exact[at])).abs());
+            }
+        }
+        worst
+    }
+    assert!(worst::<u8>() <= 3.0, "{}", worst::<u8>());
+    assert!(worst::<u16>() <= 3.0, "{}", worst::<u16>());
+}
+
+#[test]
+fn nan_stays_where_the_kernel_reaches_it() {
+    let image = Image::<f32>::new(30, 60, 3, |y, x, _| if (y, x) == (10, 20) { f32::NAN } else { 1.0 });
+    for (settings, reach) in [("0.9,linear", 2), ("1.5,cubic", 4), ("0.3,lanczos3", 4), ("0.3,box", 1)] {
+        let factor: f64 = settings.split_once(',').and_then(|(factor, _)| factor.parse().ok()).expect("a factor");
+        let stage = stage(settings, image.shape).expect("valid settings");
+        let result = harness::every_cut::<f32, f32>(&[&*stage], &image);
+        let width = stage.output(image.shape).expect("valid settings").cols as usize;
+        let pixels = result.samples.iter().enumerate().filter(|(_, sample)| sample.is_nan()).map(|(at, _)| at / 3);
+        for pixel in pixels {
+            let (y, x) = ((pixel / width) as f64, (pixel % width) as f64);
+            let near = |at: f64, nan: f64| (at - nan * factor).abs() <= f64::from(reach) + 1.0;
+            assert!(near(y, 10.5) && near(x, 20.5), "{settings}: NaN at {y}, {x}");
+        }
+    }
+}
+
+#[test]
+fn a_thumbnail_needs_little_memory() {
+    use crate::pipeline::Chain;
+    let input = Shape::new(20_000, 20_000, 3, SampleKind::U8);
+    for (settings, most) in [("512x512", 600 << 10), ("512x512,box", 400 << 10)] {
+        let stage = stage(settings, input).expect("valid settings");
+        let stages = [&*stage];
+        let chain = Chain::new(&stages, input).expect("it fits");
+        assert!(chain.stage_bytes(0) <= most, "{settings}: {} bytes", chain.stage_bytes(0));
+    }
+    let wide = Shape::new(500, 200_000, 3, SampleKind::U8);
+    for (settings, most) in [("0.9,linear", 2 << 20), ("123457x400,linear", 4 << 20)] {
+        let stage = stage(settings, wide).expect("valid settings");
+        let stages = [&*stage];
+        let chain = Chain::new(&stages, wide).expect("it fits");
+        assert!(chain.stage_bytes(0) <= most, "{settings}: {} bytes", chain.stage_bytes(0));
+    }
+}
+
+#[test]
+fn sizes_follow_the_factor() {
+    let shape = |rows, cols| Shape::new(rows, cols, 1, SampleKind::U8);
+    for (settings, input, expected) in [
+        ("0.9,linear", shape(4800, 4801), shape(4320, 4321)),
+        ("0.5", shape(1, 5), shape(1, 3)),
+        ("0.0001", shape(9, 9), shape(1, 1)),
+        ("2.25", shape(3, 2), shape(7, 5)),
+        ("7x11,box", shape(3, 2), shape(11, 7)),
+    ] {
+        let output = stage(settings, input).and_then(|stage| stage.output(input));
+        assert_eq!(output, Ok(expected), "{settings}");
+    }
+}
+
+#[test]
+fn settings_are_read_strictly() {
+    let input = Shape::new(10, 10, 3, SampleKind::U8);
+    for wrong in ["", "0", "-1", "0.00001", "20000", "1e3", "0.1234567", ".", "x5", "5x", "0x5", "half", "nan"] {
+        let error = stage(wrong, input).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|error| error.contains("the size must be")), "{wrong} was taken");
+    }
+    for wrong in ["0.5,sinc", "0.5,linear,1", "4x4,"] {
+        assert!(matches!(stage(wrong, input), Err(StageError::Setting { .. })), "{wrong} was taken");
+    }
+    for right in ["0.5", ".5", "2.", "4x4", "4 x 4", "1.25,cubic", "10000,box"] {
+        assert!(stage(right, input).is_ok(), "{right} was refused");
+    }
+    let double = Shape::new(10, 10, 3, SampleKind::F64);
+    assert!(matches!(stage("0.5", double), Err(StageError::Kind { stage: "resize", kind: SampleKind::F64 })));
+    assert!(matches!(stage("0.5", Shape::new(0, 10, 3, SampleKind::U8)), Err(StageError::Geometry { .. })));
+    assert!(matches!(stage("10000", Shape::new(1 << 20, 10, 3, SampleKind::U8)), Err(StageError::Geometry { .. })));
+}
