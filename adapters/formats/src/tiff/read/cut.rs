@@ -32,7 +32,7 @@ pub(super) struct Segment {
     pub(super) skip: usize,
     /// Bytes of a unit's row that are used.
     pub(super) bytes: usize,
-    /// Where their first sample goes in a row of the strip, in bytes.
+    /// Where their first pixel begins in a row of the strip, in bytes.
     pub(super) start: usize,
 }
 
@@ -80,13 +80,12 @@ impl Cut {
         let unit = u64::from(across) * u64::from(self.unit_cols);
         let from = u64::from(self.cols.start()).max(unit);
         let to = u64::from(self.cols.end()).min(unit + u64::from(self.unit_cols));
-        let band = if self.planes == 1 { 0 } else { usize::from(plane) * self.unit_pixel };
         Segment {
             plane,
             across,
             skip: (from - unit) as usize * self.unit_pixel,
             bytes: to.saturating_sub(from) as usize * self.unit_pixel,
-            start: (from - u64::from(self.cols.start())) as usize * self.pixel + band,
+            start: (from - u64::from(self.cols.start())) as usize * self.pixel,
         }
     }
 
@@ -112,7 +111,8 @@ impl Cut {
                 into.copy_from_slice(samples);
             }
         } else if let Some(into) = row.get_mut(segment.start..) {
-            super::samples::interleave(samples, into, self.unit_pixel, self.pixel);
+            let place = usize::from(segment.plane) * self.unit_pixel;
+            super::samples::interleave(samples, into, self.unit_pixel, self.pixel, place);
         }
     }
 }

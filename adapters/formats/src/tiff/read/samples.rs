@@ -117,21 +117,37 @@ fn gather_of<const WIDTH: usize>(row: &mut [u8], shuffle: &mut [u8]) {
     }
 }
 
-/// Writes the samples of one plane, `width` bytes each, into `into` at every `step` bytes.
-pub(super) fn interleave(plane: &[u8], into: &mut [u8], width: usize, step: usize) {
-    match width {
-        1 => interleave_of::<1>(plane, into, step),
-        2 => interleave_of::<2>(plane, into, step),
-        4 => interleave_of::<4>(plane, into, step),
-        _ => interleave_of::<8>(plane, into, step),
+/// Writes the samples of one plane, `width` bytes each, into pixels of `pixel` bytes, `place` bytes from their start.
+pub(super) fn interleave(plane: &[u8], pixels: &mut [u8], width: usize, pixel: usize, place: usize) {
+    // The usual numbers of bands have loops whose steps the compiler knows.
+    match (width, pixel) {
+        (1, 2) => interleave_of::<1, 2>(plane, pixels, place),
+        (1, 3) => interleave_of::<1, 3>(plane, pixels, place),
+        (1, 4) => interleave_of::<1, 4>(plane, pixels, place),
+        (2, 4) => interleave_of::<2, 4>(plane, pixels, place),
+        (2, 6) => interleave_of::<2, 6>(plane, pixels, place),
+        (2, 8) => interleave_of::<2, 8>(plane, pixels, place),
+        (4, 8) => interleave_of::<4, 8>(plane, pixels, place),
+        (4, 12) => interleave_of::<4, 12>(plane, pixels, place),
+        (4, 16) => interleave_of::<4, 16>(plane, pixels, place),
+        _ => {
+            let samples = plane.chunks_exact(width.max(1));
+            for (sample, pixel) in samples.zip(pixels.chunks_exact_mut(pixel.max(1))) {
+                if let Some(into) = pixel.get_mut(place..place + width) {
+                    into.copy_from_slice(sample);
+                }
+            }
+        }
     }
 }
 
-fn interleave_of<const WIDTH: usize>(plane: &[u8], into: &mut [u8], step: usize) {
-    for (sample, pixel) in plane.as_chunks::<WIDTH>().0.iter().zip(into.chunks_mut(step.max(1))) {
-        if let Some(into) = pixel.first_chunk_mut() {
-            *into = *sample;
-        }
+fn interleave_of<const WIDTH: usize, const PIXEL: usize>(plane: &[u8], pixels: &mut [u8], place: usize) {
+    let (samples, _) = plane.as_chunks::<WIDTH>();
+    let (pixels, _) = pixels.as_chunks_mut::<PIXEL>();
+    // Checked once here, so that the loop has no other exit.
+    let place = place.min(PIXEL - WIDTH);
+    for (sample, pixel) in samples.iter().zip(pixels) {
+        pixel[place..place + WIDTH].copy_from_slice(sample);
     }
 }
 
@@ -184,8 +200,20 @@ mod tests {
 
     #[test]
     fn planes_go_to_their_places() {
-        let mut into = [0; 12];
-        interleave(&[1, 2, 3, 4], &mut into[2..], 2, 6);
-        assert_eq!(into, [0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0]);
+        for (width, bands) in
+            [1, 2, 4, 8].into_iter().flat_map(|width| (2..=6).map(move |bands| (width, bands)))
+        {
+            let planes: Vec<Vec<u8>> =
+                (0..bands).map(|band| noise(width * 9 + band)[band..].to_vec()).collect();
+            let mut pixels = vec![0; 9 * bands * width];
+            for (band, plane) in planes.iter().enumerate() {
+                interleave(plane, &mut pixels, width, bands * width, band * width);
+            }
+            let expected: Vec<u8> = (0..9)
+                .flat_map(|at| planes.iter().flat_map(move |plane| &plane[at * width..][..width]))
+                .copied()
+                .collect();
+            assert_eq!(pixels, expected, "width {width}, {bands} bands");
+        }
     }
 }
