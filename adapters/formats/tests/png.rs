@@ -234,7 +234,8 @@ fn an_interlaced_file_is_priced_by_its_region() {
     assert!(whole >= 600 * 500 * 3, "{whole} bytes");
     assert!(whole < 600 * 500 * 3 + (40 << 10), "{whole} bytes");
     let part = arena(Region::new(Rows::new(100, 200), Cols::new(0, 300)));
-    assert_eq!((whole - part).div_ceil(64), (600u64 * 500 * 3 - 100 * 300 * 3).div_ceil(64), "a region costs its own bytes");
+    let less = whole - part;
+    assert!(less.abs_diff(600 * 500 * 3 - 100 * 300 * 3) < 64, "a region costs its own bytes: {less} less");
 }
 
 #[test]
