@@ -40,24 +40,52 @@ pub(in crate::tiff::read) struct Lzw {
 struct Strings {
     /// The last block, first byte in the lowest bits.
     blocks: [u64; ENTRIES],
-    links: [u16; ENTRIES],
-    lens: [u16; ENTRIES],
-    firsts: [u8; ENTRIES],
+    facts: [Fact; ENTRIES],
+}
+
+/// What is known of a string, in one word: 12 bits of the code before its last block, 12 bits of its length, and its
+/// first byte. The longest string has 4096 - 258 + 1 bytes.
+#[derive(Clone, Copy)]
+struct Fact(u32);
+
+impl Fact {
+    #[inline(always)]
+    fn link(self) -> usize {
+        self.0 as usize % ENTRIES
+    }
+
+    #[inline(always)]
+    fn len(self) -> usize {
+        (self.0 >> 12) as usize % ENTRIES
+    }
+
+    #[inline(always)]
+    fn first(self) -> u8 {
+        (self.0 >> 24) as u8
+    }
+
+    /// Of the string of code `of`, one byte longer.
+    #[inline(always)]
+    fn longer(self, of: usize) -> Self {
+        let link = if self.len() % BLOCK == 0 { of } else { self.link() };
+        Self((self.0 & 0xff00_0000) | (self.len() as u32 + 1) << 12 | link as u32)
+    }
 }
 
 impl Strings {
     /// Entry `next` is the string of `last` and one more byte.
     #[inline(always)]
     fn push(&mut self, next: usize, last: usize, byte: u8) {
-        let (next, last) = (next % ENTRIES, last % ENTRIES);
-        let len = usize::from(self.lens[last]);
-        let filled = len % BLOCK;
-        let continued = filled != 0;
-        let before = if continued { self.blocks[last] } else { 0 };
-        self.blocks[next] = before | u64::from(byte) << (8 * filled);
-        self.links[next] = if continued { self.links[last] } else { last as u16 };
-        self.lens[next] = len as u16 + 1;
-        self.firsts[next] = self.firsts[last];
+        let fact = self.facts[last % ENTRIES];
+        let filled = fact.len() % BLOCK;
+        let before = if filled == 0 { 0 } else { self.blocks[last % ENTRIES] };
+        self.blocks[next % ENTRIES] = before | u64::from(byte) << (8 * filled);
+        self.facts[next % ENTRIES] = fact.longer(last % ENTRIES);
+    }
+
+    #[inline(always)]
+    fn fact(&self, code: usize) -> Fact {
+        self.facts[code % ENTRIES]
     }
 
     /// Writes the string of `code`, `len` bytes, into `into`, which has room for a block more.
@@ -72,13 +100,13 @@ impl Strings {
                 return;
             }
             at -= BLOCK;
-            code = usize::from(self.links[code % ENTRIES]);
+            code = self.fact(code).link();
         }
     }
 
     /// Writes the string of `code` from byte `from` on, as much as fits. Returns how much that is.
     fn write_part(&self, mut code: usize, from: usize, into: &mut [u8]) -> usize {
-        let len = usize::from(self.lens[code % ENTRIES]);
+        let len = self.fact(code).len();
         let end = len.min(from + into.len());
         let mut at = len.saturating_sub(1) / BLOCK * BLOCK;
         loop {
@@ -92,7 +120,7 @@ impl Strings {
                 return end.saturating_sub(from);
             }
             at -= BLOCK;
-            code = usize::from(self.links[code % ENTRIES]);
+            code = self.fact(code).link();
         }
     }
 }
@@ -112,17 +140,11 @@ impl Lzw {
     }
 
     fn with_order(old: bool) -> Self {
-        let mut strings = Box::new(Strings {
-            blocks: [0; ENTRIES],
-            links: [0; ENTRIES],
-            lens: [0; ENTRIES],
-            firsts: [0; ENTRIES],
-        });
+        let mut strings = Box::new(Strings { blocks: [0; ENTRIES], facts: [Fact(0); ENTRIES] });
         for byte in 0..=u8::MAX {
             let code = usize::from(byte);
             strings.blocks[code] = u64::from(byte);
-            strings.firsts[code] = byte;
-            strings.lens[code] = 1;
+            strings.facts[code] = Fact(u32::from(byte) << 24 | 1 << 12);
         }
         Self {
             strings,
@@ -159,7 +181,7 @@ impl Lzw {
         let (mut read, mut written) = (0, 0);
         if let Some((code, from)) = self.owed.take() {
             written = self.strings.write_part(code, from, output);
-            if from + written < usize::from(self.strings.lens[code % ENTRIES]) {
+            if from + written < self.strings.fact(code).len() {
                 self.owed = Some((code, from + written));
             }
         }
@@ -194,7 +216,7 @@ impl Lzw {
                     if next < ENTRIES {
                         // A code that is only just being defined repeats the first byte of the one before.
                         let from = if code == next { last } else { code };
-                        self.strings.push(next, last, self.strings.firsts[from % ENTRIES]);
+                        self.strings.push(next, last, self.strings.fact(from).first());
                         next += 1;
                         let grows = next >= (1 << width) - usize::from(!OLD);
                         width += u32::from(grows && width < MOST_BITS);
@@ -202,7 +224,7 @@ impl Lzw {
                 }
             }
             last = Some(code);
-            let len = usize::from(self.strings.lens[code % ENTRIES]);
+            let len = self.strings.fact(code).len();
             let room = &mut output[written..];
             if room.len() >= len + BLOCK {
                 self.strings.write(code, len, room);
