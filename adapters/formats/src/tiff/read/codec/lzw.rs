@@ -67,7 +67,7 @@ impl Fact {
     /// Of the string of code `of`, one byte longer.
     #[inline(always)]
     fn longer(self, of: usize) -> Self {
-        let link = if self.len() % BLOCK == 0 { of } else { self.link() };
+        let link = if self.len().is_multiple_of(BLOCK) { of } else { self.link() };
         Self((self.0 & 0xff00_0000) | (self.len() as u32 + 1) << 12 | link as u32)
     }
 }
@@ -160,14 +160,9 @@ impl Lzw {
     }
 
     pub(super) fn reset(&mut self) {
-        self.forget();
+        (self.width, self.next, self.last) = (LEAST_BITS, FIRST, None);
         (self.bits, self.held) = (0, 0);
         (self.owed, self.ended) = (None, false);
-    }
-
-    /// What a clear code does.
-    fn forget(&mut self) {
-        (self.width, self.next, self.last) = (LEAST_BITS, FIRST, None);
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Damaged> {
@@ -243,13 +238,11 @@ impl Lzw {
     }
 }
 
-/// Takes as many whole bytes of the input as fit the bits. Returns how many.
+/// Takes as many whole bytes of the input as fit beside the bits that are held, fewer than a code. Returns how many.
 #[inline(always)]
 fn refill<const OLD: bool>(bits: &mut u64, held: &mut u32, input: &[u8]) -> usize {
     let room = ((64 - *held) / 8) as usize;
-    if let Some(bytes) = input.first_chunk::<8>()
-        && *held > 0
-    {
+    if let Some(bytes) = input.first_chunk::<8>() {
         // Eight bytes at once, cut to those that fit whole.
         let taken = room as u32 * 8;
         if OLD {
