@@ -207,6 +207,44 @@ fn a_row_of_tiles_costs_states_and_not_pixels() {
     assert!(needs < 400 << 10, "{needs} bytes for tiles of 256 bytes");
 }
 
+#[test]
+fn a_strip_of_any_size_costs_the_same() {
+    for compression in [5, 8, 32773] {
+        let needs = [100u32, 4_000_000_000].map(|rows| {
+            let mut builder = tiff_files::Builder::new(false, false);
+            builder.directory(&[
+                (256, 4, vec![1000]),
+                (257, 4, vec![u64::from(rows)]),
+                (258, 3, vec![8, 8, 8]),
+                (259, 3, vec![compression]),
+                (262, 3, vec![2]),
+                (273, 4, vec![8]),
+                (277, 3, vec![3]),
+            ]);
+            let page = page(builder.bytes, 0).expect("a good header");
+            total_bytes(&*page, page.facts().shape.region())
+        });
+        assert_eq!(needs[0], needs[1]);
+        assert!(needs[1] < 160 << 10, "{needs:?}");
+    }
+}
+
+#[test]
+fn a_band_of_rows_needs_no_more_than_the_page() {
+    for (compression, tile) in [(1, 64), (5, 16), (5, 256), (8, 16), (8, 48), (8, 64), (8, 256), (32773, 32)]
+    {
+        let pixels = Pixels::new(300, 400, 3, 1, 1);
+        let storage = Storage { compression, tile: Some((tile, tile)), ..Storage::default() };
+        let page = page(build(&pixels, &storage), 0).expect("a good file");
+        let whole = page.facts().shape.region();
+        for rows in [Span::new(0, 1), Span::new(64, 128), Span::new(250, 300)] {
+            let band = whole.with_rows(rows);
+            assert!(arena_bytes(&*page, band) <= arena_bytes(&*page, whole), "{compression} {tile} {band}");
+            assert!(heap_bytes(&*page, band) <= heap_bytes(&*page, whole), "{compression} {tile} {band}");
+        }
+    }
+}
+
 /// The header of a square image of 8-bit bands in square Deflate tiles, without any data.
 fn tiled_header(side: u32, bands: u16, tile: u32) -> Vec<u8> {
     let across = u64::from(side.div_ceil(tile));

@@ -6,6 +6,7 @@ mod tiff_files;
 
 use plimsoll_core::shape::{Region, Span};
 use plimsoll_formats::{Bytes, Format, FormatError, Tiff};
+use proptest::prelude::*;
 use std::io::Cursor;
 use std::sync::atomic::Ordering;
 use tiff_files::{Builder, Counted, Pixels, Storage, build, page, read, read_whole};
@@ -328,4 +329,37 @@ fn another_reader_agrees_on_the_built_files() {
         }
     }
     assert!(agreed > 500, "only {agreed} files were compared");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_shape_and_region_comes_out(
+        (rows, cols, bands) in (1u32..70, 1u32..90, 1u16..7),
+        kind in prop::sample::select(kinds().to_vec()),
+        tile in prop::option::of((1u32..50, 1u32..50)),
+        (strip_rows, strip) in (1u32..80, 1u32..80),
+        compression in prop::sample::select(vec![1u64, 5, 8, 32773]),
+        (predicted, planar, big_endian, big) in any::<(bool, bool, bool, bool)>(),
+        cuts in any::<[prop::sample::Index; 4]>(),
+    ) {
+        let (width, format) = kind;
+        let predictor = match (predicted && matches!(compression, 5 | 8), format) {
+            (false, _) => 1,
+            (true, 3) => 3,
+            (true, _) => 2,
+        };
+        let storage =
+            Storage { big_endian, big, tile, strip_rows, planar, compression, predictor, ..Storage::default() };
+        let pixels = Pixels::new(rows, cols, bands, width, format);
+        let page = page(build(&pixels, &storage), 0).expect("a good file");
+        let span = |a: &prop::sample::Index, b: &prop::sample::Index, n: u32| {
+            let (a, b) = (a.index(n as usize) as u32, b.index(n as usize) as u32);
+            Span::new(a.min(b), a.max(b) + 1)
+        };
+        let region = Region::new(span(&cuts[0], &cuts[1], rows), span(&cuts[2], &cuts[3], cols));
+        let got = read(&*page, region, strip).expect("small").expect("a good file");
+        prop_assert!(got == pixels.region(region), "{bands} x {width}, {storage:?}, {region}");
+    }
 }

@@ -71,7 +71,7 @@ struct Streams<'a> {
 
 impl<'a> Coded<'a> {
     /// Decides how the streams are decoded and what that costs.
-    pub(super) fn memory(stored: &Stored, region: Region, cut: &Cut) -> Memory {
+    pub(super) fn memory(stored: &Stored, cut: &Cut) -> Memory {
         let layout = &stored.layout;
         let segments = cut.segments().max(1);
         let unit_row = cut.unit_row as u64;
@@ -83,7 +83,8 @@ impl<'a> Coded<'a> {
             }
         };
         let shuffle = if layout.predictor == Predictor::Float { unit_row } else { 0 };
-        let held_rows = u64::from(layout.grid.unit_rows.min(region.rows.len()));
+        // All bands of rows over the same columns decide alike, so that one plan holds for all workers.
+        let held_rows = u64::from(layout.grid.unit_rows.min(layout.shape.rows));
         let held = held_rows.saturating_mul(cut.strip_row as u64);
         let new = |lanes: u64, held: u64| {
             let input = (INPUT_BYTES / lanes / 512 * 512).clamp(INPUT_LEAST, INPUT_MOST);
@@ -112,7 +113,7 @@ impl<'a> Coded<'a> {
         budget: &mut Budget<'a>,
     ) -> Result<Self, FormatError> {
         let cut = Cut::new(&stored.layout, region)?;
-        let memory = Self::memory(stored, region, &cut);
+        let memory = Self::memory(stored, &cut);
         let len = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let units = Units::new(&stored.layout, budget)?;
         let inputs: &mut [u8] =

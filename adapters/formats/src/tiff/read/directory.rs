@@ -8,7 +8,7 @@ use crate::FormatError;
 use crate::tiff::tags::{FieldType, tag};
 
 /// The tags that are kept.
-const USED: [u16; 24] = [
+const USED: [u16; 23] = [
     tag::IMAGE_WIDTH,
     tag::IMAGE_LENGTH,
     tag::BITS_PER_SAMPLE,
@@ -32,7 +32,6 @@ const USED: [u16; 24] = [
     tag::EXTRA_SAMPLES,
     tag::SAMPLE_FORMAT,
     tag::YCBCR_SUBSAMPLING,
-    tag::NEW_SUBFILE_TYPE,
 ];
 
 /// Entries that are read at once.

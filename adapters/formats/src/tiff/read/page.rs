@@ -56,7 +56,7 @@ impl Page for TiffPage {
             let source = need("tiff source", size_of::<Raw<'_>>() as u64, Place::Heap);
             return vec![tables, need("tiff read buffer", scratch, Place::Arena), source];
         }
-        let memory = Coded::memory(&self.stored, region, &cut);
+        let memory = Coded::memory(&self.stored, &cut);
         vec![
             tables,
             need("tiff decoder buffers", memory.arena, Place::Arena),
