@@ -13,6 +13,9 @@ use crate::{Bytes, Format, FormatError, Picture, Target, Wanted};
 use plimsoll_core::shape::Shape;
 
 /// A member of the family, by what it writes. All of them read every member.
+///
+/// Samples are given as they are stored: where the largest is not 255 or 65535 it is among the facts, and nothing is
+/// rescaled. Bitmaps become 0 for black and 255 for white. A PFM's scale is among the facts, too, and not applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Netpbm {
     /// PGM for one band and PPM for three, PAM for other numbers of bands; u8 and u16.

@@ -73,10 +73,8 @@ impl Source for Raw<'_> {
         let Shape { cols, rows, .. } = self.header.shape;
         let (wanted, first_col) = (strip.rows(), strip.cols().start());
         if wanted.end() > rows || strip.cols().end() > cols {
-            return Err(super::malformed(
-                format!("{} is outside the image", strip.region()),
-                self.header.data,
-            ));
+            let problem = format!("{} is outside the image", strip.region());
+            return Err(FormatError::Usage { format: self.header.name, problem });
         }
         let bottom_up = matches!(self.header.encoding, Encoding::Floats { .. });
         if self.header.encoding == Encoding::Bits {
