@@ -69,12 +69,10 @@ impl Governor {
                 .resident_bytes
                 .is_some_and(|bytes| bytes as f64 > self.budget_bytes as f64 * f64::from(self.high_use));
         let relaxed = readings.memory_pressure.is_none_or(|share| share <= self.low_pressure);
-        // Busy processors are somebody else's need: give up a worker, keep the strips.
-        let crowded = readings.foreign_cpu.is_some_and(|share| share > 0.9);
+        // Busy processors and a full disk move nothing: the system shares processors fairly, and a slower job would
+        // only hold its memory for longer.
         let next = if pressed {
             Pace { strip_rows: now.strip_rows / 2, workers: now.workers.saturating_sub(1) }
-        } else if crowded {
-            Pace { workers: now.workers.saturating_sub(1), ..now }
         } else if relaxed {
             Pace { strip_rows: now.strip_rows.saturating_mul(2), workers: now.workers.saturating_add(1) }
         } else {

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use plimsoll_core::measure::{Difference, Distance, Ssim, SsimWindow, Statistics};
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Chain, Need, Stage};
+use plimsoll_core::shape::{Sample, SampleKind};
 use plimsoll_formats::{GroupPage, Page};
 use plimsoll_os::cpu::Dispatched;
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ impl CompareJob {
             return Err(Failure::Usage(format!("{a} has {shape}, {b} has {other}: they cannot be compared")));
         }
         let pair = GroupPage::new(vec![first, second]).map_err(|error| Failure::Usage(error.to_string()))?;
-        let stages = stages(ssim);
+        let stages = stages(ssim, shape.kind);
         let refs: Vec<&dyn Stage> = stages.iter().map(|stage| &**stage).collect();
         let source = pair.facts().shape;
         let chain = Chain::new(&refs, source).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -85,7 +86,7 @@ impl CompareJob {
     /// # Errors
     /// [`Failure`] by culprit.
     pub fn run(&self, control: &Control) -> Result<Comparison, Failure> {
-        let stages = stages(self.ssim);
+        let stages = stages(self.ssim, self.pair.facts().shape.kind);
         let refs: Vec<&dyn Stage> = stages.iter().map(|stage| &**stage).collect();
         let usage = |error: plimsoll_core::pipeline::StageError| Failure::Usage(error.to_string());
         let source = self.pair.facts().shape;
@@ -131,10 +132,21 @@ impl CompareJob {
     }
 }
 
-/// The chain that makes the SSIM map, or none.
-fn stages(ssim: Option<SsimWindow>) -> Vec<Box<dyn Stage>> {
-    match ssim {
-        Some(window) => vec![Box::new(Dispatched::new(Ssim::new(window)))],
-        None => Vec::new(),
-    }
+/// The chain that makes the SSIM map of samples of `kind`, or none.
+fn stages(ssim: Option<SsimWindow>, kind: SampleKind) -> Vec<Box<dyn Stage>> {
+    let Some(window) = ssim else { return Vec::new() };
+    vec![match kind {
+        SampleKind::U8 => stage::<u8>(window),
+        SampleKind::U16 => stage::<u16>(window),
+        SampleKind::I16 => stage::<i16>(window),
+        SampleKind::U32 => stage::<u32>(window),
+        SampleKind::I32 => stage::<i32>(window),
+        SampleKind::F32 => stage::<f32>(window),
+        // The last one there is, and whatever comes: it would be refused by its kind.
+        _ => stage::<f64>(window),
+    }]
+}
+
+fn stage<T: Sample>(window: SsimWindow) -> Box<dyn Stage> {
+    Box::new(Dispatched::new(Ssim::<T>::new(window)))
 }

@@ -39,6 +39,7 @@ pub struct Control {
     rows_in_all: AtomicU64,
     strip_rows: AtomicU32,
     workers: AtomicU32,
+    active: AtomicU32,
     adaptations: AtomicU32,
     regulator: Mutex<Option<Regulator>>,
 }
@@ -75,6 +76,7 @@ impl Control {
         self.rows_in_all.store(rows, Relaxed);
         self.strip_rows.store(planned.strip_rows, Relaxed);
         self.workers.store(planned.workers, Relaxed);
+        self.active.store(planned.workers, Relaxed);
         let governor = Governor::new(planned, budget_bytes);
         let regulator = Regulator { governor, probe: Probe::system(), meter: CpuMeter::new(), looked: Instant::now(), pace: planned };
         *self.regulator.lock().unwrap_or_else(PoisonError::into_inner) = Some(regulator);
@@ -111,16 +113,52 @@ impl Control {
         self.strip_rows.load(Relaxed)
     }
 
-    /// Waits while the pace has no room for worker `index`. Only to be called between strips, and not before the
-    /// worker has handed its seam over: its neighbour may be waiting for it.
-    pub(crate) fn wait_for_turn(&self, index: usize) {
-        while index as u32 >= self.workers.load(Relaxed) && !self.is_cancelled() {
-            // The first worker never waits; when it has finished, nobody would raise the pace again.
-            if self.rows.load(Relaxed) >= self.rows_in_all.load(Relaxed) {
-                return;
-            }
+    /// Waits while the pace has no room for this worker beside those that work. Only to be called between strips, and
+    /// not before the worker has handed its seam over: its neighbour may be waiting for it.
+    pub(crate) fn wait_for_turn(&self) {
+        if self.active.load(Relaxed) <= self.workers.load(Relaxed) {
+            return;
+        }
+        // One goes aside; the last one that works never does, so somebody always goes on.
+        let aside = |active: u32| (active > self.workers.load(Relaxed).max(1)).then(|| active - 1);
+        if self.active.fetch_update(Relaxed, Relaxed, aside).is_err() {
+            return;
+        }
+        while self.active.load(Relaxed) >= self.workers.load(Relaxed).max(1) && !self.is_cancelled() {
             std::thread::sleep(Duration::from_millis(5));
             self.advanced(0);
         }
+        self.active.fetch_add(1, Relaxed);
+    }
+
+    /// A worker has come to its end, whatever that is.
+    pub(crate) fn worker_ended(&self) {
+        self.active.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Paused workers go on when those that work have ended, even if the pace is never raised again.
+    #[test]
+    fn nobody_waits_for_ever() {
+        let control = Control::default();
+        let pace = Pace { strip_rows: 8, workers: 3 };
+        control.begin_pass(1, 1, 1000, pace, 1 << 20);
+        *control.regulator.lock().unwrap() = None;
+        control.workers.store(1, Relaxed);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        control.wait_for_turn();
+                    }
+                    control.worker_ended();
+                });
+            }
+        });
+        assert_eq!(control.active.load(Relaxed), 0);
     }
 }

@@ -181,7 +181,9 @@ struct Worker<'w, 'm, K, T> {
 impl<K: Sink<Error = FormatError>, T: Sink<Error = FormatError>> Worker<'_, '_, K, T> {
     fn run(self) -> Result<(Option<K>, T), Failure> {
         let (index, seams) = (self.index, self.seams);
+        let control = self.pass.control;
         let result = self.work();
+        control.worker_ended();
         if result.is_err()
             && let Some(above) = index.checked_sub(1).and_then(|above| seams.get(above))
         {
@@ -223,7 +225,7 @@ impl<K: Sink<Error = FormatError>, T: Sink<Error = FormatError>> Worker<'_, '_, 
                 break;
             }
             // The first step has handed the seam over.
-            control.wait_for_turn(index);
+            control.wait_for_turn();
         }
         let (source, sink) = job.finish().map_err(explain)?;
         Ok((sink.into_inner().0, source.into_inner().sink))

@@ -50,7 +50,7 @@ fn nothing_there_is_nothing_known() {
     let readings = probe.readings(&mut CpuMeter::new(), None);
     assert_eq!(readings, Readings::default());
     assert!(probe.cpus() >= 1);
-    let budget = probe.default_budget();
+    let budget = probe.available();
     assert_eq!(budget.bytes, 256 << 20);
     assert!(budget.reason.contains("neither"));
 }
@@ -107,7 +107,7 @@ fn process_machine_and_pressure_are_read() {
     let readings = probe.readings(&mut CpuMeter::new(), None);
     assert_eq!(readings.available_bytes, Some(64 << 10));
     assert_eq!(readings.memory_pressure, Some(0.125));
-    let budget = probe.default_budget();
+    let budget = probe.available();
     assert_eq!(budget.bytes, 32 << 10);
     assert!(budget.reason.contains("MemAvailable"));
 }
@@ -137,7 +137,7 @@ fn version_2_takes_the_narrowest_limit_up_the_tree() {
     assert_eq!(fake.container(), Some((8_000_000, 1_500_000, pod.into())));
     assert_eq!(fake.probe().memory_pressure(), Some(0.01));
     assert_eq!(fake.probe().cpus(), 1);
-    let budget = fake.probe().default_budget();
+    let budget = fake.probe().available();
     assert_eq!(budget.bytes, 750_000);
     assert!(budget.reason.contains("left in the container (8000000 in "), "{}", budget.reason);
     // `memory.high` counts as a limit, and one nearer to the process as well.
@@ -242,5 +242,5 @@ fn this_machine_answers() {
     let folder = tempfile::tempdir().unwrap();
     assert!(probe.disk_free_bytes(folder.path()).unwrap() > 0);
     assert_eq!(probe.disk_free_bytes(&folder.path().join("none")), None);
-    assert!(probe.default_budget().bytes > 1 << 20);
+    assert!(probe.available().bytes > 1 << 20);
 }
