@@ -38,4 +38,5 @@ macro_rules! transforms {
 
 transforms! {
     invert,
+    normalize,
 }
