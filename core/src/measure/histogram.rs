@@ -163,9 +163,11 @@ fn count_16_bits<T: Measured>(samples: &[T], tables: &mut [[u32; 65536]]) {
     }
     let bands = tables.len().max(1);
     for (band, table) in tables.iter_mut().enumerate() {
-        for sample in samples.iter().skip(band).step_by(bands) {
-            let count = &mut table[usize::from(sample.bin())];
-            *count = count.wrapping_add(1);
+        for pixel in samples.chunks_exact(bands) {
+            if let Some(sample) = pixel.get(band) {
+                let count = &mut table[usize::from(sample.bin())];
+                *count = count.wrapping_add(1);
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub trait Measured: Sample {
     fn squares(squares: Self::Squares) -> Amount;
 
     /// Its bin in a histogram: rises with the value. For 8 and 16 bits each value has a bin of its own; for the others
-    /// see [`bin_values`].
+    /// [`Statistics::percentile`](super::Statistics::percentile).
     fn bin(self) -> u16;
 
     /// Square of the difference of two samples, and the difference without its sign. `None` if one is NaN and the

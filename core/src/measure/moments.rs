@@ -52,7 +52,7 @@ impl<'a> Moments<'a> {
     pub(super) fn take<T: Measured>(&mut self, samples: &[T]) {
         match size_of::<T>() {
             1 => self.take_in_lanes::<T, 32>(samples),
-            2 => self.take_in_lanes::<T, 16>(samples),
+            2 | 4 => self.take_in_lanes::<T, 16>(samples),
             _ => self.take_in_lanes::<T, 8>(samples),
         }
         self.totals.settle();
@@ -144,23 +144,15 @@ impl<T: Measured, const N: usize> Lanes<T, N> {
     /// The vector that starts at `phase` in every `period` of samples.
     #[inline(always)]
     fn of(samples: &[T], period: usize, phase: usize) -> Self {
-        // Locals, not fields: the compiler then keeps them in registers.
-        let (mut min, mut max) = ([T::HIGHEST; N], [T::LOWEST; N]);
-        let (mut sum, mut squares) = ([T::Sum::default(); N], [T::Squares::default(); N]);
-        let mut nans = [0u32; N];
-        for samples in samples.chunks_exact(period) {
-            let Some(vector) = samples.get(phase..).and_then(|samples| samples.first_chunk::<N>()) else {
-                break;
-            };
-            for i in 0..N {
-                let x = vector[i];
-                min[i] = if x < min[i] { x } else { min[i] };
-                max[i] = if x > max[i] { x } else { max[i] };
-                sum[i] = x.add(sum[i]);
-                squares[i] = x.add_square(squares[i]);
-                nans[i] += u32::from(x.is_nan());
-            }
-        }
+        // One thing at a time, over samples that are in the first cache: together they would need more registers than
+        // there are, and be of too many widths for the compiler to make whole vectors of them.
+        let [min, max] = extremes(samples, period, phase);
+        let sum = sums(samples, period, phase, T::add);
+        let squares = sums(samples, period, phase, T::add_square);
+        let nans = match T::KIND.is_float() {
+            true => sums(samples, period, phase, |x: T, nans: u32| nans + u32::from(x.is_nan())),
+            false => [0; N],
+        };
         Self { min, max, nans, sum, squares }
     }
 
@@ -174,6 +166,38 @@ impl<T: Measured, const N: usize> Lanes<T, N> {
             squares: T::squares(self.squares[lane]),
         }
     }
+}
+
+/// Least and largest of each lane of the vector that starts at `phase` in every `period` of samples.
+#[inline(always)]
+fn extremes<T: Measured, const N: usize>(samples: &[T], period: usize, phase: usize) -> [[T; N]; 2] {
+    let (mut min, mut max) = ([T::HIGHEST; N], [T::LOWEST; N]);
+    for samples in samples.chunks_exact(period) {
+        let Some(vector) = samples.get(phase..).and_then(|samples| samples.first_chunk::<N>()) else { break };
+        for i in 0..N {
+            min[i] = if vector[i] < min[i] { vector[i] } else { min[i] };
+            max[i] = if vector[i] > max[i] { vector[i] } else { max[i] };
+        }
+    }
+    [min, max]
+}
+
+/// Sum of each lane.
+#[inline(always)]
+fn sums<T: Measured, S: Copy + Default, const N: usize>(
+    samples: &[T],
+    period: usize,
+    phase: usize,
+    add: impl Fn(T, S) -> S,
+) -> [S; N] {
+    let mut sums = [S::default(); N];
+    for samples in samples.chunks_exact(period) {
+        let Some(vector) = samples.get(phase..).and_then(|samples| samples.first_chunk::<N>()) else { break };
+        for i in 0..N {
+            sums[i] = add(vector[i], sums[i]);
+        }
+    }
+    sums
 }
 
 /// Of a number of bands and a power of two: at most 2^16 * 2^5.
