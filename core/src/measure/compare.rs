@@ -94,7 +94,7 @@ impl<'a> Difference<'a> {
         self.same(T::KIND, self.bands())?;
         let Shape { bands, kind, .. } = strip.image();
         self.same(kind, bands / 2)?;
-        let segment = SEGMENT_PIXELS.saturating_mul(usize::from(bands.max(1)));
+        let segment = SEGMENT_PIXELS.saturating_mul(bands.into()).max(1);
         for row in strip.rows().iter() {
             for samples in strip.row::<T>(row).chunks(segment) {
                 self.take(samples);

@@ -61,7 +61,7 @@ impl<'a> Moments<'a> {
     #[inline(always)]
     fn take_in_lanes<T: Measured, const N: usize>(&mut self, samples: &[T]) {
         let bands = self.nans.len().max(1);
-        let period = least_common_multiple(bands, N);
+        let period = least_common_multiple(bands, N).max(1);
         let whole = samples.len() - samples.len() % period;
         let Some((body, rest)) = samples.split_at_checked(whole) else { return };
         if !body.is_empty() {

@@ -103,15 +103,15 @@ impl<T: Sample> Stage for Ssim<T> {
         if !input.bands.is_multiple_of(2) {
             return Err(StageError::Bands { stage: "ssim", bands: input.bands, needed: "an even number of" });
         }
-        let size = self.window.size();
-        let (Some(rows), Some(cols)) =
-            ((input.rows + 1).checked_sub(size), (input.cols + 1).checked_sub(size))
-        else {
-            return Err(too_small(size, input));
+        let inside = |n: u32| n.checked_sub(self.window.size() - 1).filter(|n| *n > 0);
+        let (Some(rows), Some(cols)) = (inside(input.rows), inside(input.cols)) else {
+            return Err(StageError::Geometry {
+                stage: "ssim",
+                problem: "the window is larger than the image",
+                wanted: u64::from(self.window.size()),
+                there: u64::from(input.rows.min(input.cols)),
+            });
         };
-        if rows == 0 || cols == 0 {
-            return Err(too_small(size, input));
-        }
         Ok(Shape::new(rows, cols, input.bands / 2, SampleKind::F64))
     }
 
@@ -170,15 +170,6 @@ impl<T: Sample> Stage for Ssim<T> {
             }
         }
         Ok(())
-    }
-}
-
-fn too_small(size: u32, input: Shape) -> StageError {
-    StageError::Geometry {
-        stage: "ssim",
-        problem: "the window is larger than the image",
-        wanted: u64::from(size),
-        there: u64::from(input.rows.min(input.cols)),
     }
 }
 

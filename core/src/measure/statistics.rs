@@ -119,7 +119,7 @@ impl<'a> Statistics<'a> {
     pub fn write_as<T: Measured>(&mut self, strip: &Strip<'_>) -> Result<(), StageError> {
         self.same(T::KIND, self.bands)?;
         self.same(strip.image().kind, strip.image().bands)?;
-        let segment = SEGMENT_PIXELS.saturating_mul(usize::from(self.bands.max(1)));
+        let segment = SEGMENT_PIXELS.saturating_mul(self.bands.into()).max(1);
         for row in strip.rows().iter() {
             for samples in strip.row::<T>(row).chunks(segment) {
                 if let Some(histogram) = &mut self.histogram {
@@ -231,7 +231,7 @@ impl<'a> Statistics<'a> {
         if all.count == 0 {
             return None;
         }
-        let rank = libm::ceil(percent / 100.0 * all.count as f64).clamp(1.0, all.count as f64);
+        let rank = libm::ceil(percent / 100.0 * all.count as f64).min(all.count as f64).max(1.0);
         // Bin 0 of a float kind holds what is no number.
         let first = u16::from(self.kind.is_float());
         let last = (histogram::bins(self.kind) - 1) as u16;
@@ -244,7 +244,7 @@ impl<'a> Statistics<'a> {
                 let (low, high) = measured::bin_values(self.kind, bin);
                 let share = (rank - before as f64 - 0.5) / here as f64;
                 let between = if low < high { low + (high - low) * share } else { low };
-                return Some(between.clamp(all.min, all.max));
+                return Some(between.max(all.min).min(all.max));
             }
             before = upto;
         }
