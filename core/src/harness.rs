@@ -1,6 +1,7 @@
 //! For tests: images in memory, and one call that runs a chain with every cut and demands one answer.
 
 use crate::budget::Budget;
+use crate::measure::Tap;
 use crate::pipeline::{Chain, Job, Sink, Source, Stage};
 use crate::shape::{Region, Rows, Sample, Shape, Span};
 use crate::strip::{Strip, StripMut};
@@ -102,20 +103,90 @@ pub(crate) fn region<A: Sample, B: Sample>(
     region: Option<Region>,
 ) -> Image<B> {
     let chain = Chain::new(stages, image.shape).expect("the chain fits the image");
+    let sink = Collect::<B>(Vec::new(), None);
+    let sink = into_sink(stages, Memory(image, 0), strip_rows, region, sink);
+    Image { shape: chain.output_shape(), samples: sink.0 }
+}
+
+/// Runs a chain over one region of its output into a sink, in an arena of exactly what the chain asks for.
+fn into_sink<S: Source, K: Sink>(
+    stages: &[&dyn Stage],
+    source: S,
+    strip_rows: u32,
+    region: Option<Region>,
+    sink: K,
+) -> K
+where
+    S::Error: core::fmt::Debug,
+    K::Error: core::fmt::Debug,
+{
     let chain = match region {
-        Some(region) => Chain::for_region(stages, image.shape, region).expect("the region fits the output"),
-        None => chain,
+        Some(region) => {
+            Chain::for_region(stages, source.shape(), region).expect("the region fits the output")
+        }
+        None => Chain::new(stages, source.shape()).expect("the chain fits the image"),
     };
     let bytes = chain.bytes(strip_rows) as usize;
     let mut arena = vec![0u8; bytes + crate::budget::ALIGN];
     let skip = arena.as_ptr().align_offset(crate::budget::ALIGN);
     let mut budget = Budget::new(&mut arena[skip..skip + bytes]);
-    let sink = Collect::<B>(Vec::new(), None);
-    let mut job = Job::new(&chain, strip_rows, &mut budget, Memory(image, 0), sink).expect("planned");
+    let mut job = Job::new(&chain, strip_rows, &mut budget, source, sink).expect("planned");
     assert_eq!(budget.stats().peak, bytes, "the job leases what the chain planned");
     job.run().expect("nothing here fails");
-    let (_, sink) = job.finish().expect("nothing here fails");
-    Image { shape: chain.output_shape(), samples: sink.0 }
+    job.finish().expect("nothing here fails").1
+}
+
+/// Runs a chain into sinks of `make`: with many strip heights, and with its output split among two to four workers
+/// whose sinks are merged forwards, backwards and from the middle. All that is returned must say the same.
+pub(crate) fn every_split<A: Sample, K: Sink>(
+    stages: &[&dyn Stage],
+    image: &Image<A>,
+    make: impl Fn() -> K,
+    merge: impl Fn(&mut K, &K),
+) -> Vec<K>
+where
+    K::Error: core::fmt::Debug,
+{
+    let output = Chain::new(stages, image.shape).expect("the chain fits the image").output_shape();
+    let run = |strip_rows, rows| {
+        let region = output.region().with_rows(rows);
+        into_sink(stages, Memory(image, 0), strip_rows, Some(region), make())
+    };
+    let mut all: Vec<K> = [output.rows.max(1), 1, 2, 3, 5, 64]
+        .into_iter()
+        .map(|height| run(height, output.all_rows()))
+        .collect();
+    for workers in 2..=4u32 {
+        let parts: Vec<K> = (0..workers)
+            .map(|at| Span::new(output.rows * at / workers, output.rows * (at + 1) / workers))
+            .map(|rows| run(2, rows))
+            .collect();
+        let orders: [Vec<usize>; 3] = [
+            (0..parts.len()).collect(),
+            (0..parts.len()).rev().collect(),
+            (0..parts.len()).map(|at| (at + parts.len() / 2) % parts.len()).collect(),
+        ];
+        for order in orders {
+            let mut sum = make();
+            order.into_iter().for_each(|at| merge(&mut sum, &parts[at]));
+            all.push(sum);
+        }
+    }
+    all
+}
+
+/// Runs a chain into `sink` while `tap` sees the source's rows.
+pub(crate) fn tapped<A: Sample, T: Sink, K: Sink>(
+    stages: &[&dyn Stage],
+    image: &Image<A>,
+    strip_rows: u32,
+    tap: T,
+    sink: K,
+) where
+    T::Error: core::fmt::Debug,
+    K::Error: core::fmt::Debug,
+{
+    into_sink(stages, Tap { source: Memory(image, 0), sink: tap }, strip_rows, None, sink);
 }
 
 /// Runs a chain with many strip heights and over many regions, asserts that the answer is always the same, and

@@ -27,3 +27,10 @@ pub struct Range {
     /// Its upper end.
     pub high: f64,
 }
+
+impl RangeOf {
+    /// Whether statistics can only tell it from a histogram.
+    pub const fn needs_histogram(self) -> bool {
+        matches!(self, Self::Percentiles { .. })
+    }
+}

@@ -64,4 +64,5 @@ transforms! {
     resize,
     shrink,
     thumbnail,
+    normalize,
 }
