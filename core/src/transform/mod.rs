@@ -5,6 +5,7 @@
 
 mod args;
 mod edge;
+mod lanes;
 mod op;
 
 pub use args::Args;
