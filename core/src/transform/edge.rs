@@ -56,6 +56,8 @@ impl Part {
         if self.right > 0 {
             let end = self.left.saturating_add(self.input.len()).min(padded.len());
             let (there, missing) = padded.split_at_mut(end);
+            // Scratch may be longer than this part needs.
+            let missing = missing.get_mut(..self.right).unwrap_or_default();
             repeat(missing, there.get(end.saturating_sub(bands)..).unwrap_or_default());
         }
     }
