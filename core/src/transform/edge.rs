@@ -40,11 +40,6 @@ impl Part {
         }
     }
 
-    /// Samples of the part with its whole halo.
-    pub(super) fn padded_len(&self) -> usize {
-        self.input.len().saturating_add(self.left).saturating_add(self.right)
-    }
-
     /// The samples of `padded` that are there, between what is missing on both sides.
     #[inline(always)]
     pub(super) fn inside<'a, T>(&self, padded: &'a mut [T]) -> &'a mut [T] {
@@ -61,6 +56,8 @@ impl Part {
         if self.right > 0 {
             let end = self.left.saturating_add(self.input.len()).min(padded.len());
             let (there, missing) = padded.split_at_mut(end);
+            // Scratch may be longer than this part needs.
+            let missing = missing.get_mut(..self.right).unwrap_or_default();
             repeat(missing, there.get(end.saturating_sub(bands)..).unwrap_or_default());
         }
     }
@@ -99,14 +96,14 @@ mod tests {
                     let view = View { input_shape: shape, output_shape: shape, input, output };
                     let strip: Vec<(u32, u16)> = input.cols.iter().flat_map(|x| [(x, 0), (x, 1)]).collect();
                     let part = Part::new(&view, halo, output.cols);
-                    let mut padded = std::vec![(99, 9); part.padded_len()];
-                    part.inside(&mut padded).copy_from_slice(&strip[part.input.clone()]);
-                    part.repeat_edges(&mut padded, 2);
                     let wanted: Vec<(u32, u16)> = (i64::from(start) - i64::from(halo)
                         ..i64::from(end) + i64::from(halo))
                         .map(|x| x.clamp(0, i64::from(cols) - 1) as u32)
                         .flat_map(|x| [(x, 0), (x, 1)])
                         .collect();
+                    let mut padded = std::vec![(99, 9); wanted.len()];
+                    part.inside(&mut padded).copy_from_slice(&strip[part.input.clone()]);
+                    part.repeat_edges(&mut padded, 2);
                     assert_eq!(padded, wanted, "{cols} columns, halo {halo}, part {start}..{end}");
                     assert_eq!(part.out, 0..(end - start) as usize * 2);
                 }

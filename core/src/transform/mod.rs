@@ -10,6 +10,7 @@ mod by_kind;
 mod curve;
 mod edge;
 mod nearest;
+mod lanes;
 mod op;
 mod power;
 mod table;

@@ -1,6 +1,7 @@
 //! Sharpening: the convolution with -1 around and 16 in the middle, over 8, with a kernel of its own.
 
 use super::conv::{Conv, Convolved};
+use super::lanes::taps;
 use super::{Args, Host, Words};
 use crate::pipeline::StageError;
 use crate::shape::{SampleKind, Shape};
@@ -47,20 +48,18 @@ sharpened!(u8: i16, u16: i32, i16: i32);
 
 /// Sharpens a run of samples. `rows` are three, with one pixel of `bands` samples more on both sides.
 #[inline(always)]
-pub(super) fn kernel<'a, T: Sharpened<S> + 'a, S: Copy + core::ops::Add<Output = S>>(
-    rows: &[&'a [T]],
+pub(super) fn kernel<T: Sharpened<S>, S: Copy + core::ops::Add<Output = S>>(
+    rows: &[&[T]],
     bands: usize,
     out: &mut [T],
 ) {
     let [above, here, below] = rows else { return };
-    let column = |index: usize| {
-        let shifted = |row: &&'a [T]| row.get(index * bands..).unwrap_or_default().iter();
-        shifted(above).zip(shifted(here)).zip(shifted(below))
-    };
-    for (((to, left), middle), right) in out.iter_mut().zip(column(0)).zip(column(1)).zip(column(2)) {
-        let sum = |((a, b), c): ((&T, &T), &T)| a.wide() + b.wide() + c.wide();
-        let ((_, here), _) = middle;
-        *to = T::sharpened(sum(left) + sum(middle) + sum(right), here.wide());
+    taps!(out.len(), bands; above => a b c; here => d e f; below => g h i;);
+    for (at, to) in out.iter_mut().enumerate() {
+        let upper = a[at].wide() + b[at].wide() + c[at].wide();
+        let lower = g[at].wide() + h[at].wide() + i[at].wide();
+        let middle = d[at].wide() + e[at].wide() + f[at].wide();
+        *to = T::sharpened(upper + middle + lower, e[at].wide());
     }
 }
 

@@ -3,6 +3,7 @@
 //! The same loops run down the rows and across them; what differs is the arithmetic. Sums are always taken from the
 //! middle outwards.
 
+use crate::transform::lanes::cut;
 use bytemuck::Pod;
 
 /// The arithmetic of one direction.
@@ -29,6 +30,9 @@ pub trait Pass {
     /// What such a weight is.
     fn value(weight: Self::Weight, bits: u32) -> f64;
 }
+
+/// The taps of one group, near ones first, left and right.
+type Pairs<'a, T> = [(&'a [T], &'a [T]); GROUP];
 
 /// Pairs that are summed in one loop: those of sigma 2 in 8 bits.
 pub(super) const GROUP: usize = 6;
@@ -77,17 +81,16 @@ fn alone<P: Pass>(samples: &[P::In], weight: P::Weight, shift: u32, out: &mut [P
     }
 }
 
-/// Names each slice, which the vectoriser needs, and sums what lies at one place of all of them onto `start`.
+/// Sums what lies at one place of all pairs onto a start.
 macro_rules! six_pairs {
-    ($pairs:ident, $weights:ident, $to:ident in $out:expr, $start:expr, $sum:ident => $last:expr) => {
+    ($pairs:ident, $weights:ident, $n:expr, $i:ident => $start:expr, $sum:ident => $last:expr) => {
         let [(a, b), (c, d), (e, f), (g, h), (i, j), (k, l)] = $pairs;
         let [w1, w2, w3, w4, w5, w6] = *$weights;
-        let pairs = a.iter().zip(b).zip(c.iter().zip(d)).zip(e.iter().zip(f)).zip(g.iter().zip(h));
-        let pairs = pairs.zip(i.iter().zip(j)).zip(k.iter().zip(l));
-        for ($to, ((((((a, b), (c, d)), (e, f)), (g, h)), (i, j)), (k, l))) in $out.zip(pairs) {
-            let near = P::plus(P::plus($start, P::pair(*a, *b, w1)), P::pair(*c, *d, w2));
-            let next = P::plus(P::plus(near, P::pair(*e, *f, w3)), P::pair(*g, *h, w4));
-            let $sum = P::plus(P::plus(next, P::pair(*i, *j, w5)), P::pair(*k, *l, w6));
+        cut!($n; a b c d e f g h i j k l);
+        for $i in 0..$n {
+            let near = P::plus(P::plus($start, P::pair(a[$i], b[$i], w1)), P::pair(c[$i], d[$i], w2));
+            let next = P::plus(P::plus(near, P::pair(e[$i], f[$i], w3)), P::pair(g[$i], h[$i], w4));
+            let $sum = P::plus(P::plus(next, P::pair(i[$i], j[$i], w5)), P::pair(k[$i], l[$i], w6));
             $last;
         }
     };
@@ -97,21 +100,20 @@ macro_rules! six_pairs {
 #[inline(always)]
 fn whole<P: Pass>(
     middle: &[P::In],
-    pairs: [(&[P::In], &[P::In]); GROUP],
+    pairs: Pairs<'_, P::In>,
     weight: P::Weight,
     weights: &[P::Weight; GROUP],
     shift: u32,
     out: &mut [P::Out],
 ) {
-    six_pairs!(pairs, weights, place in out.iter_mut().zip(middle), P::one(*place.1, weight), sum => *place.0 = P::out(sum, shift));
+    let n = out.len();
+    cut!(n; middle);
+    six_pairs!(pairs, weights, n, at => P::one(middle[at], weight), sum => out[at] = P::out(sum, shift));
 }
 
 /// One group of several.
 #[inline(always)]
-fn add<P: Pass>(
-    pairs: [(&[P::In], &[P::In]); GROUP],
-    weights: &[P::Weight; GROUP],
-    sums: &mut [P::Sum],
-) {
-    six_pairs!(pairs, weights, place in sums.iter_mut(), *place, sum => *place = sum);
+fn add<P: Pass>(pairs: Pairs<'_, P::In>, weights: &[P::Weight; GROUP], sums: &mut [P::Sum]) {
+    let n = sums.len();
+    six_pairs!(pairs, weights, n, at => sums[at], sum => sums[at] = sum);
 }

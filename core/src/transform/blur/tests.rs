@@ -156,8 +156,8 @@ struct Accepted;
 impl Host for Accepted {
     type Built = SampleKind;
     fn accept<S: Stage + 'static>(&mut self, stage: S) -> SampleKind {
-        let kinds = SampleKind::ALL.into_iter();
-        kinds.filter(|kind| stage.output(Shape::new(1, 1, 1, *kind)).is_ok()).next().unwrap()
+        let mut kinds = SampleKind::ALL.into_iter();
+        kinds.find(|kind| stage.output(Shape::new(1, 1, 1, *kind)).is_ok()).unwrap()
     }
 }
 

@@ -7,6 +7,7 @@
 mod network;
 
 use super::edge::{Part, neighbour};
+use super::lanes::{cut, taps};
 use super::{Args, Host, Words};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
@@ -73,6 +74,9 @@ floats!(f32: i32, u32, f64: i64, u64);
 /// Bytes of one row of sorted columns: five of them fit a first-level cache.
 const BLOCK_BYTES: usize = 4 << 10;
 
+/// A multiple of every number of samples that a loop takes at once.
+const VECTORS: u32 = 128;
+
 impl<T: Ranked, const N: usize> Median<T, N> {
     const HALO: u32 = N as u32 / 2;
 
@@ -82,10 +86,13 @@ impl<T: Ranked, const N: usize> Median<T, N> {
         Self(core::marker::PhantomData)
     }
 
-    /// Output columns of one block.
+    /// Output columns of one block: where they can be, a whole number of vectors, however wide.
     fn block_cols(view: &View) -> u32 {
         let pixel = size_of::<T::Rank>() * usize::from(view.input_shape.bands).max(1);
-        (BLOCK_BYTES / pixel).max(1) as u32
+        match (BLOCK_BYTES / pixel) as u32 {
+            few @ ..VECTORS => few.max(1),
+            many => many - many % VECTORS,
+        }
     }
 
     /// Samples of one block with its halo.
@@ -95,61 +102,110 @@ impl<T: Ranked, const N: usize> Median<T, N> {
     }
 }
 
+// The kernels take each slice as an argument of its own: only so does the compiler know that none overlaps another.
+
 /// Sorts the samples of each column of three rows.
 #[inline(always)]
-fn sort_columns3<T: Ranked>(rows: [&[T]; 3], sorted: [&mut [T::Rank]; 3]) {
-    let [a, b, c] = rows;
-    let [low, middle, high] = sorted;
-    let to = low.iter_mut().zip(middle).zip(high);
-    for (((low, middle), high), ((a, b), c)) in to.zip(a.iter().zip(b).zip(c)) {
-        [*low, *middle, *high] = network::sort3([a.rank(), b.rank(), c.rank()]);
+fn sort_columns3<T: Ranked>(
+    [a, b, c]: [&[T]; 3],
+    low: &mut [T::Rank],
+    middle: &mut [T::Rank],
+    high: &mut [T::Rank],
+) {
+    let n = low.len();
+    cut!(n; a b c);
+    cut!(n; mut middle high);
+    for i in 0..n {
+        [low[i], middle[i], high[i]] = network::sort3([a[i].rank(), b[i].rank(), c[i].rank()]);
     }
 }
 
 /// Sorts the samples of each column of five rows.
 #[inline(always)]
-fn sort_columns5<T: Ranked>(rows: [&[T]; 5], sorted: [&mut [T::Rank]; 5]) {
-    let [a, b, c, d, e] = rows;
-    let [lowest, low, middle, high, highest] = sorted;
-    let to = lowest.iter_mut().zip(low).zip(middle).zip(high).zip(highest);
-    let from = a.iter().zip(b).zip(c).zip(d).zip(e);
-    for (((((p, q), r), s), t), ((((a, b), c), d), e)) in to.zip(from) {
-        [*p, *q, *r, *s, *t] = network::sort5([a.rank(), b.rank(), c.rank(), d.rank(), e.rank()]);
+fn sort_columns5<T: Ranked>(
+    [a, b, c, d, e]: [&[T]; 5],
+    lowest: &mut [T::Rank],
+    low: &mut [T::Rank],
+    middle: &mut [T::Rank],
+    high: &mut [T::Rank],
+    highest: &mut [T::Rank],
+) {
+    let n = lowest.len();
+    cut!(n; a b c d e);
+    cut!(n; mut low middle high highest);
+    for i in 0..n {
+        let ranks = [a[i].rank(), b[i].rank(), c[i].rank(), d[i].rank(), e[i].rank()];
+        [lowest[i], low[i], middle[i], high[i], highest[i]] = network::sort5(ranks);
     }
 }
 
 /// The medians of windows of three sorted columns, which are `bands` samples apart.
 #[inline(always)]
-fn medians3<T: Ranked>(sorted: [&[T::Rank]; 3], bands: usize, out: &mut [T]) {
-    let [low, middle, high] = sorted.map(|row| {
-        let shifted = |step: usize| row.get(step * bands..).unwrap_or_default().iter();
-        shifted(0).zip(shifted(1)).zip(shifted(2))
-    });
-    let window = |((a, b), c): ((&T::Rank, &T::Rank), &T::Rank)| [*a, *b, *c];
-    for (((to, low), middle), high) in out.iter_mut().zip(low).zip(middle).zip(high) {
-        *to = T::of_rank(network::median9([window(low), window(middle), window(high)]));
+fn medians3<T: Ranked>(
+    low: &[T::Rank],
+    middle: &[T::Rank],
+    high: &[T::Rank],
+    bands: usize,
+    out: &mut [T],
+) {
+    taps!(out.len(), bands; low => l0 l1 l2; middle => m0 m1 m2; high => h0 h1 h2;);
+    for (i, to) in out.iter_mut().enumerate() {
+        let rows = [[l0[i], l1[i], l2[i]], [m0[i], m1[i], m2[i]], [h0[i], h1[i], h2[i]]];
+        *to = T::of_rank(network::median9(rows));
     }
 }
 
 /// The medians of windows of five sorted columns, which are `bands` samples apart.
 #[inline(always)]
-fn medians5<T: Ranked>(sorted: [&[T::Rank]; 5], bands: usize, out: &mut [T]) {
-    let [lowest, low, middle, high, highest] = sorted.map(|row| {
-        let shifted = |step: usize| row.get(step * bands..).unwrap_or_default().iter();
-        shifted(0).zip(shifted(1)).zip(shifted(2)).zip(shifted(3)).zip(shifted(4))
-    });
-    let rows = lowest.zip(low).zip(middle).zip(high).zip(highest);
-    for (to, ((((a, b), c), d), e)) in out.iter_mut().zip(rows) {
-        let rows = [a, b, c, d, e].map(|((((p, q), r), s), t)| [*p, *q, *r, *s, *t]);
-        *to = T::of_rank(network::median25(rows));
+fn medians5<T: Ranked>(
+    lowest: &[T::Rank],
+    low: &[T::Rank],
+    middle: &[T::Rank],
+    high: &[T::Rank],
+    highest: &[T::Rank],
+    bands: usize,
+    out: &mut [T],
+) {
+    taps!(out.len(), bands;
+        lowest => a0 a1 a2 a3 a4;
+        low => b0 b1 b2 b3 b4;
+        middle => c0 c1 c2 c3 c4;
+        high => d0 d1 d2 d3 d4;
+        highest => e0 e1 e2 e3 e4;
+    );
+    for (i, to) in out.iter_mut().enumerate() {
+        *to = T::of_rank(network::median25([
+            [a0[i], a1[i], a2[i], a3[i], a4[i]],
+            [b0[i], b1[i], b2[i], b3[i], b4[i]],
+            [c0[i], c1[i], c2[i], c3[i], c4[i]],
+            [d0[i], d1[i], d2[i], d3[i], d4[i]],
+            [e0[i], e1[i], e2[i], e3[i], e4[i]],
+        ]));
     }
 }
 
-/// The same for `N` rows, of which there are kernels for three and five.
+/// One block: `rows` are the input rows under it, `sorted` the rows for its sorted columns.
 #[inline(always)]
-fn first<const N: usize, const M: usize, S: Default>(rows: [S; N]) -> [S; M] {
-    let mut rows = rows.into_iter();
-    core::array::from_fn(|_| rows.next().unwrap_or_default())
+fn block<T: Ranked>(rows: &[&[T]], sorted: &mut [&mut [T::Rank]], part: &Part, bands: usize, out: &mut [T]) {
+    match (rows, &mut *sorted) {
+        ([a, b, c], [low, middle, high]) => {
+            let [x, y, z] = [low, middle, high].map(|line| part.inside(line));
+            sort_columns3([a, b, c], x, y, z);
+        }
+        ([a, b, c, d, e], [lowest, low, middle, high, highest]) => {
+            let [v, w, x, y, z] = [lowest, low, middle, high, highest].map(|line| part.inside(line));
+            sort_columns5([a, b, c, d, e], v, w, x, y, z);
+        }
+        _ => {}
+    }
+    for line in sorted.iter_mut() {
+        part.repeat_edges(line, bands);
+    }
+    match sorted {
+        [low, middle, high] => medians3(low, middle, high, bands, out),
+        [lowest, low, middle, high, highest] => medians5(lowest, low, middle, high, highest, bands, out),
+        _ => {}
+    }
 }
 
 impl<T: Ranked, const N: usize> Stage for Median<T, N> {
@@ -201,20 +257,8 @@ impl<T: Ranked, const N: usize> Stage for Median<T, N> {
                 let mut lines = sorted.chunks_exact_mut(samples.max(1));
                 let mut lines: [&mut [T::Rank]; N] =
                     core::array::from_fn(|_| lines.next().unwrap_or_default());
-                let places = lines.each_mut().map(|line| part.inside(line));
-                match N {
-                    3 => sort_columns3(first(under), first(places)),
-                    _ => sort_columns5(first(under), first(places)),
-                }
-                for line in &mut lines {
-                    part.repeat_edges(line, bands);
-                }
-                let lines = lines.map(|line| &*line);
-                let out = out.get_mut(part.out).unwrap_or_default();
-                match N {
-                    3 => medians3(first(lines), bands, out),
-                    _ => medians5(first(lines), bands, out),
-                }
+                let out = out.get_mut(part.out.clone()).unwrap_or_default();
+                block(&under, &mut lines, &part, bands, out);
             }
         }
         Ok(())

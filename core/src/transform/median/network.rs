@@ -71,9 +71,10 @@ pub(super) fn median9<T: Ordered>([low, middle, high]: [[T; 3]; 3]) -> T {
 /// three diagonals from top right to bottom left. Of the four on the upper one all but the largest have seven that are
 /// not smaller, of the lower one likewise: again as many go above as below, and the median of the seven is left.
 #[inline(always)]
-pub(super) fn median25<T: Ordered>(rows: [[T; 5]; 5]) -> T {
+pub(super) fn median25<T: Ordered>([a, b, c, d, e]: [[T; 5]; 5]) -> T {
+    // Not `map`: that need not be inlined.
     let [[_, _, _, a0, b0], [_, _, a1, b1, c0], [_, a2, b2, c1, _], [a3, b3, c2, _, _], [b4, c3, _, _, _]] =
-        rows.map(sort5);
+        [sort5(a), sort5(b), sort5(c), sort5(d), sort5(e)];
     let below = a0.high(a1).high(a2.high(a3));
     let above = c0.low(c1).low(c2.low(c3));
     let [_, second, third, fourth, _] = sort5([b0, b1, b2, b3, b4]);
