@@ -61,7 +61,9 @@ impl Watcher for Lines {
         let Moment { pass, passes, rows, rows_in_all } = moment;
         let mut line = [0u8; 160];
         let mut cursor = std::io::Cursor::new(&mut line[..]);
-        let text = format_args!("{{\"pass\":{pass},\"passes\":{passes},\"rows\":{rows},\"rows_in_all\":{rows_in_all}}}\n");
+        let text = format_args!(
+            "{{\"pass\":{pass},\"passes\":{passes},\"rows\":{rows},\"rows_in_all\":{rows_in_all}}}\n"
+        );
         let written = cursor.write_fmt(text).map(|()| cursor.position() as usize);
         if let Ok(len) = written {
             // Nobody listening is no reason to end a job.

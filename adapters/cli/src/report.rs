@@ -59,9 +59,7 @@ fn pass_json(pass: &PassPlan) -> Value {
 }
 
 fn consumers_json(consumers: &[Consumer]) -> Value {
-    let entry = |consumer: &Consumer| {
-        json!({ "name": consumer.to_string(), "bytes": consumer.bytes, "place": place(consumer.place) })
-    };
+    let entry = |consumer: &Consumer| json!({ "name": consumer.to_string(), "bytes": consumer.bytes, "place": place(consumer.place) });
     consumers.iter().map(entry).collect()
 }
 
@@ -179,7 +177,8 @@ pub fn receipt_text(plan: &JobPlan, actual: &Actual) -> String {
     for (path, bytes, read) in &actual.inputs {
         let _ = writeln!(text, "  read {} of the {} of {path}", Bytes(*read), Bytes(*bytes));
     }
-    let stages: Vec<String> = actual.stages.iter().map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
+    let stages: Vec<String> =
+        actual.stages.iter().map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
     let _ = writeln!(text, "  {:.3} seconds; over all workers: {}", actual.seconds, stages.join(", "));
     text
 }

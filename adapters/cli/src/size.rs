@@ -34,7 +34,8 @@ impl FromStr for Within {
         let lower = text.trim().to_ascii_lowercase();
         let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
         let (number, unit) = lower.split_at(digits);
-        let value: f64 = number.parse().map_err(|_| format!("`{text}` is not a size: write 16MiB, 1GB or 60%"))?;
+        let value: f64 =
+            number.parse().map_err(|_| format!("`{text}` is not a size: write 16MiB, 1GB or 60%"))?;
         let unit = unit.trim();
         if unit.is_empty() {
             return Err(format!("`{text}` has no unit: write {text}MiB, {text}MB, {text}B or {text}%"));
@@ -78,7 +79,8 @@ mod tests {
 
     #[test]
     fn units_are_exact() {
-        let cases = [("16MiB", 16 << 20), ("1GB", 1_000_000_000), ("1.5 KiB", 1536), ("77B", 77), ("2tib", 2 << 40)];
+        let cases =
+            [("16MiB", 16 << 20), ("1GB", 1_000_000_000), ("1.5 KiB", 1536), ("77B", 77), ("2tib", 2 << 40)];
         for (text, bytes) in cases {
             assert_eq!(text.parse(), Ok(Within::Bytes(bytes)), "{text}");
         }

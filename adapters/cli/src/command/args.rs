@@ -11,13 +11,15 @@ use std::path::PathBuf;
 /// input is read, and never passed.
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, propagate_version = true, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done, 2 usage, 3 refused (does not fit; the message says what would), \
+#[command(
+    after_help = "Exit codes: 0 done, 2 usage, 3 refused (does not fit; the message says what would), \
     4 input malformed or unsupported, 5 I/O, 130 cancelled.\n\n\
     Examples:\n  \
     plimsoll convert big.tif -o out.tif --within 8MiB --do crop:100,100,4800,4800 --do resize:0.9,linear --do sharpen\n  \
     plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2\n  \
     plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB\n  \
-    plimsoll stats big.tif --histogram --json")]
+    plimsoll stats big.tif --histogram --json"
+)]
 pub struct CommandLine {
     #[command(subcommand)]
     pub command: Command,
@@ -139,7 +141,9 @@ pub struct ThumbnailArgs {
 
 /// `stats`
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  plimsoll stats big.tif\n  plimsoll stats big.tif --histogram --json --within 6MiB")]
+#[command(
+    after_help = "Examples:\n  plimsoll stats big.tif\n  plimsoll stats big.tif --histogram --json --within 6MiB"
+)]
 pub struct StatsArgs {
     /// The picture
     #[arg(value_name = "IN")]
@@ -197,7 +201,9 @@ pub struct InfoArgs {
 
 /// `plan`
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2 --json")]
+#[command(
+    after_help = "Example:\n  plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2 --json"
+)]
 pub struct PlanArgs {
     /// Print JSON
     #[arg(long)]

@@ -70,7 +70,9 @@ fn to_json(comparison: &Comparison) -> Value {
 fn to_text(comparison: &Comparison) -> String {
     let line = |name: &str, distance: &Distance| {
         let Distance { mse, psnr, max, differing, count, .. } = distance;
-        format!("{name:8} mse {mse} psnr {psnr:.4} dB max difference {max} differing {differing} of {count}\n")
+        format!(
+            "{name:8} mse {mse} psnr {psnr:.4} dB max difference {max} differing {differing} of {count}\n"
+        )
     };
     let mut text = line("all", &comparison.overall);
     for (number, band) in comparison.bands.iter().enumerate() {

@@ -22,7 +22,12 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
         print(&format!("{{\"file\":{head},\"pages\":["))?;
     } else {
         let bytes = input.bytes();
-        print(&format!("{}: {}, {} ({bytes} bytes)\n", input.path().display(), input.format(), Bytes(bytes)))?;
+        print(&format!(
+            "{}: {}, {} ({bytes} bytes)\n",
+            input.path().display(),
+            input.format(),
+            Bytes(bytes)
+        ))?;
     }
     let mut number = 1;
     while let Some(page) = input.find_page(number)? {

@@ -69,9 +69,15 @@ impl CompareJob {
             ]
         };
         let budget = Budgeted::resolve(settings);
-        let request =
-            PassRequest { purpose: "compare", stages: &refs, page: &pair, sink_needs: &needs, ordered: false };
-        let pass = plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        let request = PassRequest {
+            purpose: "compare",
+            stages: &refs,
+            page: &pair,
+            sink_needs: &needs,
+            ordered: false,
+        };
+        let pass =
+            plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
         let plan = JobPlan { budget, passes: vec![pass], whole_image_bytes: source.image_bytes() };
         Ok(Self { pair, path: a.path().to_owned(), ssim, plan })
     }
@@ -93,7 +99,8 @@ impl CompareJob {
         let chain = Chain::new(&refs, source).map_err(usage)?;
         let output = chain.output_shape();
         let Some(planned) = self.plan.passes.first() else { return Err(Failure::Cancelled) };
-        let pass = Pass::new(&chain, planned, &self.pair, (1, 1), &self.plan, control).between(&self.path, &self.path);
+        let pass = Pass::new(&chain, planned, &self.pair, (1, 1), &self.plan, control)
+            .between(&self.path, &self.path);
         let mut arena = planned.arena()?;
         let with_ssim = self.ssim.is_some();
         // The raw rows are compared as they are read; what comes out of the chain are the rows of the SSIM map.
@@ -119,7 +126,8 @@ impl CompareJob {
         }
         let bands = 0..output.bands;
         let ssim = statistics.map(|statistics| {
-            let of_bands = (0..statistics.bands()).filter_map(|band| statistics.band(band)).map(|band| band.mean);
+            let of_bands =
+                (0..statistics.bands()).filter_map(|band| statistics.band(band)).map(|band| band.mean);
             (statistics.overall().mean, of_bands.collect())
         });
         let bands = if with_ssim { bands } else { 0..source.bands / 2 };

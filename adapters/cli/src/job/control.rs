@@ -78,7 +78,13 @@ impl Control {
         self.workers.store(planned.workers, Relaxed);
         self.active.store(planned.workers, Relaxed);
         let governor = Governor::new(planned, budget_bytes);
-        let regulator = Regulator { governor, probe: Probe::system(), meter: CpuMeter::new(), looked: Instant::now(), pace: planned };
+        let regulator = Regulator {
+            governor,
+            probe: Probe::system(),
+            meter: CpuMeter::new(),
+            looked: Instant::now(),
+            pace: planned,
+        };
         *self.regulator.lock().unwrap_or_else(PoisonError::into_inner) = Some(regulator);
     }
 
@@ -95,11 +101,13 @@ impl Control {
         }
         // Whoever comes by looks; nobody waits for it.
         let Ok(mut regulator) = self.regulator.try_lock() else { return };
-        let Some(regulator) = regulator.as_mut().filter(|regulator| regulator.looked.elapsed() >= LOOK_EVERY) else {
+        let Some(regulator) = regulator.as_mut().filter(|regulator| regulator.looked.elapsed() >= LOOK_EVERY)
+        else {
             return;
         };
         regulator.looked = Instant::now();
-        let pace = regulator.governor.decide(&regulator.probe.readings(&mut regulator.meter, None), regulator.pace);
+        let pace =
+            regulator.governor.decide(&regulator.probe.readings(&mut regulator.meter, None), regulator.pace);
         if pace != regulator.pace {
             regulator.pace = pace;
             self.strip_rows.store(pace.strip_rows, Relaxed);

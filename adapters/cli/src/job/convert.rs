@@ -74,13 +74,20 @@ impl ConvertJob {
         let budget = Budgeted::resolve(&settings);
         let refs = stages.refs();
         let mut passes = plan_ranges(&stages, &*page, &budget, &settings)?;
-        let needs = |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
-        let request =
-            PassRequest { purpose: "write the output", stages: &refs, page: &*page, sink_needs: &needs, ordered };
+        let needs =
+            |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
+        let request = PassRequest {
+            purpose: "write the output",
+            stages: &refs,
+            page: &*page,
+            sink_needs: &needs,
+            ordered,
+        };
         let writing =
             plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
         passes.push(writing);
-        let whole_image_bytes = source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
+        let whole_image_bytes =
+            source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
         Ok(Self {
             asked: stages.asked().to_vec(),
             output_shape: stages.output(),
@@ -112,9 +119,18 @@ impl ConvertJob {
     pub fn run(&self, control: &Control) -> Result<Converted, Failure> {
         let source = self.page.facts().shape;
         let mut seconds = Vec::new();
-        let ranges =
-            find_ranges(&self.steps, &self.asked, &*self.page, &self.input_path, &self.plan, control, &mut seconds)?;
-        let Some(writing) = self.plan.passes.last() else { return Err(Failure::Usage("nothing to do".to_owned())) };
+        let ranges = find_ranges(
+            &self.steps,
+            &self.asked,
+            &*self.page,
+            &self.input_path,
+            &self.plan,
+            control,
+            &mut seconds,
+        )?;
+        let Some(writing) = self.plan.passes.last() else {
+            return Err(Failure::Usage("nothing to do".to_owned()));
+        };
         let stages = Stages::build(&self.steps, source, &ranges)?;
         let wanted = Wanted { compressors: writing.compressors, ..self.wanted };
         let failed = |error: FormatError| Failure::output(&self.output_path, &error);
@@ -157,7 +173,8 @@ impl ConvertJob {
     ) -> Result<Option<String>, Failure> {
         let failed = |error: FormatError| Failure::output(&self.output_path, &error);
         let refs = stages.refs();
-        let chain = Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let chain =
+            Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let writer = target.create(output).map_err(failed)?;
         let passes = self.plan.passes.len();
         let pass = Pass::new(&chain, writing, &*self.page, (passes, passes), &self.plan, control);
@@ -165,7 +182,9 @@ impl ConvertJob {
         let mut arena = writing.arena()?;
         let in_order = writing.plan.workers == 1;
         let hash = if self.settings.hash && in_order {
-            let sinks = pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink))))?;
+            let sinks = pass.run(arena.as_mut(), &|_, rows, budget| {
+                writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink)))
+            })?;
             sinks.into_iter().next().map(Hashing::hex)
         } else {
             pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(Boxed))?;
@@ -191,7 +210,8 @@ impl ConvertJob {
             ordered: true,
         };
         let budget = Budgeted { bytes: writing.plan.peak_bytes, reason: "the plan".to_owned() };
-        let pass_plan = plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        let pass_plan =
+            plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
         let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let control = Control::default();
         let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);
@@ -207,7 +227,11 @@ fn format_of(output: &Path) -> Result<&'static dyn Format, Failure> {
     plimsoll_formats::by_extension(extension).ok_or_else(|| {
         let known: Vec<&str> =
             plimsoll_formats::FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
-        Failure::Usage(format!("{}: no format has this ending: write one of {}", output.display(), known.join(", ")))
+        Failure::Usage(format!(
+            "{}: no format has this ending: write one of {}",
+            output.display(),
+            known.join(", ")
+        ))
     })
 }
 

@@ -85,12 +85,25 @@ impl MeasureJob {
     /// [`Failure`] by culprit.
     pub fn run(&self, control: &Control) -> Result<Measured, Failure> {
         let mut seconds = Vec::new();
-        let ranges =
-            find_ranges(&self.steps, &self.asked, &*self.page, &self.path, &self.plan, control, &mut seconds)?;
+        let ranges = find_ranges(
+            &self.steps,
+            &self.asked,
+            &*self.page,
+            &self.path,
+            &self.plan,
+            control,
+            &mut seconds,
+        )?;
         let stages = Stages::build(&self.steps, self.page.facts().shape, &ranges)?;
         let passes = self.plan.passes.len();
         let Some(pass) = self.plan.passes.last() else { return Err(Failure::Cancelled) };
-        let run = Measurement { stages: &stages, page: &*self.page, path: &self.path, pass, histogram: self.histogram };
+        let run = Measurement {
+            stages: &stages,
+            page: &*self.page,
+            path: &self.path,
+            pass,
+            histogram: self.histogram,
+        };
         let measured = run.run((passes, passes), &self.plan, control, &mut seconds, |statistics| {
             let bands = 0..statistics.bands();
             let histogram = || {
@@ -100,7 +113,8 @@ impl MeasureJob {
                     _ => i32::from(i16::MIN)..=i32::from(u16::MAX),
                 };
                 let count = |band, value| statistics.occurrences(band, value).filter(|count| *count > 0);
-                let of_band = |band| values.clone().filter_map(|value| Some((value, count(band, value)?))).collect();
+                let of_band =
+                    |band| values.clone().filter_map(|value| Some((value, count(band, value)?))).collect();
                 Some(bands.clone().map(of_band).collect())
             };
             Ok((
@@ -196,9 +210,11 @@ impl Measurement<'_> {
         read: impl FnOnce(&Statistics<'_>) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
         let refs = self.stages.refs();
-        let chain = Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let chain =
+            Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let shape = chain.output_shape();
-        let pass = Pass::new(&chain, self.pass, self.page, number, plan, control).between(self.path, self.path);
+        let pass =
+            Pass::new(&chain, self.pass, self.page, number, plan, control).between(self.path, self.path);
         let mut arena = self.pass.arena()?;
         let sinks = pass.run(arena.as_mut(), &|_, _, budget| {
             Ok(Measuring::new(Statistics::new(shape, self.histogram, budget)?))

@@ -62,7 +62,8 @@ impl Input {
     /// [`Failure::Input`] if its headers are malformed, [`Failure::Usage`] if there is no such page.
     pub fn page(&self, number: u32) -> Result<Arc<dyn Page>, Failure> {
         let page = self.find_page(number)?;
-        let line = || format!("{}: there is no page {number}: `plimsoll info` lists the pages", self.path.display());
+        let line =
+            || format!("{}: there is no page {number}: `plimsoll info` lists the pages", self.path.display());
         page.ok_or_else(|| Failure::Usage(line()))
     }
 

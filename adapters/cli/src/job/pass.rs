@@ -66,11 +66,16 @@ impl<'a> Pass<'a> {
 
     /// Runs it in `arena` (as many bytes as the plan has in arenas) into sinks, one for each band in order. Gives
     /// the sinks back, finished.
-    pub(crate) fn run<'m, K>(&'m self, arena: &'m mut [u8], sink: MakeSink<'_, 'm, K>) -> Result<Vec<K>, Failure>
+    pub(crate) fn run<'m, K>(
+        &'m self,
+        arena: &'m mut [u8],
+        sink: MakeSink<'_, 'm, K>,
+    ) -> Result<Vec<K>, Failure>
     where
         K: Sink<Error = FormatError> + Send,
     {
-        let both = self.run_tapped(arena, &|index, rows, budget| Ok((Some(sink(index, rows, budget)?), Nowhere)))?;
+        let both =
+            self.run_tapped(arena, &|index, rows, budget| Ok((Some(sink(index, rows, budget)?), Nowhere)))?;
         Ok(both.into_iter().filter_map(|(sink, _)| sink).collect())
     }
 
@@ -111,7 +116,9 @@ impl<'a> Pass<'a> {
             results.extend(first.map(Worker::run));
             for thread in threads {
                 results.push(match thread {
-                    Ok(thread) => thread.join().unwrap_or_else(|_| Err(Failure::Io("a worker panicked".to_owned()))),
+                    Ok(thread) => {
+                        thread.join().unwrap_or_else(|_| Err(Failure::Io("a worker panicked".to_owned())))
+                    }
                     Err(error) => Err(Failure::Io(format!("cannot start a worker: {error}"))),
                 });
             }
@@ -120,7 +127,10 @@ impl<'a> Pass<'a> {
     }
 
     /// What went wrong in a job, by culprit.
-    fn explain(&self, error: RunError<SeamError<TapError<FormatError, FormatError>>, FormatError>) -> Failure {
+    fn explain(
+        &self,
+        error: RunError<SeamError<TapError<FormatError, FormatError>>, FormatError>,
+    ) -> Failure {
         match error {
             RunError::Source(SeamError::Source(TapError::Source(error) | TapError::Sink(error))) => {
                 self.source_failed(&error)
