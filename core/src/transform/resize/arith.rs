@@ -56,14 +56,14 @@ fn rounded(sum: i32, bits: u32) -> i32 {
 }
 
 impl Scale for u8 {
-    type Weight = i32;
+    type Weight = i16;
     type Mid = i16;
     type Sum = i32;
     const WEIGHT_BITS: u32 = 14;
 
     #[inline(always)]
-    fn weight(units: i32) -> i32 {
-        units
+    fn weight(units: i32) -> i16 {
+        units as i16
     }
 
     #[inline(always)]
@@ -73,14 +73,13 @@ impl Scale for u8 {
 
     // 255 * 2^14 times the 1.6 that the weights' magnitudes sum to, with 6 bits more behind the point: 2^28.7.
     #[inline(always)]
-    fn add_sample(sum: i32, sample: u8, weight: i32) -> i32 {
-        // A weight fits 16 bits: said so, for the multiplication of 16-bit vectors.
-        sum.wrapping_add(i32::from(sample) * i32::from(weight as i16))
+    fn add_sample(sum: i32, sample: u8, weight: i16) -> i32 {
+        sum.wrapping_add(i32::from(sample) * i32::from(weight))
     }
 
     #[inline(always)]
-    fn add_mid(sum: i32, mid: i16, weight: i32) -> i32 {
-        sum.wrapping_add(i32::from(mid).wrapping_mul(weight))
+    fn add_mid(sum: i32, mid: i16, weight: i16) -> i32 {
+        sum.wrapping_add(i32::from(mid) * i32::from(weight))
     }
 
     #[inline(always)]
