@@ -138,7 +138,8 @@ impl<T: Sample> Stage for Ssim<T> {
         let size = self.window.size();
         let weights = self.weights.get(..size as usize).unwrap_or_default();
         let scratch = Budget::new(memory).lease::<f64>("ssim", SCRATCH)?;
-        let (samples, scratch) = scratch.split_at_mut((2 * BLOCK_INPUT).min(scratch.len()));
+        let (a, scratch) = scratch.split_at_mut(BLOCK_INPUT.min(scratch.len()));
+        let (b, scratch) = scratch.split_at_mut(BLOCK_INPUT.min(scratch.len()));
         let (columns, windows) = scratch.split_at_mut((SUMS * BLOCK_INPUT).min(scratch.len()));
         let bands = usize::from(output.image().bands);
         let cols = output.cols().len() as usize;
@@ -149,20 +150,10 @@ impl<T: Sample> Stage for Ssim<T> {
                     columns.fill(0.0);
                     for (at, weight) in (row..row.saturating_add(size)).zip(weights) {
                         let from = input.row::<T>(at).get(start * 2 * bands..).unwrap_or_default();
-                        let [a, b] = halves(samples, BLOCK_INPUT);
-                        let count = width + size as usize - 1;
-                        unravel(from, band, 2 * bands, a, count);
-                        unravel(from, bands + band, 2 * bands, b, count);
+                        unravel(from, band, bands, a, b);
                         add_row(*weight, a, b, columns);
                     }
-                    windows.fill(0.0);
-                    for (sums, columns) in
-                        windows.chunks_exact_mut(BLOCK).zip(columns.chunks_exact(BLOCK_INPUT))
-                    {
-                        for (at, weight) in weights.iter().enumerate() {
-                            add_columns(*weight, columns.get(at..).unwrap_or_default(), sums);
-                        }
-                    }
+                    sum_windows(weights, columns, windows);
                     let to = output.row_mut::<f64>(row).get_mut(start * bands..).unwrap_or_default();
                     let to = to.iter_mut().skip(band).step_by(bands).take(width);
                     similarities(windows, T::KIND.white(), to);
@@ -173,18 +164,13 @@ impl<T: Sample> Stage for Ssim<T> {
     }
 }
 
-/// Two slices of `len` values.
+/// The samples of one band of both pictures: as many as there is room for.
 #[inline(always)]
-fn halves(values: &mut [f64], len: usize) -> [&mut [f64]; 2] {
-    let (a, b) = values.split_at_mut(len.min(values.len()));
-    [a, b]
-}
-
-/// The first `count` samples of one band.
-#[inline(always)]
-fn unravel<T: Sample>(from: &[T], band: usize, bands: usize, to: &mut [f64], count: usize) {
-    for (to, from) in to.iter_mut().zip(from.iter().skip(band).step_by(bands)).take(count) {
-        *to = from.to_f64();
+fn unravel<T: Sample>(pixels: &[T], band: usize, bands: usize, a: &mut [f64], b: &mut [f64]) {
+    for ((pixel, a), b) in pixels.chunks_exact((2 * bands).max(1)).zip(a).zip(b) {
+        if let (Some(first), Some(second)) = (pixel.get(band), pixel.get(bands + band)) {
+            (*a, *b) = (first.to_f64(), second.to_f64());
+        }
     }
 }
 
@@ -206,11 +192,16 @@ fn add_terms(sums: Option<&mut [f64]>, a: &[f64], b: &[f64], term: impl Fn(f64, 
     }
 }
 
-/// Adds one column of each window.
+/// From the column sums, the sums over each window.
 #[inline(always)]
-fn add_columns(weight: f64, columns: &[f64], sums: &mut [f64]) {
-    for (sum, column) in sums.iter_mut().zip(columns) {
-        *sum += weight * column;
+fn sum_windows(weights: &[f64], columns: &[f64], windows: &mut [f64]) {
+    windows.fill(0.0);
+    for (sums, columns) in windows.chunks_exact_mut(BLOCK).zip(columns.chunks_exact(BLOCK_INPUT)) {
+        for (at, weight) in weights.iter().enumerate() {
+            for (sum, column) in sums.iter_mut().zip(columns.get(at..).unwrap_or_default()) {
+                *sum += weight * column;
+            }
+        }
     }
 }
 

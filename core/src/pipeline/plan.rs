@@ -87,6 +87,8 @@ pub struct Request<'a> {
     pub needs: &'a [Need],
     /// What there is, in bytes.
     pub budget_bytes: u64,
+    /// What the process has held at its peak before the work begins, in bytes, and given back: no peak is lower.
+    pub floor_bytes: u64,
     /// The most rows of a strip, if the caller names one.
     pub strip_rows: Option<u32>,
     /// The most source pixels of a strip, if the caller names one.
@@ -222,6 +224,10 @@ impl Cut<'_, '_> {
     }
 
     fn peak(&self, strip_rows: u32) -> u64 {
+        self.sum(strip_rows).max(self.request.floor_bytes)
+    }
+
+    fn sum(&self, strip_rows: u32) -> u64 {
         let arenas = self.request.chain.bytes(strip_rows).saturating_mul(u64::from(self.workers()));
         let needs = self.request.needs.iter().map(|need| need.total(strip_rows, self.workers()));
         needs.fold(arenas, u64::saturating_add).saturating_add(seam_bytes(&self.bands, self.request.chain))
@@ -321,6 +327,9 @@ fn consumers(cut: &Cut<'_, '_>, strip_rows: u32) -> heapless::Vec<Consumer, MAX_
     for need in cut.request.needs {
         add(need.consumer, None, need.total(strip_rows, cut.workers()), need.place);
     }
+    // What was held before and is not needed while the work runs counts where the work itself needs less.
+    let before = cut.request.floor_bytes.saturating_sub(cut.sum(strip_rows));
+    add("start of the process", None, before, Place::Process);
     add("seams between workers", None, seam_bytes(&cut.bands, chain), Place::Arena);
     for (index, stage) in chain.stages().iter().enumerate() {
         let owner = Some((stage.name(), index as u8 + 1));

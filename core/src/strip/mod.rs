@@ -3,6 +3,8 @@
 //! The rows lie densely in a ring of `slots` rows: row `y` is in slot `y % slots`. So rows are carried over from
 //! strip to strip without moving, and a strip is at most two runs of bytes.
 
+use core::num::NonZeroU32;
+
 use crate::shape::{Cols, Region, Rows, Sample, Shape};
 
 /// Rows that can be read.
@@ -10,7 +12,7 @@ use crate::shape::{Cols, Region, Rows, Sample, Shape};
 pub struct Strip<'a> {
     bytes: &'a [u8],
     row_bytes: usize,
-    slots: u32,
+    slots: NonZeroU32,
     region: Region,
     image: Shape,
 }
@@ -20,7 +22,7 @@ pub struct Strip<'a> {
 pub struct StripMut<'a> {
     bytes: &'a mut [u8],
     row_bytes: usize,
-    slots: u32,
+    slots: NonZeroU32,
     region: Region,
     image: Shape,
 }
@@ -31,14 +33,15 @@ fn row_bytes(image: &Shape, cols: Cols) -> Option<usize> {
 }
 
 /// How many whole rows `bytes` holds.
-fn slots(bytes: usize, row_bytes: usize) -> u32 {
-    bytes.checked_div(row_bytes).map_or(u32::MAX, |slots| slots.min(u32::MAX as usize) as u32).max(1)
+fn slots(bytes: usize, row_bytes: usize) -> NonZeroU32 {
+    let slots = bytes.checked_div(row_bytes).map_or(u32::MAX, |slots| slots.min(u32::MAX as usize) as u32);
+    NonZeroU32::new(slots).unwrap_or(NonZeroU32::MIN)
 }
 
 /// The one or two byte ranges that rows take in a ring, first rows first.
-fn split(rows: Rows, slots: u32, row_bytes: usize) -> [core::ops::Range<usize>; 2] {
+fn split(rows: Rows, slots: NonZeroU32, row_bytes: usize) -> [core::ops::Range<usize>; 2] {
     let first = (rows.start() % slots) as usize;
-    let before_wrap = (rows.len() as usize).min(slots as usize - first);
+    let before_wrap = (rows.len() as usize).min(slots.get() as usize - first);
     let after_wrap = (rows.len() as usize - before_wrap).min(first);
     [first * row_bytes..(first + before_wrap) * row_bytes, 0..after_wrap * row_bytes]
 }
@@ -196,7 +199,7 @@ impl<'a> StripMut<'a> {
     /// A strip without rows.
     pub fn empty() -> Self {
         let image = Shape::new(0, 0, 0, crate::shape::SampleKind::U8);
-        Self { bytes: &mut [], row_bytes: 0, slots: 1, region: Region::default(), image }
+        Self { bytes: &mut [], row_bytes: 0, slots: NonZeroU32::MIN, region: Region::default(), image }
     }
 
     /// What was written, to be read.

@@ -209,4 +209,25 @@ mod tests {
         assert_eq!(harness::region::<u16, u16>(&[&Shrink::<u16>::new(u16::MAX)], &white, 7, None).samples, [u16::MAX]);
         assert_eq!(u32::from(u16::MAX) * u32::from(u16::MAX), u16::add(4_294_836_225 - 65535, [u16::MAX]));
     }
+
+    struct Names;
+
+    impl Host for Names {
+        type Built = Result<Shape, StageError>;
+        fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built {
+            stage.output(Shape::new(10, 7, 3, SampleKind::U8))
+        }
+    }
+
+    #[test]
+    fn settings_are_read_strictly() {
+        let input = Shape::new(10, 7, 3, SampleKind::U8);
+        let build = |settings| crate::transform::build("shrink", Args::new("shrink", settings), input, &mut Names);
+        for wrong in ["", "0", "-2", "65536", "2.5", "2,2", "two"] {
+            assert!(matches!(build(wrong), Err(StageError::Setting { stage: "shrink", .. })), "{wrong} was taken");
+        }
+        assert_eq!(build("4"), Ok(Ok(Shape::new(3, 2, 3, SampleKind::U8))));
+        let other = Shape { kind: SampleKind::U16, ..input };
+        assert!(matches!(Shrink::<u8>::new(2).output(other), Err(StageError::Kind { stage: "shrink", .. })));
+    }
 }

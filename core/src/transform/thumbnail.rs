@@ -47,6 +47,7 @@ impl super::Op for Op {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::Stage;
     use crate::shape::SampleKind;
 
     #[test]
@@ -57,5 +58,32 @@ mod tests {
         assert_eq!(fit(500, 200_000, 512), Target::Size { cols: 512, rows: 1 });
         assert_eq!(fit(3, 100_000, 512), Target::Size { cols: 512, rows: 1 });
         assert_eq!(fit(300, 400, 512), Target::Size { cols: 400, rows: 300 });
+    }
+
+    /// What kind of stage is built, and its output.
+    struct Outputs(Shape);
+
+    impl Host for Outputs {
+        type Built = (bool, Result<Shape, StageError>);
+        fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built {
+            (stage.absorbs(), stage.output(self.0))
+        }
+    }
+
+    #[test]
+    fn settings_are_read_strictly() {
+        let input = Shape::new(300, 400, 3, SampleKind::U8);
+        let build = |settings| {
+            crate::transform::build("thumbnail", Args::new("thumbnail", settings), input, &mut Outputs(input))
+        };
+        for wrong in ["", "0", "-5", "1.5", "100,sinc", "100,area,1"] {
+            assert!(matches!(build(wrong), Err(StageError::Setting { stage: "thumbnail", .. })), "{wrong} was taken");
+        }
+        let small = Ok(Shape { rows: 75, cols: 100, ..input });
+        // Large reductions take rows as they come; a picture that fits already needs no more than a row.
+        assert_eq!(build("100"), Ok((true, small)));
+        assert_eq!(build("100,area"), Ok((true, small)));
+        assert_eq!(build("400"), Ok((false, Ok(input))));
+        assert_eq!(build("4000,linear"), Ok((false, Ok(input))));
     }
 }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
     plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB\n  \
     plimsoll stats big.tif --histogram --json"
 )]
-pub struct CommandLine {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct CommandLine {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run a picture through a chain of steps into a new file
     Convert(ConvertArgs),
     /// Make a small picture that fits a square
@@ -51,7 +51,7 @@ pub enum Command {
 
 /// Options of every command that reads pixels.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Peak resident memory of the whole process: 16MiB, 1GB, 60%; half of what the container or machine has if absent
     #[arg(long, value_name = "SIZE")]
     pub within: Option<Within>,
@@ -77,7 +77,7 @@ pub struct RunArgs {
 
 /// Options of every command that writes a picture.
 #[derive(Clone, Debug, Args)]
-pub struct WriteArgs {
+pub(crate) struct WriteArgs {
     /// The output; its ending names the format
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
@@ -95,7 +95,7 @@ pub struct WriteArgs {
 /// `convert`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = help_of_steps())]
-pub struct ConvertArgs {
+pub(crate) struct ConvertArgs {
     /// The picture
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -120,7 +120,7 @@ pub struct ConvertArgs {
 /// `thumbnail`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB")]
-pub struct ThumbnailArgs {
+pub(crate) struct ThumbnailArgs {
     /// The picture
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -144,7 +144,7 @@ pub struct ThumbnailArgs {
 #[command(
     after_help = "Examples:\n  plimsoll stats big.tif\n  plimsoll stats big.tif --histogram --json --within 6MiB"
 )]
-pub struct StatsArgs {
+pub(crate) struct StatsArgs {
     /// The picture
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -167,7 +167,7 @@ pub struct StatsArgs {
 /// `compare`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  plimsoll compare before.tif after.tif --json --within 16MiB")]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// One picture
     #[arg(value_name = "A")]
     pub a: PathBuf,
@@ -190,7 +190,7 @@ pub struct CompareArgs {
 /// `info`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  plimsoll info scan.tif --json")]
-pub struct InfoArgs {
+pub(crate) struct InfoArgs {
     /// The file
     #[arg(value_name = "IN")]
     pub input: PathBuf,
@@ -204,7 +204,7 @@ pub struct InfoArgs {
 #[command(
     after_help = "Example:\n  plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2 --json"
 )]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -214,7 +214,7 @@ pub struct PlanArgs {
 
 /// What can be planned.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Planned {
+pub(crate) enum Planned {
     /// A conversion
     Convert(PlannedConvert),
     /// A thumbnail
@@ -227,7 +227,7 @@ pub enum Planned {
 
 /// `plan convert`
 #[derive(Clone, Debug, Args)]
-pub struct PlannedConvert {
+pub(crate) struct PlannedConvert {
     #[command(flatten)]
     pub convert: ConvertArgs,
     /// Print JSON
@@ -237,7 +237,7 @@ pub struct PlannedConvert {
 
 /// `plan thumbnail`
 #[derive(Clone, Debug, Args)]
-pub struct PlannedThumbnail {
+pub(crate) struct PlannedThumbnail {
     #[command(flatten)]
     pub thumbnail: ThumbnailArgs,
     /// Print JSON
@@ -247,7 +247,7 @@ pub struct PlannedThumbnail {
 
 /// Where messages go.
 #[derive(Clone, Debug, Args)]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// How much is logged
     #[arg(long, value_enum, global = true, default_value_t = LogLevel::Warn, hide_possible_values = false)]
     pub log_level: LogLevel,
@@ -258,7 +258,7 @@ pub struct LogArgs {
 
 /// Log levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogLevel {
+pub(crate) enum LogLevel {
     /// Nothing
     Off,
     /// What ended a command
@@ -273,7 +273,7 @@ pub enum LogLevel {
 
 /// `--io`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum IoArg {
+pub(crate) enum IoArg {
     /// Positioned reads
     Read,
     /// A memory map that lets go of what it has read
@@ -291,7 +291,7 @@ impl From<IoArg> for Io {
 
 /// `--progress`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProgressArg {
+pub(crate) enum ProgressArg {
     /// A bar if the standard error is a terminal
     Auto,
     /// Nothing
@@ -302,7 +302,7 @@ pub enum ProgressArg {
 
 /// `--compression`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CompressionArg {
+pub(crate) enum CompressionArg {
     /// None
     None,
     /// LZW

@@ -1,7 +1,7 @@
 //! Plans of whole jobs: one for each pass, and what they come to.
 
 use super::budget::Budgeted;
-use super::price::process_needs;
+use super::price::{START_BYTES, process_needs};
 use super::settings::Settings;
 use crate::failure::Failure;
 use crate::size::Bytes;
@@ -96,6 +96,7 @@ pub(crate) fn plan_pass(
             chain: &chain,
             needs: &needs,
             budget_bytes,
+            floor_bytes: START_BYTES,
             strip_rows: settings.strip_rows,
             strip_pixels: settings.strip_pixels,
             workers,

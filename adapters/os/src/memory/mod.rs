@@ -2,6 +2,8 @@
 
 mod arena;
 mod counting;
+mod program;
 
 pub use arena::Arena;
 pub use counting::{CountingAllocator, HeapUse};
+pub use program::release_code;

@@ -17,9 +17,9 @@ use crate::strip::{Strip, StripMut};
 
 /// Averages exact areas; for geometries with [`Kernel::Box`] that do not enlarge the rows. See [`Geometry`].
 ///
-/// Positions are rounded to `2^-bits` pixels, 16 bits where an output pixel covers up to 127 input pixels (6 at 65535),
-/// which changes an average of 16-bit samples by at most 0.5. Means are rounded with halves up; floats are summed in
-/// double precision in the order of rows, then columns.
+/// Positions are rounded to `2^-bits` pixels, so that an output pixel has `2^22` to `2^23` units along each axis: that
+/// changes an average of 16-bit samples by at most 0.1. Means are rounded with halves up; floats are summed in double
+/// precision in the order of rows, then columns.
 ///
 /// Takes each input row once. Memory: one sum for each sample of an input row (4 bytes; 8 for floats), two rows of
 /// sums of the output's width and the edges of its columns (8 bytes each).
@@ -37,11 +37,12 @@ struct Units {
 }
 
 impl Units {
-    /// An output pixel and its neighbours' parts are less than `2^23` units, so that sums of 16-bit samples over both
-    /// axes fit 63 bits.
+    /// As fine as it goes while an output pixel has at most 2^23 units, so that sums of 16-bit samples over both axes
+    /// fit 63 bits.
     fn new(axis: Axis) -> Self {
-        let pixels = axis.most_pixels(Kernel::Box).saturating_add(1);
-        Self { axis, bits: (23u32.saturating_sub(u32::BITS - pixels.leading_zeros())).min(16) }
+        let (num, den) = axis.factor();
+        let fits = |bits: &u32| den << bits < num << 23;
+        Self { axis, bits: (0..=31).rev().find(fits).unwrap_or(0) }
     }
 
     /// One whole pixel.

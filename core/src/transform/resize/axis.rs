@@ -119,11 +119,16 @@ impl Axis {
         Span::new(first.saturating_mul(self.block), end.saturating_mul(self.block).min(self.input))
     }
 
-    /// The most blocks that any output pixel looks at.
-    pub(super) fn most_blocks(&self, kernel: Kernel) -> u32 {
+    /// The most blocks that a kernel covers, also where they lie outside the image.
+    pub(super) fn kernel_blocks(&self, kernel: Kernel) -> u32 {
         let (num, _) = self.factor();
         let most = ceil_div(2 * self.radius(kernel), (2 * num).max(1)) + i64::from(kernel == Kernel::Box);
-        most.clamp(1, i64::from(self.input().max(1))) as u32
+        u32::try_from(most.max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// The most blocks that any output pixel looks at.
+    pub(super) fn most_blocks(&self, kernel: Kernel) -> u32 {
+        self.kernel_blocks(kernel).min(self.input().max(1))
     }
 
     /// The most input pixels that any output pixel needs.

@@ -75,10 +75,12 @@ impl Columns {
             true => ((den - num) * (step - 1) + num - 1) / num,
             false => ((num - den) * (step - 1) + num - 1) / num,
         };
-        let taps = padded(plain.taps.saturating_add(u32::try_from(drift).unwrap_or(u32::MAX)));
+        // Near the edges lanes start where the image does: all that a kernel covers is what bounds their distance.
+        let covered = axis.kernel_blocks(kernel);
+        let taps = padded(covered.saturating_add(u32::try_from(drift).unwrap_or(u32::MAX)));
         let blocks = u64::from(output.len()).div_ceil(step as u64);
         // Blocks that look beyond the image have weights of their own: about a radius at each end.
-        let radius_pixels = (i64::from(plain.taps) + 4) * num / den.max(1) + 4;
+        let radius_pixels = (i64::from(covered) + 4) * num / den.max(1) + 4;
         let at_ends = 2 * (radius_pixels / step + 2) as u64 + 2;
         let lanes = Self {
             step: step as u32,
@@ -211,10 +213,10 @@ impl Columns {
         store: impl Fn(T::Sum) -> O + Copy,
     ) {
         match (self.step, self.bands) {
-            (16, 1) => self.vectors::<T, O, 16>(tables, row, output, store),
-            (8, 1) => self.vectors::<T, O, 8>(tables, row, output, store),
-            (8, 3) => self.vectors::<T, O, 24>(tables, row, output, store),
-            (8, 4) => self.vectors::<T, O, 32>(tables, row, output, store),
+            (16, 1) => self.vectors::<T, O, 16>(tables, row, 1, output, store),
+            (8, 1) => self.vectors::<T, O, 8>(tables, row, 1, output, store),
+            (8, 3) => self.vectors::<T, O, 24>(tables, row, 3, output, store),
+            (8, 4) => self.vectors::<T, O, 32>(tables, row, 4, output, store),
             _ => self.plain::<T, O>(tables, row, output, store),
         }
     }
@@ -224,10 +226,11 @@ impl Columns {
         &self,
         tables: &Tables<'_, T::Weight>,
         row: &[T::Mid],
+        bands: usize,
         output: &mut [O],
         store: impl Fn(T::Sum) -> O + Copy,
     ) {
-        let (blocks, weights, bands) = (&*tables.blocks, &*tables.weights, self.bands);
+        let (blocks, weights) = (&*tables.blocks, &*tables.weights);
         match self.taps {
             2 => fixed::<T, O, LANES, 2>(blocks, weights, row, bands, output, store),
             3 => fixed::<T, O, LANES, 3>(blocks, weights, row, bands, output, store),
@@ -270,14 +273,13 @@ fn padded(taps: u32) -> u32 {
     }
 }
 
-/// `TAPS` slices of `LANES` samples, each one pixel further on.
+/// `TAPS` slices of `LANES` samples, each one pixel further on. One look at the row's length, not one for each tap.
 #[inline(always)]
 fn taps<M, const LANES: usize, const TAPS: usize>(row: &[M], start: usize, bands: usize) -> Option<[&[M; LANES]; TAPS]> {
-    let mut source = row.get(start..)?;
-    let mut slices = [source.first_chunk::<LANES>()?; TAPS];
-    for slice in &mut slices {
-        *slice = source.first_chunk::<LANES>()?;
-        source = source.get(bands..)?;
+    let window = row.get(start..)?.get(..LANES + TAPS * bands)?;
+    let mut slices = [window.first_chunk::<LANES>()?; TAPS];
+    for (tap, slice) in slices.iter_mut().enumerate() {
+        *slice = window.get(tap * bands..)?.first_chunk::<LANES>()?;
     }
     Some(slices)
 }
@@ -294,10 +296,30 @@ fn fixed<T: Scale, O: Copy + Default, const LANES: usize, const TAPS: usize>(
 ) {
     let (weights, _) = weights.as_chunks::<LANES>();
     let (weights, _) = weights.as_chunks::<TAPS>();
-    for (block, output) in blocks.iter().zip(output.chunks_mut(LANES)) {
-        let Some(weights) = weights.get(block[1] as usize) else { return };
-        let Some(source) = taps::<T::Mid, LANES, TAPS>(row, block[0] as usize * bands, bands) else { return };
-        write(&lanes::<T, O, LANES, TAPS>(source, weights, store), output);
+    each_block(blocks, output, |block| {
+        let weights = weights.get(block[1] as usize)?;
+        let source = taps::<T::Mid, LANES, TAPS>(row, block[0] as usize * bands, bands)?;
+        Some(lanes::<T, O, LANES, TAPS>(source, weights, store))
+    });
+}
+
+/// Computes every block into its place; the last one may be cut.
+#[inline(always)]
+fn each_block<O: Copy, const LANES: usize>(
+    blocks: &[Block],
+    output: &mut [O],
+    compute: impl Fn(&Block) -> Option<[O; LANES]>,
+) {
+    let (whole, cut) = output.as_chunks_mut::<LANES>();
+    let mut blocks = blocks.iter();
+    for (output, block) in whole.iter_mut().zip(&mut blocks) {
+        let Some(result) = compute(block) else { return };
+        *output = result;
+    }
+    if let Some(result) = blocks.next().and_then(compute) {
+        for (output, result) in cut.iter_mut().zip(result) {
+            *output = result;
+        }
     }
 }
 
@@ -342,12 +364,25 @@ fn many<T: Scale, O: Copy + Default, const LANES: usize>(
             let Some(source) = taps::<T::Mid, LANES, 4>(row, start, bands) else { return };
             sums = four::<T, LANES>(sums, source, weights);
         }
-        let mut result = [O::default(); LANES];
-        for (result, sum) in result.iter_mut().zip(sums) {
-            *result = store(sum);
+        let result = stored::<T, O, LANES>(sums, store);
+        match output.first_chunk_mut::<LANES>() {
+            Some(output) => *output = result,
+            None => output.copy_from_slice(result.get(..output.len()).unwrap_or_default()),
         }
-        write(&result, output);
     }
+}
+
+/// The results of the sums of one block.
+#[inline(always)]
+fn stored<T: Scale, O: Copy + Default, const LANES: usize>(
+    sums: [T::Sum; LANES],
+    store: impl Fn(T::Sum) -> O,
+) -> [O; LANES] {
+    let mut result = [O::default(); LANES];
+    for lane in 0..LANES {
+        result[lane] = store(sums[lane]);
+    }
+    result
 }
 
 /// Four more taps of one block.
@@ -363,13 +398,4 @@ fn four<T: Scale, const LANES: usize>(
         }
     }
     sums
-}
-
-/// The result of a block; the last one may be cut.
-#[inline(always)]
-fn write<O: Copy, const LANES: usize>(block: &[O; LANES], output: &mut [O]) {
-    match output.first_chunk_mut::<LANES>() {
-        Some(output) => *output = *block,
-        None => output.copy_from_slice(block.get(..output.len()).unwrap_or_default()),
-    }
 }

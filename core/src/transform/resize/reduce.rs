@@ -7,20 +7,21 @@
 
 use super::arith::Scale;
 use super::average::{Average, Count, add_blocks, add_rows};
-use super::axis::{Axis, MAX_TAPS};
+use super::axis::MAX_TAPS;
 use super::columns::{Columns, Tables};
 use super::geometry::{Axes, Geometry};
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Rows, Shape};
 use crate::strip::{Strip, StripMut};
+use crate::transform::shrink::last_block;
 
 /// Resizes by taking each row once. See [`Geometry`] for positions and borders, [`Scale`] for the accuracy (blocks are
 /// averaged exactly before).
 ///
 /// Memory: one sum for each sample of an input row where blocks are averaged (4 bytes; 8 for f32), the kernel's
 /// diameter + 2 rows of sums of the output's width (4 bytes a sample; 8 for f32), a row between the passes, and the
-/// weights of the columns. 20000 -> 512 columns of RGB8: 0.42 MiB.
+/// weights of the columns. 20000 -> 512 columns of RGB8: 421 kB.
 #[derive(Clone, Copy, Debug)]
 pub struct Reduce<T> {
     geometry: Geometry,
@@ -42,6 +43,20 @@ struct Memory<'m, T: Scale + Average> {
     tables: Tables<'m, T::Weight>,
 }
 
+/// What one run covers.
+struct Pass<'v> {
+    axes: Axes,
+    columns: Columns,
+    view: &'v View,
+}
+
+impl Pass<'_> {
+    /// Whether blocks of pixels are averaged first.
+    fn is_averaged(&self) -> bool {
+        self.axes.rows.block() > 1 || self.axes.cols.block() > 1
+    }
+}
+
 /// Lengths of the leases.
 struct Lengths {
     sums: u64,
@@ -56,15 +71,18 @@ impl<T: Scale + Average> Reduce<T> {
         Self { geometry, kind: core::marker::PhantomData }
     }
 
-    fn columns(&self, axes: &Axes, view: &View) -> Columns {
-        Columns::new::<T>(axes.cols, self.geometry.kernel, view.input_shape.bands, view.output.cols)
+    fn pass<'v>(&self, view: &'v View) -> Pass<'v> {
+        let axes = self.geometry.axes(view.input_shape).blocked();
+        let bands = view.input_shape.bands;
+        let columns = Columns::new::<T>(axes.cols, self.geometry.kernel, bands, view.output.cols);
+        Pass { axes, columns, view }
     }
 
-    fn lengths(&self, axes: &Axes, columns: &Columns, view: &View) -> Lengths {
-        let bands = u64::from(view.input_shape.bands);
+    fn lengths(&self, pass: &Pass<'_>) -> Lengths {
+        let (view, bands) = (pass.view, u64::from(pass.view.input_shape.bands));
         Lengths {
-            sums: if is_averaged(axes) { u64::from(view.input.cols.len()) * bands } else { 0 },
-            row: columns.row_samples(),
+            sums: if pass.is_averaged() { u64::from(view.input.cols.len()) * bands } else { 0 },
+            row: pass.columns.row_samples(),
             narrow: u64::from(view.output.cols.len()) * bands,
             slots: self.slots() as u64,
         }
@@ -81,7 +99,8 @@ impl<T: Scale + Average> Reduce<T> {
     }
 
     #[inline(always)]
-    fn lease<'m>(&self, lengths: &Lengths, columns: &Columns, memory: &'m mut [u8]) -> Result<Memory<'m, T>, Exhausted> {
+    fn lease<'m>(&self, pass: &Pass<'_>, memory: &'m mut [u8]) -> Result<Memory<'m, T>, Exhausted> {
+        let lengths = self.lengths(pass);
         let mut budget = Budget::new(memory);
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Ok(Memory {
@@ -90,7 +109,7 @@ impl<T: Scale + Average> Reduce<T> {
             narrow: budget.lease("resize narrow row", count(lengths.narrow))?,
             slots: budget.lease("resize open rows", count(lengths.slots.saturating_mul(lengths.narrow)))?,
             weights: budget.lease("resize row weights", count(lengths.slots * MAX_TAPS as u64))?,
-            tables: columns.lease::<T>(&mut budget)?,
+            tables: pass.columns.lease::<T>(&mut budget)?,
         })
     }
 
@@ -99,18 +118,17 @@ impl<T: Scale + Average> Reduce<T> {
     #[inline(always)]
     fn add_row(
         &self,
-        rows: &Axis,
-        columns: &Columns,
+        pass: &Pass<'_>,
         memory: &mut Memory<'_, T>,
         block: u32,
-        view: &View,
         next: &mut u32,
         output: &mut StripMut<'_>,
     ) {
         let Memory { row, narrow, slots, weights, tables, .. } = memory;
-        columns.run::<T, T::Mid>(tables, row, narrow, T::mid_of_mids);
+        pass.columns.run::<T, T::Mid>(tables, row, narrow, T::mid_of_mids);
+        let rows = &pass.axes.rows;
         let width = narrow.len();
-        for at in *next..view.output.rows.end() {
+        for at in *next..pass.view.output.rows.end() {
             let blocks = rows.blocks(self.geometry.kernel, at);
             if blocks.start() > block {
                 break;
@@ -142,10 +160,6 @@ fn finish<T: Scale>(sums: &[T::Sum], output: &mut [T]) {
     for (to, sum) in output.iter_mut().zip(sums) {
         *to = T::finish(*sum);
     }
-}
-
-fn is_averaged(axes: &Axes) -> bool {
-    axes.rows.block() > 1 || axes.cols.block() > 1
 }
 
 #[inline(always)]
@@ -191,23 +205,21 @@ impl<T: Scale + Average> Stage for Reduce<T> {
     }
 
     fn memory(&self, view: &View) -> u64 {
-        let axes = self.geometry.axes(view.input_shape).blocked();
-        let columns = self.columns(&axes, view);
-        let lengths = self.lengths(&axes, &columns, view);
+        let pass = self.pass(view);
+        let lengths = self.lengths(&pass);
         let rows = Layout::new()
             .with::<T::Column>(lengths.sums)
             .with::<T::Mid>(lengths.row)
             .with::<T::Mid>(lengths.narrow)
             .with::<T::Sum>(lengths.slots.saturating_mul(lengths.narrow))
             .with::<T::Weight>(lengths.slots * MAX_TAPS as u64);
-        columns.layout::<T>(rows).bytes()
+        pass.columns.layout::<T>(rows).bytes()
     }
 
     fn begin(&self, view: &View, memory: &mut [u8]) -> Result<(), StageError> {
-        let axes = self.geometry.axes(view.input_shape).blocked();
-        let columns = self.columns(&axes, view);
-        let mut memory = self.lease(&self.lengths(&axes, &columns, view), &columns, memory)?;
-        columns.fill::<T>(&mut memory.tables);
+        let pass = self.pass(view);
+        let mut memory = self.lease(&pass, memory)?;
+        pass.columns.fill::<T>(&mut memory.tables);
         Ok(())
     }
 
@@ -219,14 +231,13 @@ impl<T: Scale + Average> Stage for Reduce<T> {
         input: &Strip<'_>,
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
-        let axes = self.geometry.axes(view.input_shape).blocked();
-        let columns = self.columns(&axes, view);
-        let mut memory = self.lease(&self.lengths(&axes, &columns, view), &columns, memory)?;
+        let pass = self.pass(view);
+        let mut memory = self.lease(&pass, memory)?;
         let bands = usize::from(view.input_shape.bands);
-        let (height, width) = (axes.rows.block().max(1), axes.cols.block().max(1) as usize);
+        let (height, width) = (pass.axes.rows.block().max(1), pass.axes.cols.block().max(1) as usize);
         let mut next = output.rows().start();
         // Rows at the lower edge end with the same input row: some may have waited for room.
-        while output.rows().contains(next) && self.rows_of(&axes, next).end() <= input.rows().start() {
+        while output.rows().contains(next) && self.rows_of(&pass.axes, next).end() <= input.rows().start() {
             let start = next as usize % self.slots() * memory.narrow.len();
             let sums = memory.slots.get(start..start + memory.narrow.len()).unwrap_or_default();
             finish::<T>(sums, output.row_mut::<T>(next));
@@ -235,8 +246,8 @@ impl<T: Scale + Average> Stage for Reduce<T> {
         let mut row = input.rows().start();
         while row < input.rows().end() {
             let block = row / height;
-            if !is_averaged(&axes) {
-                for (mid, sample) in columns.pixels(memory.row).iter_mut().zip(input.row::<T>(row)) {
+            if !pass.is_averaged() {
+                for (mid, sample) in pass.columns.pixels(memory.row).iter_mut().zip(input.row::<T>(row)) {
                     *mid = sample.widen();
                 }
                 row += 1;
@@ -250,9 +261,9 @@ impl<T: Scale + Average> Stage for Reduce<T> {
                     break;
                 }
                 let rows = u64::from(end - start);
-                let cut = super::super::shrink::last_block(view.input.cols.len() as usize, width);
+                let cut = last_block(view.input.cols.len() as usize, width);
                 let (whole, cut) = (Count::new(width as u64 * rows), Count::new(cut as u64 * rows));
-                let target = columns.pixels(memory.row);
+                let target = pass.columns.pixels(memory.row);
                 add_blocks::<T>(memory.sums, bands, width, |total, pixels, index| {
                     if let Some(target) = target.get_mut(index) {
                         *target = T::mid_of_mean(T::exact(total, if pixels == width { &whole } else { &cut }));
@@ -260,7 +271,7 @@ impl<T: Scale + Average> Stage for Reduce<T> {
                 });
                 memory.sums.fill(T::Column::default());
             }
-            self.add_row(&axes.rows, &columns, &mut memory, block, view, &mut next, output);
+            self.add_row(&pass, &mut memory, block, &mut next, output);
         }
         Ok(())
     }

@@ -30,25 +30,43 @@ fn sum<T: Scale, const TAPS: usize>(input: &Strip<'_>, taps: &Taps, output: &mut
         *row = input.row::<T>(at);
         *weight = T::weight(*units);
     }
-    let len = output.len();
-    for row in &mut rows {
-        *row = row.get(..len).unwrap_or_default();
+    // Whole vectors first: a local array of fixed length is what the compiler keeps in registers.
+    let (blocks, rest) = output.as_chunks_mut::<LANES>();
+    for block in blocks {
+        let Some(source) = heads(&mut rows) else { return };
+        *block = vector::<T, TAPS>(source, weights);
     }
-    if rows.iter().all(|row| row.len() == len) {
-        loop_over::<T, TAPS>(rows, weights, output);
+    for (at, output) in rest.iter_mut().enumerate() {
+        let mut sum = T::Sum::default();
+        for (row, weight) in rows.iter().zip(weights) {
+            sum = T::add_sample(sum, row.get(at).copied().unwrap_or_default(), weight);
+        }
+        *output = T::mid_of_samples(sum);
     }
 }
 
-/// A function of its own: the compiler vectorises loops over slices that are arguments.
+/// Samples at a time.
+const LANES: usize = 32;
+
+/// The next samples of each row, which it then starts after.
 #[inline(always)]
-fn loop_over<T: Scale, const TAPS: usize>(rows: [&[T]; TAPS], weights: [T::Weight; TAPS], output: &mut [T::Mid]) {
-    let len = output.len();
-    for at in 0..len {
+fn heads<'r, T, const TAPS: usize>(rows: &mut [&'r [T]; TAPS]) -> Option<[&'r [T; LANES]; TAPS]> {
+    let mut heads = [rows.first()?.first_chunk::<LANES>()?; TAPS];
+    for (head, row) in heads.iter_mut().zip(rows) {
+        (*head, *row) = row.split_first_chunk::<LANES>()?;
+    }
+    Some(heads)
+}
+
+#[inline(always)]
+fn vector<T: Scale, const TAPS: usize>(source: [&[T; LANES]; TAPS], weights: [T::Weight; TAPS]) -> [T::Mid; LANES] {
+    let mut result = [T::Mid::default(); LANES];
+    for lane in 0..LANES {
         let mut sum = T::Sum::default();
         for tap in 0..TAPS {
-            let Some(sample) = rows[tap].get(at) else { return };
-            sum = T::add_sample(sum, *sample, weights[tap]);
+            sum = T::add_sample(sum, source[tap][lane], weights[tap]);
         }
-        output[at] = T::mid_of_samples(sum);
+        result[lane] = T::mid_of_samples(sum);
     }
+    result
 }

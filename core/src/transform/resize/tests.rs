@@ -143,7 +143,7 @@ fn kernels() -> impl Strategy<Value = Kernel> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn any_factor_is_as_defined(
@@ -216,6 +216,17 @@ fn wide_rows_use_shared_and_plain_weights() {
     }
     let image = Image::<u16>::noise(2, 50_000, 3, 1);
     assert!(difference("49999x2,linear", None, Kernel::Linear, &image) <= 0.8);
+}
+
+#[test]
+fn the_kernel_may_be_wider_than_the_picture() {
+    for kernel in Kernel::ALL {
+        for (rows, cols) in [(1, 1), (1, 2), (2, 3), (4, 1)] {
+            for factor in [0.3, 0.9, 1.2, 3.75, 7.9] {
+                check(&std::format!("{factor},{}", kernel.name()), Some(factor), kernel, rows, cols, 3);
+            }
+        }
+    }
 }
 
 #[test]

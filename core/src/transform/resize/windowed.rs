@@ -15,8 +15,9 @@ use crate::strip::{Strip, StripMut};
 
 /// Resizes with a window of rows. See [`Geometry`] for positions and borders, [`Scale`] for the accuracy.
 ///
-/// Memory: one row of the input (2 bytes a sample for u8, 4 for others) and the weights of the columns, at most 1 MiB
-/// or `(taps + 2) * 4` bytes for each output column: 8/9/10ths of any size take a few KiB.
+/// Memory: one row of the input (2 bytes a sample for u8, 4 for others) and the weights of the columns. Where positions
+/// repeat after a few pixels, as with 9/10, these take a few KiB at any width and otherwise at most 1 MiB; where that
+/// is too little, 8 bytes and the weights of each output column (6 taps of Lanczos3: 12 bytes for u8, 24 for others).
 #[derive(Clone, Copy, Debug)]
 pub struct Resize<T> {
     geometry: Geometry,
