@@ -72,6 +72,7 @@ struct Settings {
     strip_pixels: Option<u64>,
     workers: u32,
     unit_rows: u32,
+    floor_bytes: u64,
 }
 
 impl Settings {
@@ -84,6 +85,7 @@ impl Settings {
             strip_pixels: self.strip_pixels,
             workers: self.workers,
             unit_rows: self.unit_rows,
+            floor_bytes: self.floor_bytes,
         })
     }
 }
@@ -119,9 +121,10 @@ prop_compose! {
         strip_pixels in prop::option::of(1u64..2_000_000),
         workers in 1u32..9,
         unit_rows in prop_oneof![Just(1u32), 1u32..300],
+        floor_bytes in prop_oneof![Just(0u64), 0u64..10_000_000],
     ) -> Settings {
         let budget_bytes = (256 + fraction) << log_bytes >> 8;
-        Settings { budget_bytes, needs, strip_rows, strip_pixels, workers, unit_rows }
+        Settings { budget_bytes, needs, strip_rows, strip_pixels, workers, unit_rows, floor_bytes }
     }
 }
 
@@ -308,6 +311,7 @@ fn ten_billion_pixels_are_planned_in_no_time() {
             strip_pixels: None,
             workers,
             unit_rows,
+            floor_bytes: 5 << 20,
         };
         let began = Instant::now();
         let plan = settings.plan(&chain, settings.budget_bytes).expect("it fits");
