@@ -6,6 +6,7 @@
 
 mod contract;
 mod error;
+pub mod tiff;
 mod wanted;
 
 pub use contract::{

@@ -1,0 +1,3 @@
+//! TIFF and BigTIFF: the container is ours and bounded, both ways.
+
+pub mod write;
