@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// What all subcommands have in common.
-pub struct Session {
+pub(crate) struct Session {
     heap: &'static CountingAllocator,
     cancelled: Arc<AtomicBool>,
     began: Instant,
@@ -22,7 +22,7 @@ pub struct Session {
 
 impl Session {
     /// A session that begins now.
-    pub fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
         Self { heap, cancelled, began: Instant::now() }
     }
 

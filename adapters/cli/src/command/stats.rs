@@ -1,24 +1,33 @@
 //! `plimsoll stats`: minimum, maximum, mean, deviation and histogram.
 
 use super::args::StatsArgs;
-use super::session::{Session, print, print_plan, settings, write_receipt};
+use super::session::{Session, print_plan, settings, write_receipt};
 use crate::failure::Failure;
 use crate::job::{Input, MeasureJob, Measured};
 use crate::report;
-use plimsoll_core::measure::Summary;
+use plimsoll_core::measure::{Statistics, Summary};
+use plimsoll_core::shape::SampleKind;
 use serde_json::{Value, json};
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
 /// `plimsoll stats`
 pub(crate) fn stats(args: &StatsArgs, session: &Session) -> Result<(), Failure> {
     let input = Input::open(&args.input, args.run.io.into())?;
     let job = job(args, &input)?;
     let control = session.control(args.run.progress);
-    let measured = job.run(&control)?;
+    let measured = job.run(&control, |measured, statistics| {
+        // The counts go straight out: a histogram of 16 bits is larger than the windows of the work.
+        let mut out = BufWriter::with_capacity(8 << 10, std::io::stdout().lock());
+        let written = match args.json {
+            true => write_json(&mut out, measured, statistics, args.histogram),
+            false => write_text(&mut out, measured, statistics, args.histogram),
+        };
+        written.and_then(|()| out.flush()).or_else(gone)
+    })?;
     let actual = session.actual(&[&input], measured.seconds.clone(), &control);
-    let result = to_json(&measured);
-    let receipt = report::receipt_json("stats", job.job_plan(), &actual, result.clone());
-    write_receipt(args.run.receipt.as_deref(), &receipt)?;
-    if args.json { print(&format!("{result}\n")) } else { print(&to_text(&measured)) }
+    let receipt = report::receipt_json("stats", job.job_plan(), &actual, to_json(&measured));
+    write_receipt(args.run.receipt.as_deref(), &receipt)
 }
 
 /// `plimsoll plan stats`
@@ -52,26 +61,72 @@ fn to_json(measured: &Measured) -> Value {
         "kind": shape.kind.name(),
         "overall": summary_json(&measured.overall),
         "by_band": measured.bands.iter().map(summary_json).collect::<Vec<_>>(),
-        "histogram": measured.histogram,
     })
 }
 
-fn to_text(measured: &Measured) -> String {
-    let mut text = format!("{}\n", measured.shape);
+/// The values of a band that occur, with their counts. Only 8 and 16-bit kinds count single values.
+fn occurring<'s>(statistics: &'s Statistics<'_>, band: u16) -> impl Iterator<Item = (i32, u64)> + 's {
+    let values = match statistics.kind() {
+        SampleKind::U8 => 0..=i32::from(u8::MAX),
+        SampleKind::U16 => 0..=i32::from(u16::MAX),
+        SampleKind::I16 => i32::from(i16::MIN)..=i32::from(i16::MAX),
+        _ => 1..=0,
+    };
+    let count = move |value| statistics.occurrences(band, value).filter(|count| *count > 0);
+    values.filter_map(move |value| Some((value, count(value)?)))
+}
+
+fn write_json(
+    out: &mut impl Write,
+    measured: &Measured,
+    statistics: &Statistics<'_>,
+    histogram: bool,
+) -> std::io::Result<()> {
+    let summary = to_json(measured).to_string();
+    if !histogram {
+        return writeln!(out, "{summary}");
+    }
+    // The counts are put in before the brace that closes the summary.
+    write!(out, "{},\"histogram\":[", summary.strip_suffix('}').unwrap_or(&summary))?;
+    for band in 0..statistics.bands() {
+        write!(out, "{}[", if band > 0 { "," } else { "" })?;
+        for (index, (value, count)) in occurring(statistics, band).enumerate() {
+            write!(out, "{}[{value},{count}]", if index > 0 { "," } else { "" })?;
+        }
+        write!(out, "]")?;
+    }
+    writeln!(out, "]}}")
+}
+
+fn write_text(
+    out: &mut impl Write,
+    measured: &Measured,
+    statistics: &Statistics<'_>,
+    histogram: bool,
+) -> std::io::Result<()> {
+    writeln!(out, "{}", measured.shape)?;
     let mut line = |name: &str, summary: &Summary| {
         let Summary { count, nans, min, max, mean, deviation, .. } = summary;
-        text.push_str(&format!(
-            "{name:8} min {min} max {max} mean {mean:.6} deviation {deviation:.6} count {count}"
-        ));
-        text.push_str(&if *nans > 0 { format!(" not a number {nans}\n") } else { "\n".to_owned() });
+        write!(out, "{name:8} min {min} max {max} mean {mean:.6} deviation {deviation:.6} count {count}")?;
+        if *nans > 0 { writeln!(out, " not a number {nans}") } else { writeln!(out) }
     };
-    line("all", &measured.overall);
+    line("all", &measured.overall)?;
     for (number, band) in measured.bands.iter().enumerate() {
-        line(&format!("band {number}"), band);
+        line(&format!("band {number}"), band)?;
     }
-    for (number, histogram) in measured.histogram.iter().flatten().enumerate() {
-        text.push_str(&format!("histogram of band {number}, value: count\n"));
-        histogram.iter().for_each(|(value, count)| text.push_str(&format!("{value}: {count}\n")));
+    for band in (0..statistics.bands()).filter(|_| histogram) {
+        writeln!(out, "histogram of band {band}, value: count")?;
+        for (value, count) in occurring(statistics, band) {
+            writeln!(out, "{value}: {count}")?;
+        }
     }
-    text
+    Ok(())
+}
+
+/// A reader that has gone away is no failure.
+fn gone(error: std::io::Error) -> Result<(), Failure> {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure::io("write to", Path::new("the standard output"), &error)),
+    }
 }

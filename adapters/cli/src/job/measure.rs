@@ -38,8 +38,6 @@ pub struct Measured {
     pub overall: Summary,
     /// Band by band.
     pub bands: Vec<Summary>,
-    /// For each band how often each value occurs, as pairs of value and count; values that do not occur are left out.
-    pub histogram: Option<Vec<Vec<(i32, u64)>>>,
     /// Seconds spent in each stage, source and sink, over all workers and passes.
     pub seconds: Vec<(String, f64)>,
 }
@@ -79,11 +77,15 @@ impl MeasureJob {
         &self.plan
     }
 
-    /// Runs it.
+    /// Runs it, and shows the statistics to `read` while they stand: a histogram has too many counts to be copied.
     ///
     /// # Errors
-    /// [`Failure`] by culprit.
-    pub fn run(&self, control: &Control) -> Result<Measured, Failure> {
+    /// [`Failure`] by culprit, that of `read` among them.
+    pub fn run(
+        &self,
+        control: &Control,
+        read: impl FnOnce(&Measured, &Statistics<'_>) -> Result<(), Failure>,
+    ) -> Result<Measured, Failure> {
         let mut seconds = Vec::new();
         let ranges = find_ranges(
             &self.steps,
@@ -104,28 +106,19 @@ impl MeasureJob {
             pass,
             histogram: self.histogram,
         };
-        let measured = run.run((passes, passes), &self.plan, control, &mut seconds, |statistics| {
-            let bands = 0..statistics.bands();
-            let histogram = || {
-                statistics.bins()?;
-                let values = match statistics.kind().bytes() {
-                    1 => 0..=255,
-                    _ => i32::from(i16::MIN)..=i32::from(u16::MAX),
-                };
-                let count = |band, value| statistics.occurrences(band, value).filter(|count| *count > 0);
-                let of_band =
-                    |band| values.clone().filter_map(|value| Some((value, count(band, value)?))).collect();
-                Some(bands.clone().map(of_band).collect())
+        let mut measured = run.run((passes, passes), &self.plan, control, &mut seconds, |statistics| {
+            let measured = Measured {
+                shape: self.shape,
+                overall: statistics.overall(),
+                bands: (0..statistics.bands()).filter_map(|band| statistics.band(band)).collect(),
+                seconds: Vec::new(),
             };
-            Ok((
-                statistics.overall(),
-                bands.clone().filter_map(|band| statistics.band(band)).collect(),
-                histogram().filter(|_| statistics.kind().bytes() <= 2),
-            ))
+            read(&measured, statistics)?;
+            Ok(measured)
         })?;
         add_seconds(&mut seconds, &stages);
-        let (overall, bands, histogram) = measured;
-        Ok(Measured { shape: self.shape, overall, bands, histogram, seconds })
+        measured.seconds = seconds;
+        Ok(measured)
     }
 }
 
@@ -140,7 +133,7 @@ pub(crate) fn plan_ranges(
     let mut passes = Vec::with_capacity(stages.asked().len() + 1);
     for (at, of) in stages.asked() {
         let prefix = refs.get(..*at).unwrap_or_default();
-        passes.push(plan_statistics("find the range", prefix, page, by_histogram(*of), budget, settings)?);
+        passes.push(plan_statistics("find the range", prefix, page, of.needs_histogram(), budget, settings)?);
     }
     Ok(passes)
 }
@@ -158,7 +151,7 @@ pub(crate) fn find_ranges(
     let mut ranges = Vec::with_capacity(asked.len());
     for (number, ((at, of), pass)) in asked.iter().zip(&plan.passes).enumerate() {
         let stages = Stages::build(steps.get(..*at).unwrap_or_default(), page.facts().shape, &ranges)?;
-        let run = Measurement { stages: &stages, page, path, pass, histogram: by_histogram(*of) };
+        let run = Measurement { stages: &stages, page, path, pass, histogram: of.needs_histogram() };
         let range = run.run((number + 1, plan.passes.len()), plan, control, seconds, |statistics| {
             let line = || format!("{}: no sample is a number, so there is no range", path.display());
             statistics.range(*of).ok_or_else(|| Failure::Input(line()))
@@ -167,11 +160,6 @@ pub(crate) fn find_ranges(
         add_seconds(seconds, &stages);
     }
     Ok(ranges)
-}
-
-/// Whether a range is read off a histogram.
-fn by_histogram(of: RangeOf) -> bool {
-    matches!(of, RangeOf::Percentiles { .. })
 }
 
 /// Plans one pass that measures what comes out of `stages`.

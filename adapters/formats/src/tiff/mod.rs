@@ -5,6 +5,7 @@
 
 mod read;
 mod tags;
+mod write;
 
 use crate::{Bytes, Format, FormatError, Picture, Target, Wanted};
 use plimsoll_core::shape::Shape;
@@ -33,7 +34,7 @@ impl Format for Tiff {
         read::open(bytes)
     }
 
-    fn target(&self, _shape: Shape, _wanted: Wanted) -> Result<Box<dyn Target>, FormatError> {
-        Err(FormatError::Unsupported { format: NAME, feature: "writing".to_string() })
+    fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError> {
+        write::target(shape, wanted)
     }
 }

@@ -1,10 +1,10 @@
-//! Lets go of the program's own code that is not in use.
+//! Lets go of the program's own code and constants that are not in use.
 //!
-//! Reading a command line touches megabytes of code that the work itself never needs. Code is a private mapping of a
-//! file that nobody writes to, so the system can drop it at any time and read it again where it is needed.
+//! Reading a command line touches megabytes of them that the work itself never needs. They are private mappings of
+//! files that nobody writes to, so the system can drop them at any time and read them again where they are needed.
 #![allow(unsafe_code)]
 
-/// Makes all code of this process non-resident: what is needed comes back page by page, from the system's cache. Gives
+/// Makes all code and constants of this process non-resident: what is needed comes back page by page, from the system's cache. Gives
 /// the bytes of the mappings that were let go; 0 where the system has no list of them.
 ///
 /// Costs some hundred soft page faults afterwards, and nothing else.
@@ -24,9 +24,9 @@ pub fn release_code() -> u64 {
     }
     let lines = text.get(..len).unwrap_or_default().split(|byte| *byte == b'\n');
     let mut released = 0;
-    for (start, end) in lines.filter_map(code_of_a_file) {
-        // SAFETY: the range is a private mapping of a file, executable and not writable, as the list of mappings says:
-        // every page of it is a clean copy of the file's, and comes back as such when it is touched.
+    for (start, end) in lines.filter_map(unwritten) {
+        // SAFETY: the range is a private mapping of a file that was never writable (see `unwritten`): every page of it
+        // is a clean copy of the file's, and comes back as such when it is touched.
         let dropped = unsafe {
             rustix::mm::madvise(
                 start as *mut core::ffi::c_void,
@@ -47,15 +47,20 @@ pub fn release_code() -> u64 {
     0
 }
 
-/// First and last address of a line of the list that is code mapped from a file: `START-END r-xp ... /PATH`.
+/// First and last address of a line of the list that is a program's or library's code, or its constants: `START-END
+/// r-xp OFFSET ... /PATH`, or `r--p` from the file's start. Other read-only parts may have been written to before they
+/// were made so: addresses in tables are filled in when a program is loaded.
 #[cfg(target_os = "linux")]
-fn code_of_a_file(line: &[u8]) -> Option<(usize, usize)> {
+fn unwritten(line: &[u8]) -> Option<(usize, usize)> {
     let line = std::str::from_utf8(line).ok()?;
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let access = words.next()?;
-    let path = words.nth(3)?;
-    if access != "r-xp" || !path.starts_with('/') {
+    let offset = words.next()?;
+    let path = words.nth(2)?;
+    let code = access == "r-xp";
+    let constants = access == "r--p" && offset.bytes().all(|digit| digit == b'0');
+    if !(code || constants) || !path.starts_with('/') {
         return None;
     }
     let parse = |text| usize::from_str_radix(text, 16).ok();
@@ -67,9 +72,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_code_of_files_is_let_go() {
+    fn only_what_nobody_wrote_to_is_let_go() {
         let line = b"55d0c0a2b000-55d0c0a9c000 r-xp 00003000 fe:00 1234   /usr/bin/thing";
-        assert_eq!(code_of_a_file(line), Some((0x55d0_c0a2_b000, 0x55d0_c0a9_c000)));
+        assert_eq!(unwritten(line), Some((0x55d0_c0a2_b000, 0x55d0_c0a9_c000)));
+        let line = b"55d0c0a2b000-55d0c0a9c000 r--p 00000000 fe:00 1234   /usr/bin/thing";
+        assert!(unwritten(line).is_some());
         for other in [
             "55d0c0a2b000-55d0c0a9c000 r--p 00003000 fe:00 1234   /usr/bin/thing",
             "55d0c0a2b000-55d0c0a9c000 rwxp 00003000 fe:00 1234   /usr/bin/thing",
@@ -78,7 +85,7 @@ mod tests {
             "nonsense",
             "",
         ] {
-            assert_eq!(code_of_a_file(other.as_bytes()), None, "{other}");
+            assert_eq!(unwritten(other.as_bytes()), None, "{other}");
         }
     }
 

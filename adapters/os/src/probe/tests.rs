@@ -51,7 +51,7 @@ fn nothing_there_is_nothing_known() {
     assert_eq!(readings, Readings::default());
     assert!(probe.cpus() >= 1);
     let budget = probe.available();
-    assert_eq!(budget.bytes, 256 << 20);
+    assert_eq!(budget.bytes, 512 << 20);
     assert!(budget.reason.contains("neither"));
 }
 
@@ -108,7 +108,8 @@ fn process_machine_and_pressure_are_read() {
     assert_eq!(readings.available_bytes, Some(64 << 10));
     assert_eq!(readings.memory_pressure, Some(0.125));
     let budget = probe.available();
-    assert_eq!(budget.bytes, 32 << 10);
+    assert_eq!(budget.bytes, 64 << 10);
+    assert_eq!(probe.default_budget_bytes(), 32 << 10);
     assert!(budget.reason.contains("MemAvailable"));
 }
 
@@ -138,7 +139,7 @@ fn version_2_takes_the_narrowest_limit_up_the_tree() {
     assert_eq!(fake.probe().memory_pressure(), Some(0.01));
     assert_eq!(fake.probe().cpus(), 1);
     let budget = fake.probe().available();
-    assert_eq!(budget.bytes, 750_000);
+    assert_eq!(budget.bytes, 1_500_000);
     assert!(budget.reason.contains("left in the container (8000000 in "), "{}", budget.reason);
     // `memory.high` counts as a limit, and one nearer to the process as well.
     fake.put(&[(&format!("{group}/memory.high"), "5000\n")]);

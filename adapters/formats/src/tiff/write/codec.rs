@@ -1,0 +1,227 @@
+//! One unit of a file, compressed: LZW or Deflate, with every byte of their memory known.
+//!
+//! Whatever the input, a [`Coder`] allocates nothing after it was made and its output stays within
+//! [`Packing::bound`]. Each unit starts from a fresh state, so its bytes do not depend on who compressed it.
+
+use flate2::{Compress, FlushCompress, Status};
+use weezl::{BitOrder, LzwStatus, encode::Encoder};
+
+/// Level of Deflate.
+const DEFLATE_LEVEL: u32 = 6;
+
+/// A method of compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// LZW as TIFF has it (most significant bit first, codes grow one early).
+    Lzw,
+    /// Deflate in a zlib wrapper.
+    Deflate,
+}
+
+impl Packing {
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Lzw => "lzw",
+            Self::Deflate => "deflate",
+        }
+    }
+
+    /// Value of the tag Compression.
+    pub(super) fn tag(self) -> u16 {
+        match self {
+            Self::Lzw => 5,
+            Self::Deflate => 8,
+        }
+    }
+
+    /// The most bytes that `bytes` bytes of input can become.
+    ///
+    /// LZW gives at most one 12-bit code for a byte, a clear code for each 3838 codes, one to begin and one to end.
+    /// Deflate codes no block larger than with its fixed codes, of which the longest has 9 bits for a byte, and a
+    /// block of at most 16383 literals costs 10 bits more; the wrapper has 6 bytes.
+    pub(super) const fn bound(self, bytes: u64) -> u64 {
+        match self {
+            Self::Lzw => bytes + bytes / 2 + bytes / 2048 + 16,
+            Self::Deflate => bytes + bytes / 8 + bytes / 4096 + 32,
+        }
+    }
+
+    /// The most bytes that a coder takes from the heap, also while it is made; proved with a counting allocator
+    /// (`tests/tiff_write_needs.rs`).
+    pub(super) const fn state_bytes(self) -> u64 {
+        match self {
+            // Tables of 4096 nodes of 50 bytes, 256 of 512 and 4128 of 2, and 64 KiB while the second one grows.
+            Self::Lzw => 400 << 10,
+            Self::Deflate => 372 << 10,
+        }
+    }
+}
+
+/// The state of a method: reused for unit after unit.
+pub(super) enum Coder {
+    Lzw(Encoder),
+    Deflate(Compress),
+}
+
+impl Coder {
+    /// Takes all memory it will ever need.
+    pub(super) fn new(packing: Packing) -> Self {
+        match packing {
+            Packing::Lzw => {
+                let mut encoder = Encoder::with_tiff_size_switch(BitOrder::Msb, 8);
+                stretch(&mut encoder);
+                Self::Lzw(encoder)
+            }
+            Packing::Deflate => Self::Deflate(Compress::new(flate2::Compression::new(DEFLATE_LEVEL), true)),
+        }
+    }
+
+    /// Compresses one unit into `out` and says how many bytes it became; `None` if `out` is shorter than
+    /// [`Packing::bound`] says and they did not fit.
+    pub(super) fn pack(&mut self, raw: &[u8], out: &mut [u8]) -> Option<usize> {
+        match self {
+            Self::Lzw(encoder) => {
+                encoder.reset();
+                encoder.finish();
+                let (mut raw, mut written) = (raw, 0);
+                loop {
+                    let result = encoder.encode_bytes(raw, out.get_mut(written..)?);
+                    raw = raw.get(result.consumed_in..)?;
+                    written += result.consumed_out;
+                    match result.status.ok()? {
+                        LzwStatus::Done => return Some(written),
+                        // The end code comes with a call of its own.
+                        LzwStatus::Ok if result.consumed_in + result.consumed_out > 0 => {}
+                        _ => return None,
+                    }
+                }
+            }
+            Self::Deflate(compress) => {
+                compress.reset();
+                let status = compress.compress(raw, out, FlushCompress::Finish).ok()?;
+                let bytes = usize::try_from(compress.total_out()).ok()?;
+                matches!(status, Status::StreamEnd).then_some(bytes)
+            }
+        }
+    }
+}
+
+/// Makes the encoder's tables as large as they can become.
+///
+/// They grow as codes get successors: a node for each code that has some (at most 3838), a large node for each that
+/// has more than 16 (at most 226). They double, so that more than half of that takes them to their full size.
+fn stretch(encoder: &mut Encoder) {
+    let mut sink = [0; 4096];
+    let mut feed = |encoder: &mut Encoder, bytes: &mut dyn Iterator<Item = u8>| {
+        encoder.reset();
+        let mut chunk = [0; 256];
+        loop {
+            let mut filled = 0;
+            for (slot, byte) in chunk.iter_mut().zip(&mut *bytes) {
+                *slot = byte;
+                filled += 1;
+            }
+            if filled == 0 {
+                break;
+            }
+            // 256 bytes are all taken, as the sink has room for what they become.
+            let _ = encoder.encode_bytes(&chunk[..filled], &mut sink);
+        }
+    };
+    // Runs: each code is the only successor of the one before.
+    feed(encoder, &mut (0..=255u8).flat_map(|byte| std::iter::repeat_n(byte, 120)));
+    // Every byte below 211 followed by 17 others; all pairs differ as 211 is a prime.
+    let mut at = 0;
+    feed(
+        encoder,
+        &mut (1..=17u32).flat_map(|step| std::iter::repeat_n(step, 211)).map(|step| {
+            at = (at + step) % 211;
+            at as u8
+        }),
+    );
+    encoder.reset();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn random(bytes: usize) -> Vec<u8> {
+        let mut state = 0x9E37_79B9_7F4A_7C15u64;
+        let mut next = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 56) as u8
+        };
+        (0..bytes).map(|_| next()).collect()
+    }
+
+    fn unpack(packing: Packing, packed: &[u8]) -> Vec<u8> {
+        use std::io::Read;
+        let mut raw = Vec::new();
+        match packing {
+            Packing::Lzw => {
+                raw = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(packed).unwrap();
+            }
+            Packing::Deflate => {
+                flate2::read::ZlibDecoder::new(packed).read_to_end(&mut raw).unwrap();
+            }
+        }
+        raw
+    }
+
+    fn round_trip(packing: Packing, coder: &mut Coder, raw: &[u8]) {
+        let mut out = vec![0; packing.bound(raw.len() as u64) as usize];
+        let bytes = coder.pack(raw, &mut out).expect("within the bound");
+        assert_eq!(unpack(packing, &out[..bytes]), raw);
+    }
+
+    #[test]
+    fn random_bytes_stay_within_the_bound() {
+        let random = random(600_000);
+        for packing in [Packing::Lzw, Packing::Deflate] {
+            let mut coder = Coder::new(packing);
+            for bytes in [1, 2, 3, 100, 4095, 4096, 16_383, 16_384, 65_535, 65_536, 262_144, 600_000] {
+                round_trip(packing, &mut coder, &random[..bytes]);
+            }
+            // All pairs of bytes once: no LZW code stands for more than one byte for long.
+            let pairs: Vec<u8> = (0..256u32).flat_map(|d| (0..256).map(move |x| (x * d) as u8)).collect();
+            round_trip(packing, &mut coder, &pairs);
+        }
+    }
+
+    #[test]
+    fn a_unit_does_not_depend_on_those_before_it() {
+        let random = random(50_000);
+        for packing in [Packing::Lzw, Packing::Deflate] {
+            let pack = |coder: &mut Coder, raw: &[u8]| {
+                let mut out = vec![0; packing.bound(raw.len() as u64) as usize];
+                let bytes = coder.pack(raw, &mut out).expect("within the bound");
+                out.truncate(bytes);
+                out
+            };
+            let raw: Vec<u8> = random.iter().map(|byte| byte & 7).collect();
+            let mut used = Coder::new(packing);
+            pack(&mut used, &random);
+            pack(&mut used, &raw[..77]);
+            assert_eq!(pack(&mut used, &raw), pack(&mut Coder::new(packing), &raw));
+        }
+    }
+
+    #[test]
+    fn a_short_output_is_noticed() {
+        for packing in [Packing::Lzw, Packing::Deflate] {
+            assert_eq!(Coder::new(packing).pack(&random(1000), &mut [0; 500]), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(raw in proptest::collection::vec(0u8..5, 1..5000)) {
+            for packing in [Packing::Lzw, Packing::Deflate] {
+                round_trip(packing, &mut Coder::new(packing), &raw);
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Writing TIFF and BigTIFF: decides how a picture is stored, and what that costs in memory.
+//!
+//! Uncompressed pixels lie at offsets that are known beforehand, so each worker writes its own band ([`plain`]).
+//! Compressed units follow each other in order, through one sink whose compressors work beside it ([`packed`]). The
+//! bytes of a file depend on the pixels and on what was asked for, never on budget, strips or threads. Little-endian
+//! on every machine.
+
+mod codec;
+mod grid;
+mod ifd;
+mod order;
+mod packed;
+mod plain;
+mod predictor;
+mod queue;
+
+use crate::{Compression, FormatError, Target, Wanted};
+use codec::Packing;
+use grid::Grid;
+use ifd::Form;
+use plimsoll_core::shape::Shape;
+
+/// Bytes of an uncompressed file strip whose rows the caller leaves open.
+const PLAIN_STRIP_BYTES: u64 = 512 << 10;
+/// Bytes of a file strip before compression, if the caller leaves its rows open.
+const PACKED_STRIP_BYTES: u64 = 256 << 10;
+
+/// Whether and how a picture of this shape becomes a TIFF.
+///
+/// One band is grey, two are grey and alpha, three RGB, four RGB and alpha (unassociated), more are grey and extra
+/// samples. Compressed integers are stored as horizontal differences, compressed floats with the floating-point
+/// predictor. File strips have `wanted.file_strip_rows` rows, or as many as fit 512 KiB (256 KiB if compressed); tiles
+/// at the edges are padded with zeros. It is a BigTIFF if a classic one could get too large for its 32-bit offsets.
+///
+/// # Errors
+/// [`FormatError::Usage`] for an image without pixels or beyond 2^62 bytes, for a tile that is no multiple of 16 up to
+/// 4096, for file strips of no rows, for both at once, and for units of more than 1 GiB to be compressed.
+pub(super) fn target(shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError> {
+    let packing = match wanted.compression {
+        Compression::Usual | Compression::None => None,
+        Compression::Lzw => Some(Packing::Lzw),
+        Compression::Deflate => Some(Packing::Deflate),
+    };
+    let strip_bytes = if packing.is_some() { PACKED_STRIP_BYTES } else { PLAIN_STRIP_BYTES };
+    let grid = Grid::new(shape, wanted, strip_bytes)?;
+    let form = Form::new(grid, packing);
+    Ok(match packing {
+        None => Box::new(plain::Plain::new(form)),
+        Some(packing) => Box::new(packed::Packed::new(form, packing, wanted.compressors)?),
+    })
+}
+
+/// What was asked for makes no sense.
+fn usage(problem: String) -> FormatError {
+    FormatError::Usage { format: "TIFF", problem }
+}
