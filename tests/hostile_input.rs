@@ -129,7 +129,7 @@ fn exercise(path: &Path, content: &[u8], io: Io) -> Result<u64, Failure> {
     };
     let result = Input::open(path, io).and_then(|input| {
         let job = MeasureJob::plan(&input, 1, Vec::new(), false, &settings)?;
-        Ok(job.run(&Control::default())?.overall.count)
+        Ok(job.run(&Control::default(), |_, _| Ok(()))?.overall.count)
     });
     let took = began.elapsed();
     assert!(took < LONG, "{took:?} for {content:?}");
@@ -146,19 +146,18 @@ fn truncation_at_every_byte_is_an_error_or_a_result() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("in");
     for seed in &*SEEDS {
-        for io in [Io::Read, Io::Mmap] {
-            let whole = exercise(&path, seed, io).expect("the whole file is sound");
-            for len in 0..seed.len() {
-                if let Ok(count) = exercise(&path, &seed[..len], io) {
-                    assert_eq!(count, whole, "a shorter picture out of {len} of {} bytes", seed.len());
-                }
+        let whole = exercise(&path, seed, Io::Read).expect("the whole file is sound");
+        for len in 0..seed.len() {
+            let io = if len % 5 == 0 { Io::Mmap } else { Io::Read };
+            if let Ok(count) = exercise(&path, &seed[..len], io) {
+                assert_eq!(count, whole, "a shorter picture out of {len} of {} bytes", seed.len());
             }
         }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn mutations_are_errors_or_results(

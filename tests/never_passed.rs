@@ -1,1 +1,98 @@
-//! Soon.
+//! Promise: the process's peak resident memory, as the system reports it, is at most `--within`, and the heap's peak is
+//! at most the plan, byte for byte. That the run allocates nothing is held by `never_passed_heap.rs`, and the ceilings
+//! at full size by `limits.sh`.
+
+use plimsoll_tests::{Done, Kind, Packing, Picture, Storage, Work, programs};
+
+/// What this build's program takes beside what the plan says for a release build. The code of a development build is
+/// larger: it is not optimised for size, nor are unused parts left out. 0 in release, where the plan must hold as it is.
+const LARGER_PROGRAM_BYTES: u64 = if cfg!(debug_assertions) { 4 << 20 } else { 0 };
+
+fn work() -> Work {
+    let work = Work::new(programs!());
+    let rgb = Picture::new(1500, 1300, 3, Kind::U8);
+    for (name, storage) in [
+        ("in.ppm", Storage::strips(1, Packing::None)),
+        ("in-strips.tif", Storage::strips(16, Packing::None)),
+        ("in-tiles.tif", Storage::tiles(256, Packing::None)),
+        ("in-lzw.tif", Storage::strips(64, Packing::Lzw)),
+        ("in-deflate.tif", Storage::strips(16, Packing::Deflate)),
+        ("in-deflate-tiles.tif", Storage::tiles(256, Packing::Deflate)),
+    ] {
+        work.picture(name, &rgb, &storage);
+    }
+    work.picture("in-16.pgm", &Picture::new(1400, 1200, 1, Kind::U16), &Storage::strips(1, Packing::None));
+    work.picture("in-float.tif", &Picture::new(1100, 1000, 1, Kind::F32), &Storage::tiles(128, Packing::Lzw));
+    work
+}
+
+/// Holds a run against its plan and its budget, by its own figures and by the kernel's.
+fn check(done: &Done) {
+    let line = &done.line;
+    let [heap, planned_heap] = ["/actual/peak_heap_bytes", "/plan/heap_bytes"].map(|what| done.number(what));
+    assert!(heap <= planned_heap, "{line}: the heap held {heap} bytes, planned were {planned_heap}");
+    let [peak, budget] = ["/plan/peak_bytes", "/plan/budget_bytes"].map(|what| done.number(what));
+    assert!(peak <= budget, "{line}");
+    for resident in [done.number("/actual/peak_resident_bytes"), done.peak_resident_bytes] {
+        let most = peak + LARGER_PROGRAM_BYTES;
+        assert!(resident <= most, "{line}: {resident} bytes were resident, planned were {peak}");
+    }
+    // The receipt is written before the process ends, and the kernel's figure is taken after; both count in batches.
+    let [said, kernel] = [done.number("/actual/peak_resident_bytes"), done.peak_resident_bytes];
+    assert!(
+        said <= kernel && kernel <= said + (256 << 10),
+        "{line}: the receipt says {said}, the kernel {kernel}"
+    );
+}
+
+/// Runs a job within the smallest budget that works, and within more.
+fn within_budgets(work: &Work, job: &str) {
+    for workers in [1, 2] {
+        let line = format!("{job} --workers {workers}");
+        let smallest = work.plan(&line)["smallest_bytes"].as_u64().expect("a number");
+        for budget in [smallest, 8 << 20, 24 << 20] {
+            if budget >= smallest {
+                check(&work.done(&format!("{line} --within {budget}B")));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_layout_stays_within() {
+    let work = work();
+    let inputs =
+        ["in.ppm", "in-strips.tif", "in-tiles.tif", "in-lzw.tif", "in-deflate.tif", "in-deflate-tiles.tif"];
+    for input in inputs {
+        for io in ["read", "mmap"] {
+            let job = format!(
+                "convert {input} -o out.ppm --overwrite --no-sync --do crop:100,100,1100,1200 --do resize:0.9,linear \
+                 --do sharpen --io {io}"
+            );
+            within_budgets(&work, &job);
+        }
+    }
+}
+
+#[test]
+fn every_command_stays_within() {
+    let work = work();
+    for job in [
+        "convert in-strips.tif -o out.tif --overwrite",
+        "convert in-tiles.tif -o out.tif --overwrite --tile 128 --do invert",
+        "convert in.ppm -o out.tif --overwrite --compression deflate --do blur:2",
+        "convert in.ppm -o out.tif --overwrite --compression lzw --tile 64 --do flip",
+        "convert in-strips.tif -o out.png --overwrite --do blur:20",
+        "convert in-lzw.tif -o out.ppm --overwrite --do normalize --do median:5",
+        "convert in-16.pgm -o out.pgm --overwrite --do normalize:percentiles,1,99 --do resize:1.5,cubic",
+        "convert in-float.tif -o out.pfm --overwrite --do normalize:deviations,2 --do resize:0.13,lanczos3",
+        "thumbnail in-strips.tif -o out.ppm --overwrite --size 200",
+        "thumbnail in-deflate-tiles.tif -o out.png --overwrite --size 64 --kernel area",
+        "stats in-tiles.tif",
+        "stats in-16.pgm --histogram --do blur:3",
+        "compare in-strips.tif in-tiles.tif --ssim 0",
+        "compare in-deflate.tif in.ppm --ssim 11",
+    ] {
+        within_budgets(&work, job);
+    }
+}

@@ -201,7 +201,7 @@ impl ConvertJob {
     fn hash_back(&self, path: &Path, writing: &PassPlan) -> Result<String, Failure> {
         let written = Input::open(path, self.settings.io)?;
         let page = written.page(1)?;
-        let settings = Settings { workers: Some(1), ..self.settings.clone() };
+        let mut settings = Settings { workers: Some(1), ..self.settings.clone() };
         let request = PassRequest {
             purpose: "hash the output",
             stages: &[],
@@ -210,8 +210,15 @@ impl ConvertJob {
             ordered: true,
         };
         let budget = Budgeted { bytes: writing.plan.peak_bytes, reason: "the plan".to_owned() };
-        let pass_plan =
-            plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        // The plan's peak may be that of the process's start, when there was little heap yet: its heap counts as well.
+        let pass_plan = loop {
+            let pass =
+                plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+            if pass.heap_bytes() <= self.plan.heap_bytes() || pass.plan.strip_rows == 1 {
+                break pass;
+            }
+            settings.strip_rows = Some(pass.plan.strip_rows / 2);
+        };
         let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let control = Control::default();
         let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);

@@ -24,6 +24,11 @@ pub struct PassPlan {
 }
 
 impl PassPlan {
+    /// The most heap, the arena included.
+    pub fn heap_bytes(&self) -> u64 {
+        self.plan.bytes_in(Place::Heap) + self.plan.bytes_in(Place::Arena)
+    }
+
     /// The one arena of this pass: all its windows, states and buffers.
     pub(crate) fn arena(&self) -> Result<Arena, Failure> {
         let bytes = usize::try_from(self.plan.bytes_in(Place::Arena)).unwrap_or(usize::MAX);
@@ -60,8 +65,7 @@ impl JobPlan {
 
     /// The most heap, arenas included.
     pub fn heap_bytes(&self) -> u64 {
-        let heap = |pass: &PassPlan| pass.plan.bytes_in(Place::Heap) + pass.plan.bytes_in(Place::Arena);
-        self.passes.iter().map(heap).max().unwrap_or(0)
+        self.passes.iter().map(PassPlan::heap_bytes).max().unwrap_or(0)
     }
 }
 
