@@ -16,7 +16,7 @@ const CLOSED_FILES: usize = 4;
 ///
 /// # Errors
 /// [`Failure::Io`] if the log file cannot be opened.
-pub fn begin(args: &LogArgs) -> Result<(), Failure> {
+pub(crate) fn begin(args: &LogArgs) -> Result<(), Failure> {
     let level = match args.log_level {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,

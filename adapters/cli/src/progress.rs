@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const LINE_EVERY: Duration = Duration::from_millis(200);
 
 /// The watcher that the user asked for, if any.
-pub fn watcher(wanted: ProgressArg) -> Option<Box<dyn Watcher>> {
+pub(crate) fn watcher(wanted: ProgressArg) -> Option<Box<dyn Watcher>> {
     match wanted {
         ProgressArg::Never => None,
         ProgressArg::Json => Some(Box::new(Lines { last: Mutex::new(None) })),

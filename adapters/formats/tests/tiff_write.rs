@@ -4,7 +4,9 @@
 use plimsoll_core::budget::Budget;
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape};
 use plimsoll_core::strip::Strip;
+
 use plimsoll_formats::{Compression, Format, FormatError, Output, Tiff, Wanted, WriteAt};
+use proptest::prelude::*;
 use std::io::{self, Cursor, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -232,6 +234,22 @@ fn every_size_comes_back() {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_shape_comes_back(
+        (rows, cols, bands) in (1u32..90, 1u32..90, 1u16..6),
+        kind in proptest::sample::select(SampleKind::ALL.to_vec()),
+        (side, strip_rows) in (0u32..5, 0u32..100),
+        compression in proptest::sample::select(vec![Compression::None, Compression::Lzw, Compression::Deflate]),
+    ) {
+        let tile = (side > 0).then_some(16 * side);
+        let file_strip_rows = (tile.is_none() && strip_rows > 0).then_some(strip_rows);
+        one_file(Shape::new(rows, cols, bands, kind), Wanted { compression, tile, file_strip_rows, compressors: 0 });
     }
 }
 

@@ -67,10 +67,11 @@ fn to_json(measured: &Measured) -> Value {
 /// The values of a band that occur, with their counts. Only 8 and 16-bit kinds count single values.
 fn occurring<'s>(statistics: &'s Statistics<'_>, band: u16) -> impl Iterator<Item = (i32, u64)> + 's {
     let values = match statistics.kind() {
-        SampleKind::U8 => 0..=i32::from(u8::MAX),
-        SampleKind::U16 => 0..=i32::from(u16::MAX),
-        SampleKind::I16 => i32::from(i16::MIN)..=i32::from(i16::MAX),
-        _ => 1..=0,
+        SampleKind::U8 => 0..1 << 8,
+        SampleKind::U16 => 0..1 << 16,
+        SampleKind::I16 => -1 << 15..1 << 15,
+        // Wider kinds are counted in classes, not value by value.
+        _ => 0..0,
     };
     let count = move |value| statistics.occurrences(band, value).filter(|count| *count > 0);
     values.filter_map(move |value| Some((value, count(value)?)))

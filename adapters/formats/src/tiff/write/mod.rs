@@ -1,7 +1,7 @@
 //! Writing TIFF and BigTIFF: decides how a picture is stored, and what that costs in memory.
 //!
-//! Uncompressed pixels lie at offsets that are known beforehand, so each worker writes its own band ([`plain`]).
-//! Compressed units follow each other in order, through one sink whose compressors work beside it ([`packed`]). The
+//! Uncompressed pixels lie at offsets that are known beforehand, so each worker writes its own band (`plain`).
+//! Compressed units follow each other in order, through one sink whose compressors work beside it (`packed`). The
 //! bytes of a file depend on the pixels and on what was asked for, never on budget, strips or threads. Little-endian
 //! on every machine.
 
@@ -53,4 +53,65 @@ pub(super) fn target(shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, Fo
 /// What was asked for makes no sense.
 fn usage(problem: String) -> FormatError {
     FormatError::Usage { format: "TIFF", problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Output, WriteAt};
+    use plimsoll_core::budget::Budget;
+    use plimsoll_core::shape::SampleKind;
+    use plimsoll_core::strip::Strip;
+    use std::io::Cursor;
+    use std::sync::{Arc, Mutex};
+    use tiff::decoder::{Decoder, DecodingResult};
+
+    #[derive(Default)]
+    struct Memory(Mutex<Vec<u8>>);
+
+    impl WriteAt for Memory {
+        fn write_at(&self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+            let mut file = self.0.lock().unwrap();
+            let end = offset as usize + bytes.len();
+            let len = file.len().max(end);
+            file.resize(len, 0xEE);
+            file[offset as usize..end].copy_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    /// The form of files too large for a test, on small ones.
+    #[test]
+    fn bigtiffs_come_back() {
+        let shape = Shape::new(100, 90, 3, SampleKind::U16);
+        let image: Vec<u8> = (0..shape.image_bytes()).map(|index| ((index * index) >> 7) as u8).collect();
+        for tile in [None, Some(32)] {
+            for packing in [None, Some(Packing::Lzw), Some(Packing::Deflate)] {
+                let wanted =
+                    Wanted { tile, file_strip_rows: tile.is_none().then_some(9), ..Wanted::default() };
+                let form = Form { big: true, ..Form::new(Grid::new(shape, wanted, 0).unwrap(), packing) };
+                let target: Box<dyn Target> = match packing {
+                    None => Box::new(plain::Plain::new(form)),
+                    Some(packing) => Box::new(packed::Packed::new(form, packing, 1).unwrap()),
+                };
+                assert!(target.describe().starts_with("BigTIFF"));
+                let memory = Arc::new(Memory::default());
+                let writer = target.create(Arc::clone(&memory) as Output).unwrap();
+                let mut arena = vec![0; 300 << 10];
+                let mut sink = writer.sink(shape.all_rows(), &mut Budget::new(&mut arena)).unwrap();
+                sink.write(&Strip::new(&image, shape.region(), shape).unwrap()).unwrap();
+                sink.finish().unwrap();
+                drop(sink);
+                writer.finish().unwrap();
+                let file = std::mem::take(&mut *memory.0.lock().unwrap());
+                assert_eq!(file[..8], *b"II\x2B\0\x08\0\0\0");
+                let mut decoder = Decoder::new(Cursor::new(&file)).unwrap();
+                let DecodingResult::U16(samples) = decoder.read_image().unwrap() else {
+                    panic!("another kind")
+                };
+                let native: Vec<u8> = samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect();
+                assert!(native == image, "{}", target.describe());
+            }
+        }
+    }
 }

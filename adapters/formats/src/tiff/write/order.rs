@@ -13,9 +13,9 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Expects `rows` of an image of this shape.
+    /// Expects `rows`, all of them rows of an image of this shape.
     pub(super) fn new(shape: Shape, rows: Rows) -> Self {
-        Self { shape, left: rows.intersect(shape.all_rows()) }
+        Self { shape, left: rows }
     }
 
     /// Takes note of a strip.

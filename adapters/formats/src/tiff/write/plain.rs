@@ -94,6 +94,7 @@ impl Writer for PlainWriter {
         let bytes = usize::try_from(gather_bytes(&self.form)).unwrap_or(usize::MAX);
         // Not even an empty lease is free of charge if the arena starts in between.
         let buffer = if bytes == 0 { &mut [] } else { budget.lease(CONSUMER, bytes)? };
+        let rows = rows.intersect(self.form.grid.shape.all_rows());
         Ok(Box::new(PlainSink { writer: self, rows, order: Order::new(self.form.grid.shape, rows), buffer }))
     }
 

@@ -198,3 +198,43 @@ impl Drop for Guard<'_> {
         self.0.done.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::codec::Packing;
+    use super::*;
+
+    #[test]
+    fn units_come_out_in_order_whoever_is_first() {
+        let queue = Queue::new(3, 1, 3, 100);
+        let mut coder = Coder::new(Packing::Deflate);
+        for byte in 0..3 {
+            let Turn::Fill(mut raw) = queue.turn(true) else { panic!("three buffers") };
+            raw[0] = byte;
+            queue.submit(raw, 1);
+        }
+        let mut work: Vec<Work> =
+            (0..3).map(|_| queue.lock().take().expect("three output buffers")).collect();
+        while let Some(last) = work.pop() {
+            queue.pack(last, &mut coder);
+        }
+        for byte in 0..3 {
+            let Turn::Write(ready) = queue.turn(false) else { panic!("three units") };
+            let mut expected = vec![0; 100];
+            let len = coder.pack(&[byte], &mut expected);
+            assert_eq!((ready.len, ready.out), (len, expected));
+        }
+        assert!(matches!(queue.turn(false), Turn::Done));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_compressor_that_died() {
+        let queue = Queue::new(1, 1, 1, 100);
+        let Turn::Fill(raw) = queue.turn(true) else { panic!("one buffer") };
+        queue.submit(raw, 1);
+        let work = queue.lock().take();
+        drop(Guard(&queue));
+        assert!(matches!(queue.turn(true), Turn::Dead));
+        drop(work);
+    }
+}
