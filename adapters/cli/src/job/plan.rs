@@ -116,7 +116,8 @@ pub(crate) fn plan_pass(
         Ok(alone) => alone,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    for compressors in (1..most).rev() {
+    let helps = |compressors: &u32| (request.sink_needs)(*compressors) != (request.sink_needs)(0);
+    for compressors in (1..most).rev().filter(helps) {
         if let Ok(mut pass) = attempt(1, compressors)
             && pass.plan.strip_rows >= alone.plan.strip_rows.min(WORTHWHILE_ROWS)
         {

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for some seconds. usage: tests/fuzz.sh [SECONDS]
+# Needs a nightly toolchain and cargo-fuzz; installs the latter, or says what it skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-10}
+if ! cargo +nightly --version >/dev/null 2>&1; then
+  echo "fuzz: SKIPPED: no nightly toolchain here"
+  exit 0
+fi
+if ! cargo fuzz --version >/dev/null 2>&1 && ! cargo install -q cargo-fuzz --locked; then
+  echo "fuzz: SKIPPED: cargo-fuzz cannot be installed here"
+  exit 0
+fi
+status=0
+for target in $(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do
+  echo "fuzz $target"
+  if ! cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="$seconds" -rss_limit_mb=512 >"/tmp/fuzz-$target.log" 2>&1; then
+    tail -40 "/tmp/fuzz-$target.log"
+    status=1
+  fi
+done
+exit $status
