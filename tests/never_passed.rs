@@ -93,6 +93,8 @@ fn every_command_stays_within() {
         "stats in-16.pgm --histogram --do blur:3",
         "compare in-strips.tif in-tiles.tif --ssim 0",
         "compare in-deflate.tif in.ppm --ssim 11",
+        "compare in-strips.tif in-lzw.tif --io mmap",
+        "stats in-lzw.tif --io mmap",
     ];
     stay_within(&work(), &jobs.map(str::to_owned));
 }
