@@ -4,9 +4,9 @@
 
 use plimsoll_tests::{Done, Kind, Packing, Picture, Storage, Work, programs};
 
-/// What this build's program takes beside what the plan says for a release build. The code of a development build is
-/// larger: it is not optimised for size, nor are unused parts left out. 0 in release, where the plan must hold as it is.
-const LARGER_PROGRAM_BYTES: u64 = if cfg!(debug_assertions) { 4 << 20 } else { 0 };
+/// What a development build's program takes beside what the plan says for a release build, whose code is smaller:
+/// measured at most 0.4 MiB in these jobs. None in release, where the plan must hold as it is.
+const LARGER_PROGRAM_BYTES: u64 = if cfg!(debug_assertions) { 1 << 20 } else { 0 };
 
 fn work() -> Work {
     let work = Work::new(programs!());
@@ -93,6 +93,8 @@ fn every_command_stays_within() {
         "stats in-16.pgm --histogram --do blur:3",
         "compare in-strips.tif in-tiles.tif --ssim 0",
         "compare in-deflate.tif in.ppm --ssim 11",
+        "compare in-strips.tif in-lzw.tif --io mmap",
+        "stats in-lzw.tif --io mmap",
     ];
     stay_within(&work(), &jobs.map(str::to_owned));
 }

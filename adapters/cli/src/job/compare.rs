@@ -73,6 +73,7 @@ impl CompareJob {
             purpose: "compare",
             stages: &refs,
             page: &pair,
+            files: 2,
             sink_needs: &needs,
             ordered: false,
         };

@@ -7,7 +7,7 @@ use super::measure::{find_ranges, plan_ranges};
 use super::pages::Input;
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
-use super::settings::Settings;
+use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_core::measure::RangeOf;
@@ -80,6 +80,7 @@ impl ConvertJob {
             purpose: "write the output",
             stages: &refs,
             page: &*page,
+            files: 1,
             sink_needs: &needs,
             ordered,
         };
@@ -199,13 +200,15 @@ impl ConvertJob {
 
     /// Hashes what several workers wrote side by side, by reading it once more within what the plan allows.
     fn hash_back(&self, path: &Path, writing: &PassPlan) -> Result<String, Failure> {
-        let written = Input::open(path, self.settings.io)?;
+        // A mapping would come on top of the input's.
+        let written = Input::open(path, Io::Read)?;
         let page = written.page(1)?;
-        let mut settings = Settings { workers: Some(1), ..self.settings.clone() };
+        let mut settings = Settings { workers: Some(1), io: Io::Read, ..self.settings.clone() };
         let request = PassRequest {
             purpose: "hash the output",
             stages: &[],
             page: &*page,
+            files: 1,
             sink_needs: &|_| Vec::<Need>::new(),
             ordered: true,
         };

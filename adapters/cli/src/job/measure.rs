@@ -174,7 +174,7 @@ fn plan_statistics(
     let chain = Chain::new(stages, page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
     let bytes = Statistics::bytes(chain.output_shape(), histogram);
     let needs = |_| vec![Need::fixed("statistics", bytes, Each::Worker, Place::Arena)];
-    let request = PassRequest { purpose, stages, page, sink_needs: &needs, ordered: false };
+    let request = PassRequest { purpose, stages, page, files: 1, sink_needs: &needs, ordered: false };
     plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, budget))
 }
 

@@ -2,12 +2,13 @@
 
 use super::budget::Budgeted;
 use super::price::{START_BYTES, process_needs};
-use super::settings::Settings;
+use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::size::Bytes;
-use plimsoll_core::pipeline::plan::{Place, WORTHWHILE_ROWS};
+use plimsoll_core::pipeline::plan::{Each, Place, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Chain, Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
+use plimsoll_os::input::MAPPED_WINDOW_BYTES;
 use plimsoll_os::memory::Arena;
 
 /// One pass over the input.
@@ -74,6 +75,8 @@ pub(crate) struct PassRequest<'a> {
     pub purpose: &'static str,
     pub stages: &'a [&'a dyn Stage],
     pub page: &'a dyn Page,
+    /// Input files behind the page.
+    pub files: u64,
     /// Needs of the sink, given the number of compressing threads beside the one that computes.
     pub sink_needs: &'a dyn Fn(u32) -> Vec<Need>,
     /// Rows must come in order through one sink: more workers help by compressing.
@@ -94,6 +97,10 @@ pub(crate) fn plan_pass(
     let most = settings.most_workers();
     let attempt = |workers: u32, compressors: u32| {
         let mut needs = process_needs();
+        if settings.io == Io::Mmap {
+            let bytes = MAPPED_WINDOW_BYTES * request.files;
+            needs.push(Need::fixed("mapped window of the input", bytes, Each::Job, Place::Process));
+        }
         needs.extend(request.page.needs(chain.input()));
         needs.extend((request.sink_needs)(compressors));
         let planned = plan(&Request {

@@ -9,7 +9,7 @@ pub(super) const START_BYTES: u64 = 4864 << 10;
 
 /// Program, libraries and the main thread's stack as touched while the work runs: code that only the start needed has
 /// been let go.
-pub(super) const PROCESS_BYTES: u64 = 3456 << 10;
+pub(super) const PROCESS_BYTES: u64 = 3712 << 10;
 
 /// A worker's stack as touched, and what the allocator keeps for its thread.
 pub(super) const WORKER_BYTES: u64 = 224 << 10;
