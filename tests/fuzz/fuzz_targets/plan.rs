@@ -34,6 +34,7 @@ struct Input {
     /// Part of the output, in 256ths from the top.
     part: (u8, u8),
     budget_bytes: u64,
+    floor_bytes: 0,
     needs: [(u64, u64, bool); 2],
     strip_rows: Option<u32>,
     strip_pixels: Option<u64>,
@@ -84,6 +85,7 @@ fn check(input: Input) {
             chain: &chain,
             needs: &needs,
             budget_bytes,
+            floor_bytes: 0,
             strip_rows: input.strip_rows,
             strip_pixels: input.strip_pixels,
             workers: u32::from(input.workers),

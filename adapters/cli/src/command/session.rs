@@ -4,7 +4,7 @@ use super::args::{ProgressArg, RunArgs, WriteArgs};
 use crate::failure::Failure;
 use crate::job::{Control, Input, JobPlan, Settings};
 use crate::report::{self, Actual};
-use plimsoll_os::memory::CountingAllocator;
+use plimsoll_os::memory::{CountingAllocator, release_code};
 use plimsoll_os::probe::Probe;
 use serde_json::Value;
 use std::io::Write;
@@ -26,8 +26,10 @@ impl Session {
         Self { heap, cancelled, began: Instant::now() }
     }
 
-    /// A control for one job, with the progress that the user wants.
+    /// A control for one job, with the progress that the user wants. The job begins now: code that only the command
+    /// line and the planning needed makes room for its windows.
     pub(crate) fn control(&self, progress: ProgressArg) -> Control {
+        release_code();
         Control::new(Arc::clone(&self.cancelled), crate::progress::watcher(progress))
     }
 

@@ -12,7 +12,6 @@ use plimsoll_core::pipeline::{Chain, Job, RunError, Sink, Step};
 use plimsoll_core::shape::{Region, Rows};
 use plimsoll_core::strip::Strip;
 use plimsoll_formats::{FormatError, Page};
-use plimsoll_os::memory::release_code;
 use plimsoll_os::timing::{Stopwatch, Timed};
 use plimsoll_os::workers::{Seam, SeamError, SeamSource, seams};
 use std::path::Path;
@@ -91,8 +90,6 @@ impl<'a> Pass<'a> {
         K: Sink<Error = FormatError> + Send,
         T: Sink<Error = FormatError> + Send,
     {
-        // What only the start needed makes room for the windows.
-        release_code();
         let mut whole = Budget::new(arena);
         let bands = &self.pass.plan.bands;
         let seams = seams(bands, self.chain, &mut whole).map_err(short)?;
