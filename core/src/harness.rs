@@ -193,7 +193,9 @@ pub(crate) fn tapped<A: Sample, T: Sink, K: Sink>(
 /// returns it. This is the cut-invariance test of every transform.
 pub(crate) fn every_cut<A: Sample, B: Sample>(stages: &[&dyn Stage], image: &Image<A>) -> Image<B> {
     let whole = region::<A, B>(stages, image, image.shape.rows, None);
-    for strip_rows in [1, 2, 3, 5, 8, 64] {
+    // Under the interpreter a few cuts must do: it is a thousand times slower.
+    let heights: &[u32] = if cfg!(miri) { &[2] } else { &[1, 2, 3, 5, 8, 64] };
+    for strip_rows in heights.iter().copied() {
         let cut = region::<A, B>(stages, image, strip_rows, None);
         assert!(same(&cut.samples, &whole.samples), "strips of {strip_rows} rows change the answer");
     }

@@ -34,7 +34,6 @@ struct Input {
     /// Part of the output, in 256ths from the top.
     part: (u8, u8),
     budget_bytes: u64,
-    floor_bytes: 0,
     needs: [(u64, u64, bool); 2],
     strip_rows: Option<u32>,
     strip_pixels: Option<u64>,
