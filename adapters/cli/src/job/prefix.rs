@@ -14,6 +14,10 @@ use plimsoll_os::timing::{Stopwatch, Timed};
 /// A stage at the end of a prefix makes at most one row of so many: otherwise the seams would hardly shrink.
 const WORTHWHILE_REDUCTION: u32 = 4;
 
+/// Program and libraries as touched beside those of a job that is one chain, as far as they are measured (see
+/// [`price`](super::price)): the loop over these stages is code of its own, and so is what threads need.
+const CODE_BYTES: u64 = 512 << 10;
+
 /// At how many places of a picture rows are compared with their neighbours.
 const LOOKS: u32 = 1024;
 
@@ -140,6 +144,7 @@ impl Page for PrefixedPage<'_> {
             arena("states before the seams", states),
             arena("finished rows before the seams", rows),
             Need::fixed("job before the seams", heap, Each::Worker, Place::Heap),
+            Need::fixed("program before the seams", CODE_BYTES, Each::Job, Place::Process),
         ]);
         needs
     }
@@ -196,5 +201,55 @@ fn of_stage(error: StageError) -> FormatError {
     match error {
         StageError::Memory(exhausted) => FormatError::Memory(exhausted),
         other => FormatError::Usage { format: "stages", problem: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::shape::SampleKind;
+    use plimsoll_core::transform::invert::Invert;
+    use plimsoll_core::transform::shrink::Shrink;
+
+    fn source(rows: u32) -> Shape {
+        Shape::new(rows, 1000, 1, SampleKind::U8)
+    }
+
+    #[test]
+    fn only_stages_that_part_rows_are_taken() {
+        let (invert, two, six) = (Invert::<u8>::new(), Shrink::<u8>::new(2), Shrink::<u8>::new(6));
+        let [invert, two, six]: [&dyn Stage; 3] = [&invert, &two, &six];
+        for (stages, expected) in [
+            (&[invert, six, invert, two, invert][..], Some(2)),
+            (&[six, invert, six, two], Some(3)),
+            (&[invert, two], None),
+            // Behind the last stage there is nothing to meet for.
+            (&[two, six], None),
+        ] {
+            assert_eq!(longest(&Chain::new(stages, source(1000)).unwrap()), expected, "{stages:?}");
+        }
+    }
+
+    #[test]
+    fn units_start_where_both_do() {
+        let thirteen = Shrink::<u8>::new(13);
+        let stages: [&dyn Stage; 1] = [&thirteen];
+        let chain = Chain::new(&stages, source(2600)).unwrap();
+        for (unit, expected) in [(1, 1), (8, 8), (13, 1), (26, 2), (39, 3), (2600, 200), (5000, 200)] {
+            assert_eq!(unit_rows(&chain, unit), expected, "units of {unit} rows");
+        }
+    }
+
+    #[test]
+    fn strips_make_whole_rows_or_equal_parts_of_one() {
+        let thirteen = Shrink::<u8>::new(13);
+        let stages: [&dyn Stage; 1] = [&thirteen];
+        let chain = Chain::new(&stages, source(2600)).unwrap();
+        // A row is of 1000 bytes and of 77 behind the stage.
+        for (bytes, most, expected) in
+            [(0, 99, 1), (8 << 10, 99, 7), (8 << 10, 5, 5), (64 << 10, 99, 52), (64 << 10, 20, 13)]
+        {
+            assert_eq!(strip_rows(&chain, bytes, most), expected, "{bytes} bytes, {most} rows");
+        }
     }
 }
