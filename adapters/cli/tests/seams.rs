@@ -146,6 +146,7 @@ fn chains_around_the_seams_are_the_same_for_all() {
         ("u16", "shrink:4 blur:3 invert", true),
         ("u8", "shrink:4 shrink:2 blur:1.5", true),
         ("u8", "blur:2 thumbnail:40", false),
+        ("u8", "thumbnail:95,cubic", true),
         ("f32", "shrink:8 invert", false),
         ("u8", "thumbnail:300 invert", false),
     ] {

@@ -12,7 +12,7 @@ use plimsoll_formats::{Facts, FormatError, Page, RowSource};
 use plimsoll_os::timing::{Stopwatch, Timed};
 
 /// A stage at the end of a prefix makes at most one row of so many: otherwise the seams would hardly shrink.
-const WORTHWHILE_REDUCTION: u32 = 4;
+const WORTHWHILE_REDUCTION: u32 = 2;
 
 /// Program and libraries as touched beside those of a job that is one chain, as far as they are measured (see
 /// [`price`](super::price)): the loop over these stages is code of its own, and so is what threads need.
@@ -35,8 +35,8 @@ pub struct Prefix {
 pub(crate) fn longest(chain: &Chain<'_>) -> Option<usize> {
     let reduces = |at: usize| {
         let view = chain.views().get(at)?;
-        let least = view.output_shape.rows.saturating_mul(WORTHWHILE_REDUCTION);
-        (view.input_shape.rows >= least).then_some(at + 1)
+        let reduction = view.input_shape.rows.div_ceil(view.output_shape.rows.max(1));
+        (reduction >= WORTHWHILE_REDUCTION).then_some(at + 1)
     };
     let ends = (0..chain.stages().len().saturating_sub(1)).rev().filter_map(reduces);
     ends.into_iter().find(|end| is_disjoint(chain.stages().get(..*end).unwrap_or_default(), chain.source()))
@@ -220,11 +220,12 @@ mod tests {
         let (invert, two, six) = (Invert::<u8>::new(), Shrink::<u8>::new(2), Shrink::<u8>::new(6));
         let [invert, two, six]: [&dyn Stage; 3] = [&invert, &two, &six];
         for (stages, expected) in [
-            (&[invert, six, invert, two, invert][..], Some(2)),
+            (&[invert, six, invert, two, invert][..], Some(4)),
+            (&[invert, six, invert, invert], Some(2)),
             (&[six, invert, six, two], Some(3)),
             (&[invert, two], None),
             // Behind the last stage there is nothing to meet for.
-            (&[two, six], None),
+            (&[invert, six], None),
         ] {
             assert_eq!(longest(&Chain::new(stages, source(1000)).unwrap()), expected, "{stages:?}");
         }
