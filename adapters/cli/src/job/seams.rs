@@ -13,7 +13,7 @@ use plimsoll_core::pipeline::{Chain, Plan};
 
 /// Bytes of a worker's windows before the seams, from the fastest to what fits where less is left. More than the first
 /// were not found to be faster.
-const PREFIX_WINDOW_BYTES: [u64; 2] = [256 << 10, 64 << 10];
+const PREFIX_WINDOW_BYTES: [u64; 2] = [192 << 10, 64 << 10];
 
 /// Rows read at once behind the seams, where they are few and cheap.
 const BEHIND_SEAMS_ROWS: u32 = 8;
