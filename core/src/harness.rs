@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::measure::Tap;
-use crate::pipeline::{Chain, Job, Sink, Source, Stage};
+use crate::pipeline::{Chain, Job, Sink, Source, Stage, Staged};
 use crate::shape::{Region, Rows, Sample, Shape, Span};
 use crate::strip::{Strip, StripMut};
 use std::vec;
@@ -106,6 +106,45 @@ pub(crate) fn region<A: Sample, B: Sample>(
     let sink = Collect::<B>(Vec::new(), None);
     let sink = into_sink(stages, Memory(image, 0), strip_rows, region, sink);
     Image { shape: chain.output_shape(), samples: sink.0 }
+}
+
+/// Makes some rows of a chain's output with its first `at` stages in the source, where strips have `first_rows` rows.
+/// Asserts that each row is read once, that memory is as stated, and that at most `first_rows` rows are read at once.
+pub(crate) fn staged<A: Sample, B: Sample>(
+    stages: &[&dyn Stage],
+    at: usize,
+    image: &Image<A>,
+    (first_rows, strip_rows): (u32, u32),
+    rows: Option<Rows>,
+) -> Vec<B> {
+    let (first, rest) = stages.split_at(at);
+    let middle = Chain::new(first, image.shape).expect("the chain fits the image").output_shape();
+    let output = Chain::new(rest, middle).expect("the chain fits the image").output_shape();
+    let wanted = output.region().with_rows(rows.unwrap_or(output.all_rows()));
+    let region = Chain::for_region(rest, middle, wanted).expect("the region fits the output").input();
+    let chain = Chain::for_region(first, image.shape, region).expect("the region fits the output");
+    let bytes = Staged::<Narrow<'_, A>>::bytes(&chain, first_rows) as usize;
+    let mut arena = vec![0u8; bytes + crate::budget::ALIGN];
+    let skip = arena.as_ptr().align_offset(crate::budget::ALIGN);
+    let mut budget = Budget::new(&mut arena[skip..skip + bytes]);
+    let source = Narrow(Memory(image, 0), first_rows);
+    let source = Staged::new(&chain, first_rows, &mut budget, source).expect("planned");
+    assert_eq!(budget.stats().peak, bytes, "a staged source leases what it states");
+    into_sink(rest, source, strip_rows, Some(wanted), Collect::<B>(Vec::new(), None)).0
+}
+
+/// A source that is asked for few rows at once.
+struct Narrow<'a, T>(Memory<'a, T>, u32);
+
+impl<T: Sample> Source for Narrow<'_, T> {
+    type Error = core::convert::Infallible;
+    fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+    fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), Self::Error> {
+        assert!(strip.rows().len() <= self.1, "{} rows were read at once", strip.rows().len());
+        self.0.read(strip)
+    }
 }
 
 /// Runs a chain over one region of its output into a sink, in an arena of exactly what the chain asks for.

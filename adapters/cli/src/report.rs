@@ -34,7 +34,7 @@ pub fn plan_json(plan: &JobPlan) -> Value {
         "budget_bytes": plan.budget.bytes,
         "budget_from": plan.budget.reason,
         "whole_image_bytes": plan.whole_image_bytes,
-        "strip_rows": dominant.map(|pass| pass.plan.strip_rows),
+        "strip_rows": dominant.map(PassPlan::strip_rows),
         "workers": dominant.map(threads),
         "passes": plan.passes.len(),
         "reads_per_input_byte": reads(plan),
@@ -49,7 +49,9 @@ fn pass_json(pass: &PassPlan) -> Value {
         "purpose": pass.purpose,
         "peak_bytes": pass.plan.peak_bytes,
         "smallest_bytes": pass.plan.smallest_bytes,
-        "strip_rows": pass.plan.strip_rows,
+        "strip_rows": pass.strip_rows(),
+        "stages_before_seams": pass.prefix.map_or(0, |prefix| prefix.stages),
+        "rows_behind_seams": pass.prefix.map(|_| pass.plan.strip_rows),
         "workers": pass.plan.workers,
         "compressors": pass.compressors,
         "reads_per_row": pass.plan.reads_per_row,
@@ -98,13 +100,20 @@ pub fn plan_text(plan: &JobPlan) -> String {
             0 => String::new(),
             n => format!(" + {n} compressing"),
         };
+        let behind = match pass.prefix {
+            Some(prefix) => format!(
+                " and of {} rows behind the first {} stage(s), where workers meet",
+                pass.plan.strip_rows, prefix.stages
+            ),
+            None => String::new(),
+        };
         let _ = writeln!(
             text,
-            "pass {} of {}: {}; strips of {} rows (limited by {}), {} worker(s){compressors}, each input row read {:.2} time(s)",
+            "pass {} of {}: {}; strips of {} rows (limited by {}){behind}, {} worker(s){compressors}, each input row read {:.2} time(s)",
             number + 1,
             plan.passes.len(),
             pass.purpose,
-            pass.plan.strip_rows,
+            pass.strip_rows(),
             pass.plan.binding.name(),
             pass.plan.workers,
             pass.plan.reads_per_row,

@@ -53,6 +53,8 @@ impl FromStr for Step {
 /// A chain of stages, and what it asks of earlier passes.
 pub struct Stages {
     stages: Vec<Box<dyn Stage>>,
+    /// How many stages there are up to the end of each step.
+    ends: Vec<usize>,
     watches: Vec<(String, Stopwatch)>,
     asked: Vec<(usize, RangeOf)>,
     output: Shape,
@@ -67,19 +69,23 @@ impl Stages {
     pub fn build(steps: &[Step], input: Shape, known: &[Range]) -> Result<Self, Failure> {
         let mut host = Boxes { known, asked: Vec::new(), at: 0, watch: Stopwatch::new() };
         let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(steps.len());
+        let mut ends = Vec::with_capacity(steps.len());
         let mut watches = Vec::with_capacity(steps.len());
         let mut shape = input;
         for (at, step) in steps.iter().enumerate() {
             host.at = at;
             host.watch = Stopwatch::new();
             let args = Args::new("", step.args());
-            let stage = transform::build(step.name(), args, shape, &mut host)
+            let built = transform::build(step.name(), args, shape, &mut host)
                 .map_err(|error| explain(step, &error))?;
-            shape = stage.output(shape).map_err(|error| explain(step, &error))?;
-            stages.push(stage);
+            for stage in built {
+                shape = stage.output(shape).map_err(|error| explain(step, &error))?;
+                stages.push(stage);
+            }
+            ends.push(stages.len());
             watches.push((step.name().to_owned(), host.watch.clone()));
         }
-        Ok(Self { stages, watches, asked: host.asked, output: shape })
+        Ok(Self { stages, ends, watches, asked: host.asked, output: shape })
     }
 
     /// The stages, to lay a chain out of.
@@ -87,7 +93,13 @@ impl Stages {
         self.stages.iter().map(|stage| &**stage).collect()
     }
 
-    /// The ranges that stages ask for: the place of the stage, and which range.
+    /// The stages of the steps before step `step`.
+    pub fn refs_before(&self, step: usize) -> Vec<&dyn Stage> {
+        let count = step.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
+        self.stages.iter().take(count).map(|stage| &**stage).collect()
+    }
+
+    /// The ranges that steps ask for: the place of the step, and which range.
     pub fn asked(&self) -> &[(usize, RangeOf)] {
         &self.asked
     }
@@ -97,7 +109,7 @@ impl Stages {
         self.output
     }
 
-    /// The time spent in each stage so far, over all workers.
+    /// The time spent in each step so far, over all workers.
     pub fn watches(&self) -> &[(String, Stopwatch)] {
         &self.watches
     }
@@ -117,7 +129,7 @@ fn explain(step: &Step, error: &StageError) -> Failure {
     }
 }
 
-/// Boxes each stage behind the processor's best instructions and a clock.
+/// Boxes each stage behind the processor's best instructions and a clock. A step may be two stages, with one clock.
 struct Boxes<'r> {
     known: &'r [Range],
     asked: Vec<(usize, RangeOf)>,
@@ -126,14 +138,29 @@ struct Boxes<'r> {
 }
 
 impl Host for Boxes<'_> {
-    type Built = Box<dyn Stage>;
+    type Built = Vec<Box<dyn Stage>>;
 
     fn range(&mut self, of: RangeOf) -> Option<Range> {
         self.asked.push((self.at, of));
         self.known.get(self.asked.len() - 1).copied()
     }
 
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
+    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built {
+        vec![self.boxed(stage)]
+    }
+
+    fn accept_parts<W, A, B>(&mut self, _whole: W, first: A, second: B) -> Self::Built
+    where
+        W: Stage + 'static,
+        A: Stage + 'static,
+        B: Stage + 'static,
+    {
+        vec![self.boxed(first), self.boxed(second)]
+    }
+}
+
+impl Boxes<'_> {
+    fn boxed<S: Stage + 'static>(&self, stage: S) -> Box<dyn Stage> {
         Box::new(Timed::new(Dispatched::new(stage), self.watch.clone()))
     }
 }

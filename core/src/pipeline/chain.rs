@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, StageError, View};
 use crate::budget::Layout;
-use crate::shape::{Region, Shape};
+use crate::shape::{Region, Rows, Shape};
 
 /// The most stages a chain may have.
 pub const MAX_STAGES: usize = 20;
@@ -99,6 +99,13 @@ impl<'a> Chain<'a> {
     /// The region of the output that is made.
     pub fn output(&self) -> Region {
         self.output
+    }
+
+    /// The source rows that some of the output's rows need, with the columns of this layout.
+    pub fn source_rows(&self, output: Rows) -> Rows {
+        let region = self.output.with_rows(output);
+        let stages = self.stages.iter().zip(&self.views).rev();
+        stages.fold(region, |region, (stage, view)| stage.input(region, view.input_shape)).rows
     }
 
     /// How many windows there are: one before each stage and one before the sink.

@@ -9,6 +9,7 @@ pub mod run;
 pub mod sink;
 pub mod source;
 pub mod stage;
+pub mod staged;
 
 pub use bands::{Band, Bands};
 pub use chain::{Chain, MAX_STAGES};
@@ -18,3 +19,4 @@ pub use run::{Job, Progress, RunError, Step};
 pub use sink::Sink;
 pub use source::Source;
 pub use stage::{Stage, StageError, View};
+pub use staged::Staged;

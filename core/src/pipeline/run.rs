@@ -296,6 +296,11 @@ impl<'a, S: Source, K: Sink> Job<'a, S, K> {
         self.strip_rows
     }
 
+    /// The sink, between two steps.
+    pub fn sink_mut(&mut self) -> &mut K {
+        &mut self.sink
+    }
+
     /// Completes the output and gives source and sink back.
     ///
     /// # Errors

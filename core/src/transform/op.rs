@@ -44,4 +44,15 @@ pub trait Host {
 
     /// Takes one.
     fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built;
+
+    /// Takes one that may stand as two, one after the other, which together give the same bits; no two output rows of
+    /// the first share an input row. A host whose workers can meet between the two takes those; others take `whole`.
+    fn accept_parts<W, A, B>(&mut self, whole: W, _first: A, _second: B) -> Self::Built
+    where
+        W: Stage + 'static,
+        A: Stage + 'static,
+        B: Stage + 'static,
+    {
+        self.accept(whole)
+    }
 }

@@ -104,6 +104,8 @@ impl CompareJob {
             .between(&self.path, &self.path);
         let mut arena = planned.arena()?;
         let with_ssim = self.ssim.is_some();
+        // A chain of one stage has no seams but at the source.
+        debug_assert!(planned.prefix.is_none());
         // The raw rows are compared as they are read; what comes out of the chain are the rows of the SSIM map.
         let sinks = pass.run_tapped(arena.as_mut(), &|_, _, budget| {
             let difference = Difference::new(source, budget).map_err(explain)?;

@@ -7,6 +7,7 @@ use super::measure::{find_ranges, plan_ranges};
 use super::pages::Input;
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
+use super::route::Route;
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
@@ -174,12 +175,12 @@ impl ConvertJob {
     ) -> Result<Option<String>, Failure> {
         let failed = |error: FormatError| Failure::output(&self.output_path, &error);
         let refs = stages.refs();
-        let chain =
-            Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let route = Route::of(writing, &*self.page, &refs)?;
+        let chain = route.chain()?;
         let writer = target.create(output).map_err(failed)?;
         let passes = self.plan.passes.len();
-        let pass = Pass::new(&chain, writing, &*self.page, (passes, passes), &self.plan, control);
-        let pass = pass.between(&self.input_path, &self.output_path);
+        let pass = Pass::new(&chain, writing, route.page(), (passes, passes), &self.plan, control);
+        let pass = pass.between(&self.input_path, &self.output_path).watched(route.watch());
         let mut arena = writing.arena()?;
         let in_order = writing.plan.workers == 1;
         let hash = if self.settings.hash && in_order {
@@ -266,12 +267,5 @@ fn check_disk(folder: &Path, target: &dyn Target) -> Result<(), Failure> {
             folder.display()
         ))),
         _ => Ok(()),
-    }
-}
-
-/// Adds the time of each stage to a list by name.
-pub(crate) fn add_seconds(seconds: &mut Vec<(String, f64)>, stages: &Stages) {
-    for (name, watch) in stages.watches() {
-        seconds.push((name.clone(), watch.seconds()));
     }
 }

@@ -7,6 +7,7 @@ use super::measuring::Measuring;
 use super::pages::Input;
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
+use super::route::Route;
 use super::settings::Settings;
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
@@ -129,11 +130,17 @@ pub(crate) fn plan_ranges(
     budget: &Budgeted,
     settings: &Settings,
 ) -> Result<Vec<PassPlan>, Failure> {
-    let refs = stages.refs();
     let mut passes = Vec::with_capacity(stages.asked().len() + 1);
     for (at, of) in stages.asked() {
-        let prefix = refs.get(..*at).unwrap_or_default();
-        passes.push(plan_statistics("find the range", prefix, page, of.needs_histogram(), budget, settings)?);
+        let before = stages.refs_before(*at);
+        passes.push(plan_statistics(
+            "find the range",
+            &before,
+            page,
+            of.needs_histogram(),
+            budget,
+            settings,
+        )?);
     }
     Ok(passes)
 }
@@ -198,11 +205,11 @@ impl Measurement<'_> {
         read: impl FnOnce(&Statistics<'_>) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
         let refs = self.stages.refs();
-        let chain =
-            Chain::new(&refs, self.page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let route = Route::of(self.pass, self.page, &refs)?;
+        let chain = route.chain()?;
         let shape = chain.output_shape();
-        let pass =
-            Pass::new(&chain, self.pass, self.page, number, plan, control).between(self.path, self.path);
+        let pass = Pass::new(&chain, self.pass, route.page(), number, plan, control);
+        let pass = pass.between(self.path, self.path).watched(route.watch());
         let mut arena = self.pass.arena()?;
         let sinks = pass.run(arena.as_mut(), &|_, _, budget| {
             Ok(Measuring::new(Statistics::new(shape, self.histogram, budget)?))

@@ -12,7 +12,10 @@ mod measuring;
 mod pages;
 mod pass;
 mod plan;
+mod prefix;
 mod price;
+mod route;
+mod seams;
 mod settings;
 
 pub use budget::Budgeted;
@@ -22,5 +25,6 @@ pub use convert::{ConvertJob, Converted};
 pub use measure::{MeasureJob, Measured};
 pub use pages::{Input, PageList};
 pub use plan::{JobPlan, PassPlan};
+pub use prefix::Prefix;
 pub use price::HEAP_BASE_BYTES;
 pub use settings::{Io, Settings};

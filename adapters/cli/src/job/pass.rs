@@ -29,6 +29,8 @@ pub(crate) struct Pass<'a> {
     output: &'a Path,
     source_watch: Stopwatch,
     sink_watch: Stopwatch,
+    /// Of the page's own sources, where stages are part of the source.
+    page_watch: Option<Stopwatch>,
 }
 
 /// Makes the sink of worker number `usize` for its output rows, out of its budget.
@@ -50,7 +52,17 @@ impl<'a> Pass<'a> {
         control.begin_pass(number, passes, rows, pace, job.budget.bytes);
         let nobody = Path::new("the picture");
         let (source_watch, sink_watch) = (Stopwatch::new(), Stopwatch::new());
-        Self { chain, pass, page, control, input: nobody, output: nobody, source_watch, sink_watch }
+        Self {
+            chain,
+            pass,
+            page,
+            control,
+            input: nobody,
+            output: nobody,
+            source_watch,
+            sink_watch,
+            page_watch: None,
+        }
     }
 
     /// The same with the files' names, for messages.
@@ -58,9 +70,15 @@ impl<'a> Pass<'a> {
         Self { input, output, ..self }
     }
 
+    /// The same where stages are part of the source, and the time spent in the page's own sources is in `watch`.
+    pub(crate) fn watched(self, watch: Option<&Stopwatch>) -> Self {
+        Self { page_watch: watch.cloned(), ..self }
+    }
+
     /// Adds the time spent in source and sink.
     pub(crate) fn add_seconds(&self, seconds: &mut Vec<(String, f64)>) {
-        seconds.push(("source".to_owned(), self.source_watch.seconds()));
+        let source = self.page_watch.as_ref().unwrap_or(&self.source_watch);
+        seconds.push(("source".to_owned(), source.seconds()));
         seconds.push(("sink".to_owned(), self.sink_watch.seconds()));
     }
 

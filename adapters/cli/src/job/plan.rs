@@ -1,12 +1,15 @@
 //! Plans of whole jobs: one for each pass, and what they come to.
 
 use super::budget::Budgeted;
+use super::prefix::Prefix;
 use super::price::{START_BYTES, process_needs};
+use super::route::Route;
+use super::seams::meet;
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::{Each, Place, WORTHWHILE_ROWS};
-use plimsoll_core::pipeline::{Chain, Need, Plan, Refusal, Request, Stage, plan};
+use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
 use plimsoll_os::input::MAPPED_WINDOW_BYTES;
 use plimsoll_os::memory::Arena;
@@ -22,12 +25,25 @@ pub struct PassPlan {
     pub compressors: u32,
     /// What process, source and sink need, as it was planned with.
     pub needs: Vec<Need>,
+    /// The stages before the seams between workers, if they meet behind some.
+    pub prefix: Option<Prefix>,
 }
 
 impl PassPlan {
     /// The most heap, the arena included.
     pub fn heap_bytes(&self) -> u64 {
         self.plan.bytes_in(Place::Heap) + self.plan.bytes_in(Place::Arena)
+    }
+
+    /// Source rows that a worker reads at once.
+    pub fn strip_rows(&self) -> u32 {
+        self.prefix.map_or(self.plan.strip_rows, |prefix| prefix.strip_rows)
+    }
+
+    /// How many times faster than one worker they all are if rows are all that counts.
+    pub(super) fn speed(&self) -> f64 {
+        let rows = || self.plan.bands.iter().map(|band| f64::from(band.reads.len()));
+        rows().sum::<f64>() / rows().fold(1.0, f64::max)
     }
 
     /// The one arena of this pass: all its windows, states and buffers.
@@ -83,7 +99,7 @@ pub(crate) struct PassRequest<'a> {
     pub ordered: bool,
 }
 
-/// Plans one pass.
+/// Plans one pass. Where workers would share many source rows, they meet behind the stages that make them few.
 ///
 /// # Errors
 /// [`Refusal`] if it does not fit; the chain's own error as a [`Failure`].
@@ -92,40 +108,33 @@ pub(crate) fn plan_pass(
     budget_bytes: u64,
     settings: &Settings,
 ) -> Result<Result<PassPlan, Refusal>, Failure> {
-    let shape = request.page.facts().shape;
-    let chain = Chain::new(request.stages, shape).map_err(|error| Failure::Usage(error.to_string()))?;
+    let route = Route::new(None, request.page, request.stages)?;
     let most = settings.most_workers();
     let attempt = |workers: u32, compressors: u32| {
-        let mut needs = process_needs();
-        if settings.io == Io::Mmap {
-            let bytes = MAPPED_WINDOW_BYTES * request.files;
-            needs.push(Need::fixed("mapped window of the input", bytes, Each::Job, Place::Process));
-        }
-        needs.extend(request.page.needs(chain.input()));
-        needs.extend((request.sink_needs)(compressors));
-        let planned = plan(&Request {
-            chain: &chain,
-            needs: &needs,
+        let limits = Limits {
             budget_bytes,
-            floor_bytes: START_BYTES,
+            io: settings.io,
+            workers,
+            compressors,
             strip_rows: settings.strip_rows,
             strip_pixels: settings.strip_pixels,
-            workers,
-            unit_rows: request.page.facts().unit_rows,
-        });
-        planned.map(|plan| PassPlan { purpose: request.purpose, plan, compressors, needs })
+        };
+        attempt(request, &route, &limits)
     };
     if !request.ordered {
-        return Ok(attempt(most, 0));
+        return match attempt(most, 0)? {
+            Ok(whole) => meet(request, whole, budget_bytes, settings).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        };
     }
     // The smallest plan is the one without helpers; more of them are taken as long as the strips stay worth it.
-    let alone = match attempt(1, 0) {
+    let alone = match attempt(1, 0)? {
         Ok(alone) => alone,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let helps = |compressors: &u32| (request.sink_needs)(*compressors) != (request.sink_needs)(0);
     for compressors in (1..most).rev().filter(helps) {
-        if let Ok(mut pass) = attempt(1, compressors)
+        if let Ok(mut pass) = attempt(1, compressors)?
             && pass.plan.strip_rows >= alone.plan.strip_rows.min(WORTHWHILE_ROWS)
         {
             pass.plan.smallest_bytes = alone.plan.smallest_bytes;
@@ -133,6 +142,44 @@ pub(crate) fn plan_pass(
         }
     }
     Ok(Ok(alone))
+}
+
+/// What a plan may use at most.
+pub(super) struct Limits {
+    pub(super) budget_bytes: u64,
+    pub(super) io: Io,
+    pub(super) workers: u32,
+    pub(super) compressors: u32,
+    pub(super) strip_rows: Option<u32>,
+    pub(super) strip_pixels: Option<u64>,
+}
+
+/// Plans one pass along one route.
+pub(super) fn attempt(
+    request: &PassRequest<'_>,
+    route: &Route<'_>,
+    limits: &Limits,
+) -> Result<Result<PassPlan, Refusal>, Failure> {
+    let (page, chain) = (route.page(), route.chain()?);
+    let mut needs = process_needs();
+    if limits.io == Io::Mmap {
+        let bytes = MAPPED_WINDOW_BYTES * request.files;
+        needs.push(Need::fixed("mapped window of the input", bytes, Each::Job, Place::Process));
+    }
+    needs.extend(page.needs(chain.input()));
+    needs.extend((request.sink_needs)(limits.compressors));
+    let planned = plan(&Request {
+        chain: &chain,
+        needs: &needs,
+        budget_bytes: limits.budget_bytes,
+        floor_bytes: START_BYTES,
+        strip_rows: limits.strip_rows,
+        strip_pixels: limits.strip_pixels,
+        workers: limits.workers,
+        unit_rows: page.facts().unit_rows,
+    });
+    let (purpose, compressors) = (request.purpose, limits.compressors);
+    Ok(planned.map(|plan| PassPlan { purpose, plan, compressors, needs, prefix: None }))
 }
 
 /// Makes the one line with which a job is refused: who needs how much, what was given, and what works.

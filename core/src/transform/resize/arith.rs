@@ -20,7 +20,7 @@ pub trait Scale: Sample {
     /// A weight.
     type Weight: bytemuck::Pod + Default;
     /// A sample between the two passes.
-    type Mid: bytemuck::Pod + Default;
+    type Mid: Sample;
     /// A sum of products.
     type Sum: bytemuck::Pod + Default;
     /// Weights are multiples of `2^-WEIGHT_BITS`.

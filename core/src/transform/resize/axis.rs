@@ -109,14 +109,24 @@ impl Axis {
         Span::new(start, end)
     }
 
-    /// The input pixels that a span of output pixels needs.
-    pub(super) fn pixels(&self, kernel: Kernel, output: Span) -> Span {
+    /// The blocks that a span of output pixels needs.
+    pub(super) fn span(&self, kernel: Kernel, output: Span) -> Span {
         if output.is_empty() {
             return Span::new(0, 0);
         }
         let first = self.blocks(kernel, output.start()).start();
-        let end = self.blocks(kernel, output.end() - 1).end();
-        Span::new(first.saturating_mul(self.block), end.saturating_mul(self.block).min(self.input))
+        Span::new(first, self.blocks(kernel, output.end() - 1).end())
+    }
+
+    /// The input pixels that a span of output pixels needs.
+    pub(super) fn pixels(&self, kernel: Kernel, output: Span) -> Span {
+        self.pixels_of(self.span(kernel, output))
+    }
+
+    /// The input pixels of a span of blocks.
+    pub(super) fn pixels_of(&self, blocks: Span) -> Span {
+        let pixel = |block: u32| block.saturating_mul(self.block).min(self.input);
+        Span::new(pixel(blocks.start()), pixel(blocks.end()))
     }
 
     /// The most blocks that a kernel covers, also where they lie outside the image.

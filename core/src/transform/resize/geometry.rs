@@ -137,6 +137,13 @@ impl Geometry {
         Axes { rows: axis(input.rows, rows), cols: axis(input.cols, cols) }
     }
 
+    /// The means of an input's blocks, as an image; `None` where no blocks are averaged. Their kind is the input's.
+    pub(super) fn means(&self, input: Shape) -> Option<Shape> {
+        let axes = self.axes(input).blocked();
+        let blocked = axes.rows.block() > 1 || axes.cols.block() > 1;
+        blocked.then_some(Shape { rows: axes.rows.input(), cols: axes.cols.input(), ..input })
+    }
+
     /// Which stage does it.
     pub(super) fn engine(&self, input: Shape) -> Engine {
         let axes = self.axes(input);

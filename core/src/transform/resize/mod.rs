@@ -2,7 +2,8 @@
 //!
 //! Three engines, chosen by the factor: a window of rows ([`Resize`]: enlarging, and down to one half), sums of rows as
 //! they come ([`Reduce`]: smaller), and exact areas ([`Area`]: smaller, with the box). All take positions from one
-//! place (`axis`), in exact integers, so that plan and run agree on every target.
+//! place (`axis`), in exact integers, so that plan and run agree on every target. A host that likes two small stages
+//! better than one is given [`Means`] and what follows them where sums of rows begin with averages of blocks.
 
 mod area;
 mod arith;
@@ -11,6 +12,7 @@ mod axis;
 mod columns;
 mod geometry;
 mod kernel;
+mod means;
 mod reduce;
 mod rows;
 #[cfg(test)]
@@ -22,6 +24,7 @@ pub use arith::Scale;
 pub use average::{Average, Count};
 pub use geometry::{Geometry, Target};
 pub use kernel::Kernel;
+pub use means::Means;
 pub use reduce::Reduce;
 pub use windowed::Resize;
 
@@ -48,6 +51,11 @@ pub(super) fn build<H: Host>(geometry: Geometry, input: Shape, host: &mut H) -> 
 fn accept<T: Scale + Average, H: Host>(geometry: Geometry, input: Shape, host: &mut H) -> H::Built {
     match geometry.engine(input) {
         Engine::Window => host.accept(Resize::<T>::new(geometry)),
+        Engine::Reduce if geometry.means(input).is_some() => host.accept_parts(
+            Reduce::<T>::new(geometry),
+            Means::<T>::new(geometry),
+            Reduce::<T>::of_means(geometry, input),
+        ),
         Engine::Reduce => host.accept(Reduce::<T>::new(geometry)),
         Engine::Area => host.accept(Area::<T>::new(geometry)),
     }

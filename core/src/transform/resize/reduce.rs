@@ -6,15 +6,15 @@
 //! The invariant: output row `i` lives in slot `i % slots`, from the first row that it looks at to the last.
 
 use super::arith::Scale;
-use super::average::{Average, Count, add_blocks, add_rows};
+use super::average::{Average, add_rows};
 use super::axis::MAX_TAPS;
 use super::columns::{Columns, Tables};
 use super::geometry::{Axes, Geometry};
+use super::means::take_means;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Rows, Shape};
+use crate::shape::{Region, Rows, Sample, Shape};
 use crate::strip::{Strip, StripMut};
-use crate::transform::shrink::last_block;
 
 /// Resizes by taking each row once. See [`Geometry`] for positions and borders, [`Scale`] for the accuracy (blocks are
 /// averaged exactly before).
@@ -25,6 +25,8 @@ use crate::transform::shrink::last_block;
 #[derive(Clone, Copy, Debug)]
 pub struct Reduce<T> {
     geometry: Geometry,
+    /// The picture whose [`Means`](super::Means) are the input, where it does not average blocks itself.
+    picture: Option<Shape>,
     kind: core::marker::PhantomData<fn(T)>,
 }
 
@@ -48,13 +50,18 @@ struct Pass<'v> {
     axes: Axes,
     columns: Columns,
     view: &'v View,
+    rows_of: RowsOf,
 }
 
-impl Pass<'_> {
-    /// Whether blocks of pixels are averaged first.
-    fn is_averaged(&self) -> bool {
-        self.axes.rows.block() > 1 || self.axes.cols.block() > 1
-    }
+/// What the input's rows are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RowsOf {
+    /// Samples that are resampled.
+    Samples,
+    /// Samples whose blocks are averaged first.
+    Blocks,
+    /// Averages of blocks.
+    Means,
 }
 
 /// Lengths of the leases.
@@ -68,20 +75,36 @@ struct Lengths {
 impl<T: Scale + Average> Reduce<T> {
     /// Resizes by `geometry`, which must not enlarge the rows.
     pub const fn new(geometry: Geometry) -> Self {
-        Self { geometry, kind: core::marker::PhantomData }
+        Self { geometry, picture: None, kind: core::marker::PhantomData }
+    }
+
+    /// The same for an input of the [`Means`](super::Means) of `picture`: together they give the same bits.
+    pub const fn of_means(geometry: Geometry, picture: Shape) -> Self {
+        Self { picture: Some(picture), ..Self::new(geometry) }
+    }
+
+    /// The axes from the picture to the output.
+    fn axes(&self, input: Shape) -> Axes {
+        self.geometry.axes(self.picture.unwrap_or(input)).blocked()
     }
 
     fn pass<'v>(&self, view: &'v View) -> Pass<'v> {
-        let axes = self.geometry.axes(view.input_shape).blocked();
+        let axes = self.axes(view.input_shape);
         let bands = view.input_shape.bands;
         let columns = Columns::new::<T>(axes.cols, self.geometry.kernel, bands, view.output.cols);
-        Pass { axes, columns, view }
+        let blocked = axes.rows.block() > 1 || axes.cols.block() > 1;
+        let rows_of = match self.picture {
+            Some(_) => RowsOf::Means,
+            None if blocked => RowsOf::Blocks,
+            None => RowsOf::Samples,
+        };
+        Pass { axes, columns, view, rows_of }
     }
 
     fn lengths(&self, pass: &Pass<'_>) -> Lengths {
         let (view, bands) = (pass.view, u64::from(pass.view.input_shape.bands));
         Lengths {
-            sums: if pass.is_averaged() { u64::from(view.input.cols.len()) * bands } else { 0 },
+            sums: if pass.rows_of == RowsOf::Blocks { u64::from(view.input.cols.len()) * bands } else { 0 },
             row: pass.columns.row_samples(),
             narrow: u64::from(view.output.cols.len()) * bands,
             slots: self.slots() as u64,
@@ -93,9 +116,12 @@ impl<T: Scale + Average> Reduce<T> {
         (self.geometry.kernel.diameter().unsigned_abs() as usize + 2).max(1)
     }
 
-    /// Input rows of output row `at`.
-    fn rows_of(&self, axes: &Axes, at: u32) -> Rows {
-        axes.rows.pixels(self.geometry.kernel, Rows::one(at))
+    /// Input rows that output rows `at` need.
+    fn needs(&self, axes: &Axes, at: Rows) -> Rows {
+        match self.picture {
+            Some(_) => axes.rows.span(self.geometry.kernel, at),
+            None => axes.rows.pixels(self.geometry.kernel, at),
+        }
     }
 
     #[inline(always)]
@@ -175,29 +201,46 @@ impl<T: Scale + Average> Stage for Reduce<T> {
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind != T::KIND {
+        let kind = if self.picture.is_some() { T::Mid::KIND } else { T::KIND };
+        if input.kind != kind {
             return Err(StageError::Kind { stage: "resize", kind: input.kind });
         }
-        let output = self.geometry.output(input)?;
-        if output.rows > input.rows {
-            return Err(StageError::Geometry {
-                stage: "resize",
-                problem: "a reduction cannot add rows",
-                wanted: u64::from(output.rows),
-                there: u64::from(input.rows),
-            });
+        let picture = self.picture.unwrap_or(input);
+        let output = self.geometry.output(picture)?;
+        let wrong = |problem, wanted: u32, there: u32| StageError::Geometry {
+            stage: "resize",
+            problem,
+            wanted: u64::from(wanted),
+            there: u64::from(there),
+        };
+        if output.rows > picture.rows {
+            return Err(wrong("a reduction cannot add rows", output.rows, picture.rows));
         }
-        Ok(output)
+        let axes = self.axes(input);
+        if self.picture.is_some() && input.rows != axes.rows.input() {
+            return Err(wrong("these are not the rows of means", axes.rows.input(), input.rows));
+        }
+        if self.picture.is_some() && input.cols != axes.cols.input() {
+            return Err(wrong("these are not the columns of means", axes.cols.input(), input.cols));
+        }
+        Ok(Shape { bands: input.bands, ..output })
     }
 
     fn input(&self, output: Region, input: Shape) -> Region {
-        let axes = self.geometry.axes(input).blocked();
-        let kernel = self.geometry.kernel;
-        Region::new(axes.rows.pixels(kernel, output.rows), axes.cols.pixels(kernel, output.cols))
+        let (axes, kernel) = (self.axes(input), self.geometry.kernel);
+        let cols = match self.picture {
+            Some(_) => axes.cols.span(kernel, output.cols),
+            None => axes.cols.pixels(kernel, output.cols),
+        };
+        Region::new(self.needs(&axes, output.rows), cols)
     }
 
     fn reach(&self, input: Shape) -> u32 {
-        self.geometry.axes(input).rows.blocked().most_pixels(self.geometry.kernel)
+        let rows = self.axes(input).rows;
+        match self.picture {
+            Some(_) => rows.most_blocks(self.geometry.kernel),
+            None => rows.most_pixels(self.geometry.kernel),
+        }
     }
 
     fn absorbs(&self) -> bool {
@@ -237,7 +280,7 @@ impl<T: Scale + Average> Stage for Reduce<T> {
         let (height, width) = (pass.axes.rows.block().max(1), pass.axes.cols.block().max(1) as usize);
         let mut next = output.rows().start();
         // Rows at the lower edge end with the same input row: some may have waited for room.
-        while output.rows().contains(next) && self.rows_of(&pass.axes, next).end() <= input.rows().start() {
+        while output.rows().contains(next) && self.needs(&pass.axes, Rows::one(next)).end() <= input.rows().start() {
             let start = next as usize % self.slots() * memory.narrow.len();
             let sums = memory.slots.get(start..start + memory.narrow.len()).unwrap_or_default();
             finish::<T>(sums, output.row_mut::<T>(next));
@@ -245,32 +288,35 @@ impl<T: Scale + Average> Stage for Reduce<T> {
         }
         let mut row = input.rows().start();
         while row < input.rows().end() {
-            let block = row / height;
-            if !pass.is_averaged() {
-                for (mid, sample) in pass.columns.pixels(memory.row).iter_mut().zip(input.row::<T>(row)) {
-                    *mid = sample.widen();
-                }
-                row += 1;
-            } else {
-                let start = block.saturating_mul(height);
-                let end = start.saturating_add(height).min(view.input_shape.rows);
-                let here = Rows::new(row, end.min(input.rows().end()));
-                add_rows::<T>(memory.sums, input, here);
-                row = here.end();
-                if row < end {
-                    break;
-                }
-                let rows = u64::from(end - start);
-                let cut = last_block(view.input.cols.len() as usize, width);
-                let (whole, cut) = (Count::new(width as u64 * rows), Count::new(cut as u64 * rows));
-                let target = pass.columns.pixels(memory.row);
-                add_blocks::<T>(memory.sums, bands, width, |total, pixels, index| {
-                    if let Some(target) = target.get_mut(index) {
-                        *target = T::mid_of_mean(T::exact(total, if pixels == width { &whole } else { &cut }));
+            let block = match pass.rows_of {
+                RowsOf::Samples => {
+                    let target = pass.columns.pixels(memory.row).iter_mut();
+                    for (mid, sample) in target.zip(input.row::<T>(row)) {
+                        *mid = sample.widen();
                     }
-                });
-                memory.sums.fill(T::Column::default());
-            }
+                    row
+                }
+                RowsOf::Means => {
+                    let target = pass.columns.pixels(memory.row).iter_mut();
+                    for (mid, mean) in target.zip(input.row::<T::Mid>(row)) {
+                        *mid = *mean;
+                    }
+                    row
+                }
+                RowsOf::Blocks => {
+                    let block = row / height;
+                    let rows = pass.axes.rows.pixels_of(Rows::one(block));
+                    let here = Rows::new(row, rows.end().min(input.rows().end()));
+                    add_rows::<T>(memory.sums, input, here);
+                    row = here.end() - 1;
+                    if here.end() < rows.end() {
+                        break;
+                    }
+                    take_means::<T>(memory.sums, bands, width, rows.len(), pass.columns.pixels(memory.row));
+                    block
+                }
+            };
+            row += 1;
             self.add_row(&pass, &mut memory, block, &mut next, output);
         }
         Ok(())
