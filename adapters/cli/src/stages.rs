@@ -109,9 +109,9 @@ impl Stages {
         self.output
     }
 
-    /// The time spent in each step so far, over all workers.
-    pub fn watches(&self) -> &[(String, Stopwatch)] {
-        &self.watches
+    /// Adds the seconds spent in each step so far, over all workers, to a list by name.
+    pub fn add_seconds(&self, seconds: &mut Vec<(String, f64)>) {
+        seconds.extend(self.watches.iter().map(|(name, watch)| (name.clone(), watch.seconds())));
     }
 }
 

@@ -153,7 +153,7 @@ impl ConvertJob {
             return Err(Failure::Cancelled);
         }
         file.commit(self.settings.sync).map_err(|error| Failure::Io(error.to_string()))?;
-        add_seconds(&mut seconds, &stages);
+        stages.add_seconds(&mut seconds);
         Ok(Converted {
             path: self.output_path.clone(),
             shape: stages.output(),

@@ -2,7 +2,6 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::convert::add_seconds;
 use super::measuring::Measuring;
 use super::pages::Input;
 use super::pass::Pass;
@@ -117,7 +116,7 @@ impl MeasureJob {
             read(&measured, statistics)?;
             Ok(measured)
         })?;
-        add_seconds(&mut seconds, &stages);
+        stages.add_seconds(&mut seconds);
         measured.seconds = seconds;
         Ok(measured)
     }
@@ -164,7 +163,7 @@ pub(crate) fn find_ranges(
             statistics.range(*of).ok_or_else(|| Failure::Input(line()))
         })?;
         ranges.push(range);
-        add_seconds(seconds, &stages);
+        stages.add_seconds(seconds);
     }
     Ok(ranges)
 }
