@@ -242,8 +242,9 @@ pub(crate) fn every_cut<A: Sample, B: Sample>(stages: &[&dyn Stage], image: &Ima
     let spans = |n: u32| {
         [Span::new(0, n.div_ceil(3)), Span::new(n / 3, n), Span::new(n / 2, n / 2 + 1), Span::new(0, n)]
     };
-    for rows in spans(rows) {
-        for cols in spans(cols) {
+    let most = if cfg!(miri) { 1 } else { 4 };
+    for rows in spans(rows).into_iter().take(most) {
+        for cols in spans(cols).into_iter().take(most) {
             let wanted = Region::new(rows, cols);
             let part = region::<A, B>(stages, image, 2, Some(wanted));
             assert!(
