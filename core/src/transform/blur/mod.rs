@@ -15,7 +15,7 @@ use crate::shape::{Region, SampleKind, Shape};
 use crate::strip::{Strip, StripMut};
 pub use arithmetic::Blurred;
 pub use gauss::Gauss;
-pub use pass::Pass;
+pub use pass::{Pass, Scale};
 
 /// The narrowest blur.
 pub const MIN_SIGMA: f64 = 0.1;
@@ -34,13 +34,14 @@ pub const MAX_SIGMA: f64 = 200.0;
 /// own precision from the middle outwards: at most 2^-17 of the largest sample around from cutting the Gaussian, and
 /// `(radius + 3)` half units in the last place for each direction.
 ///
-/// Memory: one row with its halo (2 bytes a sample for `u8`, 4 for `u16` and `f32`), the weights, and blocks of
-/// 16 KiB for sums and of up to 16 KiB of zeroes.
+/// Memory: one row with its halo (2 bytes a sample for `u8`, 4 for `u16` and `f32`), the weights, beyond radius 6 two
+/// blocks of 16 KiB for sums, and where the radius is no multiple of 6 two of up to 16 KiB of zeroes. `u8` up to radius
+/// 6: 14 KiB of weights and 2 KiB for sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blur<T> {
     gauss: Gauss,
-    /// Bits of the weights, and bits by which their sums are too long, down and across.
-    bits: [(u32, u32); 2],
+    /// Down and across.
+    scales: [Scale; 2],
     kind: core::marker::PhantomData<fn(T)>,
 }
 
@@ -54,21 +55,31 @@ type Weight<P> = <P as Pass>::Weight;
 struct Held<'m, T: Blurred> {
     down: &'m mut [Weight<T::Down>],
     across: &'m mut [Weight<T::Across>],
+    down_few: &'m mut [Weight<T::DownFew>],
+    across_few: &'m mut [Weight<T::AcrossFew>],
     row: &'m mut [T::Middle],
     down_sums: &'m mut [Sum<T::Down>],
     across_sums: &'m mut [Sum<T::Across>],
+    down_few_sums: &'m mut [Sum<T::DownFew>],
+    across_few_sums: &'m mut [Sum<T::AcrossFew>],
     no_samples: &'m [T],
     no_middles: &'m [T::Middle],
 }
 
 /// How many samples each part of it is for.
 struct Lengths {
+    /// The weights of one direction, unless they are those below.
+    weights: u64,
+    /// The weights of one direction, each of them in many lanes, for one group with an arithmetic of its own.
+    few: u64,
     /// The row with its halo.
     row: u64,
     /// One block.
     block: u64,
     /// The sums of a block, if there are several groups of taps.
     sums: u64,
+    /// The sums of as many samples as there are lanes, for those weights.
+    few_sums: u64,
     /// What stands in for the taps that the last group lacks.
     zeroes: u64,
 }
@@ -83,7 +94,7 @@ impl<T: Blurred> Blur<T> {
             return Err(StageError::Setting { stage: "blur", setting: "SIGMA", needed: "from 0.1 to 200" });
         }
         let gauss = Gauss::new(sigma, T::TAIL);
-        Ok(Self { gauss, bits: T::bits(&gauss), kind: core::marker::PhantomData })
+        Ok(Self { gauss, scales: T::scales(&gauss), kind: core::marker::PhantomData })
     }
 
     /// Rows and columns looked at on each side.
@@ -91,9 +102,10 @@ impl<T: Blurred> Blur<T> {
         self.gauss.radius
     }
 
-    /// Weights held for one direction: the middle one, and groups that zeroes fill up.
-    fn weights(&self) -> usize {
-        1 + (self.gauss.radius as usize).next_multiple_of(pass::GROUP)
+    /// All pairs are one group, and there is an arithmetic for that.
+    #[inline(always)]
+    fn is_few(&self) -> bool {
+        T::FEW && (1..=pass::GROUP as u32).contains(&self.gauss.radius)
     }
 
     /// How many samples of what is held.
@@ -103,39 +115,52 @@ impl<T: Blurred> Blur<T> {
         let widest = size_of::<Sum<T::Down>>().max(size_of::<Sum<T::Across>>());
         let block = row.min((BLOCK_BYTES / widest) as u64);
         let radius = self.gauss.radius as usize;
+        // The middle weight, and groups that zeroes fill up.
+        let weights = 1 + radius.next_multiple_of(pass::GROUP) as u64;
+        let (weights, few) = if self.is_few() { (0, pass::FEW as u64) } else { (weights, 0) };
         Lengths {
+            weights,
+            few,
             row,
             block,
             sums: if radius > pass::GROUP { block } else { 0 },
+            few_sums: if self.is_few() { block.min(pass::LANES as u64) } else { 0 },
             zeroes: if radius.is_multiple_of(pass::GROUP) { 0 } else { block },
         }
     }
 
     fn held<'m>(&self, view: &View, memory: &'m mut [u8]) -> Result<Held<'m, T>, Exhausted> {
         let lengths = self.lengths(view);
+        let [weights, few, few_sums] = [lengths.weights, lengths.few, lengths.few_sums].map(|n| n as usize);
         let [row, sums, zeroes] = [lengths.row, lengths.sums, lengths.zeroes].map(|n| n as usize);
         let mut budget = Budget::new(memory);
         Ok(Held {
-            down: budget.lease("weights of a blur", self.weights())?,
-            across: budget.lease("weights of a blur", self.weights())?,
+            down: budget.lease("weights of a blur", weights)?,
+            across: budget.lease("weights of a blur", weights)?,
+            down_few: budget.lease("weights of a blur", few)?,
+            across_few: budget.lease("weights of a blur", few)?,
             row: budget.lease("row of a blur", row)?,
             down_sums: budget.lease("sums of a blur", sums)?,
             across_sums: budget.lease("sums of a blur", sums)?,
+            down_few_sums: budget.lease("sums of a blur", few_sums)?,
+            across_few_sums: budget.lease("sums of a blur", few_sums)?,
             no_samples: budget.lease("zeroes of a blur", zeroes)?,
             no_middles: budget.lease("zeroes of a blur", zeroes)?,
         })
     }
 }
 
-/// Writes the weights; what rounding took from 1 goes to the middle.
-fn fill_weights<P: Pass>(gauss: &Gauss, bits: u32, weights: &mut [P::Weight]) {
+/// Writes the weights, each of them `LANES` times; what rounding took from 1 goes to the middle.
+fn fill_weights<P: Pass, const LANES: usize>(gauss: &Gauss, bits: u32, weights: &mut [P::Weight]) {
+    let (weights, _) = weights.as_chunks_mut::<LANES>();
     let Some((middle, pairs)) = weights.split_first_mut() else { return };
     let mut rest = 1.0;
-    for (weight, step) in pairs.iter_mut().zip(1..=gauss.radius) {
-        *weight = P::weight(gauss.weight(step), bits);
-        rest -= 2.0 * P::value(*weight, bits);
+    for (same, step) in pairs.iter_mut().zip(1..=gauss.radius) {
+        let weight = P::weight(gauss.weight(step), bits);
+        same.fill(weight);
+        rest -= 2.0 * P::value(weight, bits);
     }
-    *middle = P::weight(rest, bits);
+    middle.fill(P::weight(rest, bits));
 }
 
 impl<T: Blurred> Stage for Blur<T> {
@@ -156,14 +181,17 @@ impl<T: Blurred> Stage for Blur<T> {
     }
 
     fn memory(&self, view: &View) -> u64 {
-        let Lengths { row, sums, zeroes, .. } = self.lengths(view);
-        let weights = self.weights() as u64;
+        let Lengths { weights, few, row, sums, few_sums, zeroes, .. } = self.lengths(view);
         Layout::new()
             .with::<Weight<T::Down>>(weights)
             .with::<Weight<T::Across>>(weights)
+            .with::<Weight<T::DownFew>>(few)
+            .with::<Weight<T::AcrossFew>>(few)
             .with::<T::Middle>(row)
             .with::<Sum<T::Down>>(sums)
             .with::<Sum<T::Across>>(sums)
+            .with::<Sum<T::DownFew>>(few_sums)
+            .with::<Sum<T::AcrossFew>>(few_sums)
             .with::<T>(zeroes)
             .with::<T::Middle>(zeroes)
             .bytes()
@@ -171,9 +199,11 @@ impl<T: Blurred> Stage for Blur<T> {
 
     fn begin(&self, view: &View, memory: &mut [u8]) -> Result<(), StageError> {
         let held = self.held(view, memory)?;
-        let [(down, _), (across, _)] = self.bits;
-        fill_weights::<T::Down>(&self.gauss, down, held.down);
-        fill_weights::<T::Across>(&self.gauss, across, held.across);
+        let [down, across] = self.scales.map(|scale| scale.bits);
+        fill_weights::<T::Down, 1>(&self.gauss, down, held.down);
+        fill_weights::<T::Across, 1>(&self.gauss, across, held.across);
+        fill_weights::<T::DownFew, { pass::LANES }>(&self.gauss, down, held.down_few);
+        fill_weights::<T::AcrossFew, { pass::LANES }>(&self.gauss, across, held.across_few);
         Ok(())
     }
 
@@ -185,9 +215,11 @@ impl<T: Blurred> Stage for Blur<T> {
         input: &Strip<'_>,
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
-        let Held { down, across, row: padded, down_sums, across_sums, no_samples, no_middles } =
-            self.held(view, memory)?;
-        let [(_, down_shift), (_, across_shift)] = self.bits;
+        let held = self.held(view, memory)?;
+        let Held { down, across, down_few, across_few, row: padded, no_samples, no_middles, .. } = held;
+        let Held { down_sums, across_sums, down_few_sums, across_few_sums, .. } = held;
+        let [down_scale, across_scale] = self.scales;
+        let few = self.is_few();
         let bands = usize::from(view.input_shape.bands);
         let radius = self.gauss.radius as i32;
         let part = Part::new(view, self.gauss.radius, view.output.cols);
@@ -199,7 +231,10 @@ impl<T: Blurred> Stage for Blur<T> {
                     true => neighbour::<T>(input, row, step).get(start..).unwrap_or_default(),
                     false => no_samples,
                 };
-                pass::block::<T::Down>(down, down_shift, tap, down_sums, middle);
+                match few {
+                    true => pass::few::<T::DownFew>(down_few, down_scale, tap, down_few_sums, middle),
+                    false => pass::block::<T::Down>(down, down_scale, tap, down_sums, middle),
+                }
                 start += block;
             }
             part.repeat_edges(padded, bands);
@@ -209,7 +244,10 @@ impl<T: Blurred> Stage for Blur<T> {
                     true => padded.get(start + (radius + step) as usize * bands..).unwrap_or_default(),
                     false => no_middles,
                 };
-                pass::block::<T::Across>(across, across_shift, tap, across_sums, out);
+                match few {
+                    true => pass::few::<T::AcrossFew>(across_few, across_scale, tap, across_few_sums, out),
+                    false => pass::block::<T::Across>(across, across_scale, tap, across_sums, out),
+                }
                 start += block;
             }
         }
