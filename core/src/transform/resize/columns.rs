@@ -8,7 +8,7 @@
 //!
 //! The invariant: zero weights add nothing, so the result does not depend on how a row was cut into blocks.
 
-use super::arith::Scale;
+use super::pass::Pass;
 use super::axis::{Axis, common_divisor};
 use super::kernel::Kernel;
 use crate::budget::{Budget, Exhausted, Layout};
@@ -48,7 +48,7 @@ pub(super) struct Tables<'a, W> {
 
 impl Columns {
     /// A pass from the blocks of `axis` to the columns `output`.
-    pub(super) fn new<T: Scale>(axis: Axis, kernel: Kernel, bands: u16, output: Cols) -> Self {
+    pub(super) fn new<T: Pass>(axis: Axis, kernel: Kernel, bands: u16, output: Cols) -> Self {
         let first = axis.blocks(kernel, output.start()).start();
         let end = axis.blocks(kernel, output.end().saturating_sub(1).max(output.start())).end();
         let bands = usize::from(bands);
@@ -68,6 +68,8 @@ impl Columns {
         let near = 4 * den >= 3 * num && 3 * den <= 4 * num;
         let step = match bands {
             1 if near => 16,
+            // Three whole vectors of 16-bit sums.
+            3 if near && size_of::<T::Sum>() == 2 => 16,
             1 | 3 | 4 => 8,
             _ => return plain,
         };
@@ -124,7 +126,7 @@ impl Columns {
     }
 
     /// Leases of the tables.
-    pub(super) fn layout<T: Scale>(&self, layout: Layout) -> Layout {
+    pub(super) fn layout<T: Pass>(&self, layout: Layout) -> Layout {
         layout.with::<Block>(self.blocks()).with::<T::Weight>(self.distinct.saturating_mul(self.block_weights()))
     }
 
@@ -133,7 +135,7 @@ impl Columns {
     }
 
     /// Takes the leases.
-    pub(super) fn lease<'m, T: Scale>(&self, budget: &mut Budget<'m>) -> Result<Tables<'m, T::Weight>, Exhausted> {
+    pub(super) fn lease<'m, T: Pass>(&self, budget: &mut Budget<'m>) -> Result<Tables<'m, T::Weight>, Exhausted> {
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Ok(Tables {
             blocks: budget.lease("resize columns", count(self.blocks()))?,
@@ -160,7 +162,7 @@ impl Columns {
     }
 
     /// Fills the tables.
-    pub(super) fn fill<T: Scale>(&self, tables: &mut Tables<'_, T::Weight>) {
+    pub(super) fn fill<T: Pass>(&self, tables: &mut Tables<'_, T::Weight>) {
         let period = u32::try_from(self.period(i64::from(self.step))).unwrap_or(u32::MAX);
         let size = self.block_weights() as usize;
         let mut fresh = 0u32;
@@ -185,7 +187,7 @@ impl Columns {
     }
 
     /// The weights of one block: for each tap those of all lanes.
-    fn fill_block<T: Scale>(&self, index: u32, base: i64, weights: &mut [T::Weight]) {
+    fn fill_block<T: Pass>(&self, index: u32, base: i64, weights: &mut [T::Weight]) {
         let bands = if self.step == 1 { 1 } else { self.bands };
         let lanes = self.step as usize * bands;
         weights.fill(T::weight(0));
@@ -205,7 +207,7 @@ impl Columns {
 
     /// Computes one row: `store` turns sums into what `output` holds.
     #[inline(always)]
-    pub(super) fn run<T: Scale, O: Copy + Default>(
+    pub(super) fn run<T: Pass, O: Copy + Default>(
         &self,
         tables: &Tables<'_, T::Weight>,
         row: &[T::Mid],
@@ -215,6 +217,7 @@ impl Columns {
         match (self.step, self.bands) {
             (16, 1) => self.vectors::<T, O, 16>(tables, row, 1, output, store),
             (8, 1) => self.vectors::<T, O, 8>(tables, row, 1, output, store),
+            (16, 3) if size_of::<T::Sum>() == 2 => self.vectors::<T, O, 48>(tables, row, 3, output, store),
             (8, 3) => self.vectors::<T, O, 24>(tables, row, 3, output, store),
             (8, 4) => self.vectors::<T, O, 32>(tables, row, 4, output, store),
             _ => self.plain::<T, O>(tables, row, output, store),
@@ -222,7 +225,7 @@ impl Columns {
     }
 
     #[inline(always)]
-    fn vectors<T: Scale, O: Copy + Default, const LANES: usize>(
+    fn vectors<T: Pass, O: Copy + Default, const LANES: usize>(
         &self,
         tables: &Tables<'_, T::Weight>,
         row: &[T::Mid],
@@ -243,7 +246,7 @@ impl Columns {
     }
 
     #[inline(always)]
-    fn plain<T: Scale, O: Copy>(
+    fn plain<T: Pass, O: Copy>(
         &self,
         tables: &Tables<'_, T::Weight>,
         row: &[T::Mid],
@@ -284,9 +287,9 @@ fn taps<M, const LANES: usize, const TAPS: usize>(row: &[M], start: usize, bands
     Some(slices)
 }
 
-/// Blocks of few taps: the sum of a lane never leaves its register.
+/// Blocks of few taps: the sum of a lane never leaves its register. The last block may be cut.
 #[inline(always)]
-fn fixed<T: Scale, O: Copy + Default, const LANES: usize, const TAPS: usize>(
+fn fixed<T: Pass, O: Copy + Default, const LANES: usize, const TAPS: usize>(
     blocks: &[Block],
     weights: &[T::Weight],
     row: &[T::Mid],
@@ -296,54 +299,25 @@ fn fixed<T: Scale, O: Copy + Default, const LANES: usize, const TAPS: usize>(
 ) {
     let (weights, _) = weights.as_chunks::<LANES>();
     let (weights, _) = weights.as_chunks::<TAPS>();
-    each_block(blocks, output, |block| {
-        let weights = weights.get(block[1] as usize)?;
-        let source = taps::<T::Mid, LANES, TAPS>(row, block[0] as usize * bands, bands)?;
-        Some(lanes::<T, O, LANES, TAPS>(source, weights, store))
-    });
-}
-
-/// Computes every block into its place; the last one may be cut.
-#[inline(always)]
-fn each_block<O: Copy, const LANES: usize>(
-    blocks: &[Block],
-    output: &mut [O],
-    compute: impl Fn(&Block) -> Option<[O; LANES]>,
-) {
     let (whole, cut) = output.as_chunks_mut::<LANES>();
     let mut blocks = blocks.iter();
+    // No closure for a block: the compiler may leave it outside, and then compiles it for the baseline.
     for (output, block) in whole.iter_mut().zip(&mut blocks) {
-        let Some(result) = compute(block) else { return };
+        let Some(weights) = weights.get(block[1] as usize) else { return };
+        let Some(source) = taps::<T::Mid, LANES, TAPS>(row, block[0] as usize * bands, bands) else { return };
+        *output = T::across(source, weights, store);
+    }
+    let Some(block) = blocks.next() else { return };
+    let Some(weights) = weights.get(block[1] as usize) else { return };
+    let Some(source) = taps::<T::Mid, LANES, TAPS>(row, block[0] as usize * bands, bands) else { return };
+    for (output, result) in cut.iter_mut().zip(T::across(source, weights, store)) {
         *output = result;
     }
-    if let Some(result) = blocks.next().and_then(compute) {
-        for (output, result) in cut.iter_mut().zip(result) {
-            *output = result;
-        }
-    }
-}
-
-/// One block of few taps. A function of its own: the compiler vectorises loops over arguments and a local array.
-#[inline(always)]
-fn lanes<T: Scale, O: Copy + Default, const LANES: usize, const TAPS: usize>(
-    source: [&[T::Mid; LANES]; TAPS],
-    weights: &[[T::Weight; LANES]; TAPS],
-    store: impl Fn(T::Sum) -> O,
-) -> [O; LANES] {
-    let mut result = [O::default(); LANES];
-    for lane in 0..LANES {
-        let mut sum = T::Sum::default();
-        for tap in 0..TAPS {
-            sum = T::add_mid(sum, source[tap][lane], weights[tap][lane]);
-        }
-        result[lane] = store(sum);
-    }
-    result
 }
 
 /// Blocks of many taps, four at a time.
 #[inline(always)]
-fn many<T: Scale, O: Copy + Default, const LANES: usize>(
+fn many<T: Pass, O: Copy + Default, const LANES: usize>(
     blocks: &[Block],
     weights: &[T::Weight],
     row: &[T::Mid],
@@ -374,7 +348,7 @@ fn many<T: Scale, O: Copy + Default, const LANES: usize>(
 
 /// The results of the sums of one block.
 #[inline(always)]
-fn stored<T: Scale, O: Copy + Default, const LANES: usize>(
+fn stored<T: Pass, O: Copy + Default, const LANES: usize>(
     sums: [T::Sum; LANES],
     store: impl Fn(T::Sum) -> O,
 ) -> [O; LANES] {
@@ -387,7 +361,7 @@ fn stored<T: Scale, O: Copy + Default, const LANES: usize>(
 
 /// Four more taps of one block.
 #[inline(always)]
-fn four<T: Scale, const LANES: usize>(
+fn four<T: Pass, const LANES: usize>(
     mut sums: [T::Sum; LANES],
     source: [&[T::Mid; LANES]; 4],
     weights: &[[T::Weight; LANES]; 4],

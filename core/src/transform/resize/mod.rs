@@ -13,6 +13,8 @@ mod columns;
 mod geometry;
 mod kernel;
 mod means;
+mod narrow;
+mod pass;
 mod reduce;
 mod rows;
 #[cfg(test)]
@@ -25,6 +27,7 @@ pub use average::{Average, Count};
 pub use geometry::{Geometry, Target};
 pub use kernel::Kernel;
 pub use means::Means;
+pub use pass::Pass;
 pub use reduce::Reduce;
 pub use windowed::Resize;
 
@@ -32,6 +35,7 @@ use super::{Args, Host, Words};
 use crate::pipeline::StageError;
 use crate::shape::{SampleKind, Shape};
 use geometry::Engine;
+use narrow::Narrow;
 
 /// Builds the stage that does `geometry` on an input of shape `input`, and hands it to `host`.
 ///
@@ -40,6 +44,11 @@ use geometry::Engine;
 pub(super) fn build<H: Host>(geometry: Geometry, input: Shape, host: &mut H) -> Result<H::Built, StageError> {
     geometry.output(input)?;
     match input.kind {
+        SampleKind::U8
+            if geometry.engine(input) == Engine::Window && Narrow::suits(geometry.kernel, &geometry.axes(input)) =>
+        {
+            Ok(host.accept(Resize::<Narrow>::new(geometry)))
+        }
         SampleKind::U8 => Ok(accept::<u8, H>(geometry, input, host)),
         SampleKind::U16 => Ok(accept::<u16, H>(geometry, input, host)),
         SampleKind::I16 => Ok(accept::<i16, H>(geometry, input, host)),

@@ -1,12 +1,12 @@
 //! The pass down the columns: one row that is a weighted sum of rows.
 
-use super::arith::Scale;
+use super::pass::Pass;
 use super::axis::Taps;
 use crate::strip::Strip;
 
 /// The weighted sum of the rows that `taps` name, as it is between the passes.
 #[inline(always)]
-pub(super) fn weigh<T: Scale>(input: &Strip<'_>, taps: &Taps, output: &mut [T::Mid]) {
+pub(super) fn weigh<T: Pass>(input: &Strip<'_>, taps: &Taps, output: &mut [T::Mid]) {
     match taps.units().len() {
         0..=2 => sum::<T, 2>(input, taps, output),
         3 => sum::<T, 3>(input, taps, output),
@@ -22,26 +22,24 @@ pub(super) fn weigh<T: Scale>(input: &Strip<'_>, taps: &Taps, output: &mut [T::M
 pub(super) const MAX_ROWS: u32 = 13;
 
 #[inline(always)]
-fn sum<T: Scale, const TAPS: usize>(input: &Strip<'_>, taps: &Taps, output: &mut [T::Mid]) {
+fn sum<T: Pass, const TAPS: usize>(input: &Strip<'_>, taps: &Taps, output: &mut [T::Mid]) {
     // Where there are fewer rows than a kernel has room for, the first one goes in again with no weight.
-    let mut rows = [input.row::<T>(taps.blocks.start()); TAPS];
+    let mut rows = [input.row::<T::Sample>(taps.blocks.start()); TAPS];
     let mut weights = [T::weight(0); TAPS];
     for (((row, weight), at), units) in rows.iter_mut().zip(&mut weights).zip(taps.blocks.iter()).zip(taps.units()) {
-        *row = input.row::<T>(at);
+        *row = input.row::<T::Sample>(at);
         *weight = T::weight(*units);
     }
     // Whole vectors first: a local array of fixed length is what the compiler keeps in registers.
     let (blocks, rest) = output.as_chunks_mut::<LANES>();
     for block in blocks {
         let Some(source) = heads(&mut rows) else { return };
-        *block = vector::<T, TAPS>(source, weights);
+        *block = T::down(source, weights);
     }
     for (at, output) in rest.iter_mut().enumerate() {
-        let mut sum = T::Sum::default();
-        for (row, weight) in rows.iter().zip(weights) {
-            sum = T::add_sample(sum, row.get(at).copied().unwrap_or_default(), weight);
-        }
-        *output = T::mid_of_samples(sum);
+        let source = rows.map(|row| [row.get(at).copied().unwrap_or_default()]);
+        let [result] = T::down::<1, TAPS>(source.each_ref(), weights);
+        *output = result;
     }
 }
 
@@ -56,17 +54,4 @@ fn heads<'r, T, const TAPS: usize>(rows: &mut [&'r [T]; TAPS]) -> Option<[&'r [T
         (*head, *row) = row.split_first_chunk::<LANES>()?;
     }
     Some(heads)
-}
-
-#[inline(always)]
-fn vector<T: Scale, const TAPS: usize>(source: [&[T; LANES]; TAPS], weights: [T::Weight; TAPS]) -> [T::Mid; LANES] {
-    let mut result = [T::Mid::default(); LANES];
-    for lane in 0..LANES {
-        let mut sum = T::Sum::default();
-        for tap in 0..TAPS {
-            sum = T::add_sample(sum, source[tap][lane], weights[tap]);
-        }
-        result[lane] = T::mid_of_samples(sum);
-    }
-    result
 }

@@ -164,6 +164,21 @@ proptest! {
     }
 
     #[test]
+    fn three_positive_weights_are_closer_still(
+        rows in 1u32..40, cols in 1u32..120, bands in 1u16..6, millis in 667u32..3000, linear in any::<bool>(), seed in any::<u32>(),
+    ) {
+        // The 16-bit arithmetic, with the samples at which its sums are largest.
+        let kernel = if linear { Kernel::Linear } else { Kernel::Box };
+        let settings = std::format!("{}.{:03},{}", millis / 1000, millis % 1000, kernel.name());
+        let noise = Image::<u8>::noise(rows, cols, bands, seed);
+        let extreme = Image::<u8>::new(rows, cols, bands, |y, x, b| if noise.at(y.into(), x.into(), b) < 128 { 0 } else { 255 });
+        for image in [noise, extreme] {
+            let worst = difference(&settings, Some(f64::from(millis) / 1000.0), kernel, &image);
+            prop_assert!(worst <= 0.55, "{settings}: off by {worst}");
+        }
+    }
+
+    #[test]
     fn any_size_is_as_defined(
         rows in 1u32..50, cols in 1u32..50, bands in 1u16..5, to_rows in 1u32..70, to_cols in 1u32..70, kernel in kernels(),
     ) {

@@ -3,17 +3,17 @@
 //! For each output row the rows of its window are weighed into one row, and that row is resampled along itself. Only
 //! that row is kept between the two passes, with bits to spare over the sample.
 
-use super::arith::Scale;
+use super::pass::Pass;
 use super::axis::Taps;
 use super::columns::Columns;
 use super::geometry::{Axes, Geometry};
 use super::rows::{MAX_ROWS, weigh};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Shape};
+use crate::shape::{Region, Sample, Shape};
 use crate::strip::{Strip, StripMut};
 
-/// Resizes with a window of rows. See [`Geometry`] for positions and borders, [`Scale`] for the accuracy.
+/// Resizes with a window of rows. See [`Geometry`] for positions and borders, [`Scale`](super::Scale) for the accuracy.
 ///
 /// Memory: one row of the input (2 bytes a sample for u8, 4 for others) and the weights of the columns. Where positions
 /// repeat after a few pixels, as with 9/10, these take a few KiB at any width and otherwise at most 1 MiB; where that
@@ -24,7 +24,7 @@ pub struct Resize<T> {
     kind: core::marker::PhantomData<fn(T)>,
 }
 
-impl<T: Scale> Resize<T> {
+impl<T: Pass> Resize<T> {
     /// Resizes by `geometry`.
     pub const fn new(geometry: Geometry) -> Self {
         Self { geometry, kind: core::marker::PhantomData }
@@ -41,13 +41,13 @@ impl<T: Scale> Resize<T> {
     }
 }
 
-impl<T: Scale> Stage for Resize<T> {
+impl<T: Pass> Stage for Resize<T> {
     fn name(&self) -> &'static str {
         "resize"
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind != T::KIND {
+        if input.kind != T::Sample::KIND {
             return Err(StageError::Kind { stage: "resize", kind: input.kind });
         }
         let output = self.geometry.output(input)?;
@@ -113,7 +113,7 @@ impl<T: Scale> Stage for Resize<T> {
                 weigh::<T>(input, &taps, whole);
                 average::<T>(whole, bands, axes.cols.block() as usize, columns.pixels(row));
             }
-            columns.run::<T, T>(&tables, row, output.row_mut::<T>(at), T::finish);
+            columns.run::<T, T::Sample>(&tables, row, output.row_mut::<T::Sample>(at), T::finish);
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl<T: Scale> Stage for Resize<T> {
 
 /// Averages blocks of columns.
 #[inline(always)]
-fn average<T: Scale>(row: &[T::Mid], bands: usize, block: usize, output: &mut [T::Mid]) {
+fn average<T: Pass>(row: &[T::Mid], bands: usize, block: usize, output: &mut [T::Mid]) {
     let blocks = row.chunks(block.saturating_mul(bands).max(1));
     for (output, run) in output.chunks_exact_mut(bands.max(1)).zip(blocks) {
         for (band, output) in output.iter_mut().enumerate() {
