@@ -46,14 +46,68 @@ macro_rules! sharpened {
 }
 sharpened!(u8: i16, u16: i32, i16: i32);
 
+/// Samples whose columns are summed at a time.
+const RUN: usize = 384;
+
+/// The same with one pixel of at most 8 bands more on both sides.
+const COLUMNS: usize = RUN + 16;
+
 /// Sharpens a run of samples. `rows` are three, with one pixel of `bands` samples more on both sides.
 #[inline(always)]
-pub(super) fn kernel<T: Sharpened<S>, S: Copy + core::ops::Add<Output = S>>(
+pub(super) fn kernel<T: Sharpened<S>, S: Copy + Default + core::ops::Add<Output = S>>(
     rows: &[&[T]],
     bands: usize,
     out: &mut [T],
 ) {
-    let [above, here, below] = rows else { return };
+    let [mut above, mut here, mut below] = *rows else { return };
+    let mut out = out;
+    // Each column is summed once instead of three times, and its samples are widened once.
+    while let Some(run) = out.first_chunk_mut::<RUN>().filter(|_| bands <= (COLUMNS - RUN) / 2) {
+        let (Some(a), Some(b), Some(c)) = (above.first_chunk(), here.first_chunk(), below.first_chunk()) else { break };
+        from_columns(&columns(a, b, c), b, bands, run);
+        [above, here, below] = [above, here, below].map(|row| row.get(RUN..).unwrap_or_default());
+        out = core::mem::take(&mut out).get_mut(RUN..).unwrap_or_default();
+    }
+    direct(above, here, below, bands, out);
+}
+
+/// The sums of columns of three.
+#[inline(always)]
+fn columns<T: Sharpened<S>, S: Copy + Default + core::ops::Add<Output = S>>(
+    above: &[T; COLUMNS],
+    here: &[T; COLUMNS],
+    below: &[T; COLUMNS],
+) -> [S; COLUMNS] {
+    let mut sums = [S::default(); COLUMNS];
+    for at in 0..COLUMNS {
+        sums[at] = above[at].wide() + here[at].wide() + below[at].wide();
+    }
+    sums
+}
+
+/// Sharpens a run from the sums of its columns.
+#[inline(always)]
+fn from_columns<T: Sharpened<S>, S: Copy + core::ops::Add<Output = S>>(
+    sums: &[S; COLUMNS],
+    here: &[T; COLUMNS],
+    bands: usize,
+    out: &mut [T; RUN],
+) {
+    taps!(RUN, bands; sums => left middle right; here => _before sample;);
+    for (at, to) in out.iter_mut().enumerate() {
+        *to = T::sharpened(left[at] + middle[at] + right[at], sample[at].wide());
+    }
+}
+
+/// Sharpens what is less than a run.
+#[inline(always)]
+fn direct<T: Sharpened<S>, S: Copy + core::ops::Add<Output = S>>(
+    above: &[T],
+    here: &[T],
+    below: &[T],
+    bands: usize,
+    out: &mut [T],
+) {
     taps!(out.len(), bands; above => a b c; here => d e f; below => g h i;);
     for (at, to) in out.iter_mut().enumerate() {
         let upper = a[at].wide() + b[at].wide() + c[at].wide();
