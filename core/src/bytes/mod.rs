@@ -1,4 +1,8 @@
-//! Positioned reads: the seam under every file format.
+//! Positioned reads, the seam under every file format; and rows over `embedded-io` streams.
+
+mod stream;
+
+pub use stream::{ReadRows, WriteRows};
 
 /// Something that can be read at any offset, from several threads at once if it is `Sync`: a file, a mapped
 /// file, a flash chip, a slice.
