@@ -16,7 +16,7 @@ const WORTHWHILE_REDUCTION: u32 = 2;
 
 /// Program and libraries as touched beside those of a job that is one chain, as far as they are measured (see
 /// [`price`](super::price)): the loop over these stages is code of its own, and so is what threads need.
-const CODE_BYTES: u64 = 1088 << 10;
+const CODE_BYTES: u64 = 832 << 10;
 
 /// At how many places of a picture rows are compared with their neighbours.
 const LOOKS: u32 = 1024;
