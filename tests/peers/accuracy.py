@@ -18,7 +18,8 @@ missed = 0
 
 def crop(picture, left, top, cols, rows):
     """A crop of a picture as a file of its own and as doubles."""
-    path = f"{folder}/crop.tif"
+    # A name of its own: libvips remembers files by their names.
+    path = f"{folder}/crop-{picture}.tif"
     pyvips.Image.new_from_file(f"{folder}/{picture}.tif").crop(left, top, cols, rows).write_to_file(path)
     array = tifffile.imread(path).astype(np.float64)
     return path, array if array.ndim == 3 else array[:, :, None]
@@ -40,12 +41,16 @@ def theirs(image):
 
 
 def triangle_weights(size, out, factor):
-    """One row for each output sample: the triangle, stretched where it shrinks, over samples that exist."""
+    """One row for each output sample: the triangle, stretched where it shrinks; edge samples stand for those outside."""
     centre = (np.arange(out) + 0.5) / factor - 0.5
     width = max(1.0, 1.0 / factor)
-    distance = np.abs(np.arange(size)[None, :] - centre[:, None]) / width
+    halo = int(np.ceil(width)) + 1
+    distance = np.abs(np.arange(-halo, size + halo)[None, :] - centre[:, None]) / width
     weights = np.maximum(0.0, 1.0 - distance)
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights /= weights.sum(axis=1, keepdims=True)
+    weights[:, halo] += weights[:, :halo].sum(axis=1)
+    weights[:, halo + size - 1] += weights[:, halo + size:].sum(axis=1)
+    return weights[:, halo:halo + size]
 
 
 def resize(array, factor):
@@ -104,6 +109,6 @@ for picture, white in (("a5-strip", 255), ("g20-strip", 65535)):
     report(f"blur 2 {picture}, vips integer", theirs(image.gaussblur(2.0)), reference, white, None)
     report(f"blur 2 {picture}, vips float", theirs(image.gaussblur(2.0, precision="float")), reference, white, None)
     report(f"invert {picture}", ours(path, "invert"), white - array, white, 0)
-os.unlink(f"{folder}/crop.tif")
+    os.unlink(path)
 print("all within" if not missed else f"{missed} outside")
 sys.exit(missed > 0)
