@@ -12,11 +12,13 @@ if ! cargo fuzz --version >/dev/null 2>&1 && ! cargo install -q cargo-fuzz --loc
   echo "fuzz: SKIPPED: cargo-fuzz cannot be installed here"
   exit 0
 fi
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 status=0
 for target in $(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do
   echo "fuzz $target"
-  if ! cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="$seconds" -rss_limit_mb=512 >"/tmp/fuzz-$target.log" 2>&1; then
-    tail -40 "/tmp/fuzz-$target.log"
+  if ! cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="$seconds" -rss_limit_mb=512 >"$logs/$target" 2>&1; then
+    tail -40 "$logs/$target"
     status=1
   fi
 done
