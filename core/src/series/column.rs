@@ -24,7 +24,7 @@ pub(crate) trait Indices: Copy {
 pub struct Lanes<L, const ORDER: usize, const CLASSES: usize> {
     bank: Bank<L, ORDER>,
     started: bool,
-    model: Model<CLASSES, 24>,
+    model: Model<CLASSES, 20>,
 }
 
 #[allow(private_bounds)]

@@ -6,7 +6,6 @@ use super::bound::{GROUP_SLACK, point_bytes};
 use super::choose::choose;
 use super::error::Misuse;
 use super::header::{CHECK_BYTES, Coding, Header, POINTS_PER_BYTE, header_bytes};
-use super::lattice::Front;
 use super::points::{GROUP, Head, Points};
 use super::profile::Profile;
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
@@ -51,8 +50,6 @@ pub struct Encoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
     settings: Facts,
     points: Points<P, COLUMNS>,
     writer: WriteState,
-    /// What the next block starts with.
-    hints: Hints<COLUMNS>,
     times: [i64; 3],
     summary: [Summary; COLUMNS],
     /// Points coded and points waiting.
@@ -71,12 +68,6 @@ struct Facts {
     used: u8,
     ranges: bool,
     block_points: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Hints<const COLUMNS: usize> {
-    unit: u64,
-    fronts: [Front; COLUMNS],
 }
 
 impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
@@ -132,7 +123,6 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             },
             points,
             writer: WriteState::at(0),
-            hints: Hints { unit: 1, fronts: columns.map(|column| Front::first(column.kind)) },
             times: [0; 3],
             summary: [Summary::NONE; COLUMNS],
             coded: 0,
@@ -201,8 +191,6 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let end = header_bytes + (end - start);
         let check = super::crc::crc32c(self.buffer.get(..end)?);
         self.buffer.get_mut(end..end + CHECK_BYTES)?.copy_from_slice(&check.to_le_bytes());
-        self.hints =
-            Hints { unit: self.points.beat.unit, fronts: self.points.columns.map(|column| column.front) };
         (self.coded, self.waiting) = (0, 0);
         self.buffer.get(..end + CHECK_BYTES)
     }
@@ -218,8 +206,14 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     /// Starts a block whose first timestamp is `time`.
     fn start(&mut self, time: i64) {
         self.times = [time; 3];
+        // The units and lattices of the last block are where the search for this one's starts.
+        let (unit, fronts) = (self.points.beat.unit, self.points.columns.map(|column| column.front));
         if let Some(points) = Points::new(time, &self.columns, self.used()) {
             self.points = points;
+        }
+        self.points.beat.unit = unit;
+        for (state, front) in self.points.columns.iter_mut().zip(fronts) {
+            state.front = front;
         }
         self.summary = [Summary::NONE; COLUMNS];
         // The payload is moved when the header's length is known: near to there costs no room.
@@ -248,9 +242,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             header.lossy |= u8::from(column.tolerance != Tolerance::Lossless) << at;
         }
         if self.settings.ranges {
-            let mut ranges = [Summary::NONE.range(Kind::I32); MAX_COLUMNS];
-            for ((range, summary), kind) in ranges.iter_mut().zip(&self.summary).zip(header.kinds) {
-                *range = summary.range(kind);
+            let mut ranges = [Summary::NONE.range(); MAX_COLUMNS];
+            for (range, summary) in ranges.iter_mut().zip(&self.summary) {
+                *range = summary.range();
             }
             header.ranges = Some(ranges);
         }
@@ -329,19 +323,22 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let Some(waiting) = waiting.get(..count * size) else { return false };
         let Some(columns) = self.columns.get(..used) else { return false };
         let started = self.coded > 0;
-        let head = head(&self.points, &self.hints, columns, waiting, size, started);
+        let head = head(&self.points, columns, waiting, size, started);
+        if !started {
+            self.points.unlearn(columns);
+        }
         let mut writer = Writer::new(self.writer, front);
         if self.points.head(&mut writer, columns, &head).is_none() {
             return false;
         }
         let mut summary = self.summary;
         let mut words = [Word(0); COLUMNS];
-        for point in waiting.chunks_exact(size) {
+        for (index, point) in waiting.chunks_exact(size).enumerate() {
             let time = get(point, columns, &mut words);
             self.points.point(&mut writer, columns, time, words.get_mut(..used).unwrap_or_default());
             if self.settings.ranges {
                 for ((summary, word), column) in summary.iter_mut().zip(words).zip(columns) {
-                    summary.see(column.kind, word);
+                    summary.see(column.kind, word, self.coded == 0 && index == 0);
                 }
             }
         }
@@ -357,6 +354,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     fn store(&mut self, at: usize, count: usize, size: usize, used: usize) {
         let Some(columns) = self.columns.get(..used) else { return };
         let head = Head { stored: true, ..self.points.unchanged(count) };
+        if self.coded == 0 {
+            self.points.unlearn(columns);
+        }
         let mut writer = Writer::new(self.writer, self.buffer);
         let _ = self.points.head(&mut writer, columns, &head);
         self.writer = writer.state;
@@ -369,7 +369,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             self.writer = writer.state;
             if self.settings.ranges {
                 for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {
-                    summary.see(column.kind, word);
+                    summary.see(column.kind, word, self.coded == 0 && index == 0);
                 }
             }
         }
@@ -379,16 +379,12 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
 /// What the points in `waiting` are best coded with.
 fn head<P: Profile, const COLUMNS: usize>(
     points: &Points<P, COLUMNS>,
-    hints: &Hints<COLUMNS>,
     columns: &[Column],
     waiting: &[u8],
     size: usize,
     started: bool,
 ) -> Head<COLUMNS> {
     let mut head = points.unchanged(waiting.len() / size.max(1));
-    if !started {
-        (head.unit, head.fronts) = (hints.unit, hints.fronts);
-    }
     let times = waiting.chunks_exact(size).map(time_of);
     head.unit = beat::unit_of(head.unit, started, points.beat.last, times);
     let mut at = 8;

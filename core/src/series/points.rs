@@ -53,6 +53,14 @@ impl<P: Sealed, const COLUMNS: usize> Points<P, COLUMNS> {
         })
     }
 
+    /// Back to the unit and the lattices that a reader starts a block with.
+    pub(crate) fn unlearn(&mut self, columns: &[Column]) {
+        self.beat.unit = 1;
+        for (state, column) in self.columns.iter_mut().zip(columns) {
+            state.front = Front::first(column.kind);
+        }
+    }
+
     /// What the next group starts with if nothing changes.
     pub(crate) fn unchanged(&self, points: usize) -> Head<COLUMNS> {
         Head { points, stored: false, unit: self.beat.unit, fronts: self.columns.map(|column| column.front) }
