@@ -10,7 +10,7 @@ use super::settings::Column;
 use super::word::{Kind, Word};
 
 /// Predicts indices and codes what is left.
-pub(crate) trait Indices: Copy {
+pub(crate) trait Indices: Copy + core::fmt::Debug {
     /// For a column of `kind`; none where it has no such lanes.
     fn new(kind: Kind) -> Option<Self>;
     /// Forgets the last index, not how residuals are spread.

@@ -1,17 +1,14 @@
 //! Points in, blocks out: groups of points wait as they are at the end of the block buffer until their lattices are
 //! chosen, and are then coded to its front.
 
-use super::arith::range::{WriteState, Writer};
+use super::back::{Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
-use super::choose::choose;
 use super::error::Misuse;
-use super::header::{CHECK_BYTES, Coding, Header, POINTS_PER_BYTE, header_bytes};
-use super::points::{GROUP, Head, Points};
-use super::profile::Profile;
+use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
+use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
 use super::summary::Summary;
 use super::word::{Kind, Word};
-use super::{beat, profile::Small};
 
 /// What became of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +45,7 @@ pub struct Encoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
     buffer: &'b mut [u8],
     columns: [Column; COLUMNS],
     settings: Facts,
-    points: Points<P, COLUMNS>,
-    writer: WriteState,
+    write: P::Write<COLUMNS>,
     times: [i64; 3],
     summary: [Summary; COLUMNS],
     /// Points coded and points waiting.
@@ -108,9 +104,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         if length < needed {
             return Err(Misuse::Buffer { bytes: length, needed });
         }
-        let points = Points::new(0, &columns, used);
+        let write = P::Write::new(&columns, used);
         let wrong = || columns.iter().position(|column| column.kind != Kind::I32).unwrap_or(0);
-        let points = points.ok_or_else(|| Misuse::Kind { column: wrong() })?;
+        let write = write.ok_or_else(|| Misuse::Kind { column: wrong() })?;
         let buffer = buffer.get_mut(..length).unwrap_or_default();
         Ok(Encoder {
             buffer,
@@ -121,8 +117,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
                 ranges: settings.ranges,
                 block_points: settings.block_points,
             },
-            points,
-            writer: WriteState::at(0),
+            write,
             times: [0; 3],
             summary: [Summary::NONE; COLUMNS],
             coded: 0,
@@ -176,7 +171,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             return None;
         }
         let start = self.payload_at as usize;
-        let mut end = Writer::new(self.writer, self.buffer).finish(start)?;
+        let mut end = self.write.finish(self.buffer, start)?;
         // Zeros at the end need not be written, except that so many points must have so many bytes.
         let least = start + self.coded.div_ceil(POINTS_PER_BYTE) as usize;
         if end < least {
@@ -206,25 +201,17 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     /// Starts a block whose first timestamp is `time`.
     fn start(&mut self, time: i64) {
         self.times = [time; 3];
-        // The units and lattices of the last block are where the search for this one's starts.
-        let (unit, fronts) = (self.points.beat.unit, self.points.columns.map(|column| column.front));
-        if let Some(points) = Points::new(time, &self.columns, self.used()) {
-            self.points = points;
-        }
-        self.points.beat.unit = unit;
-        for (state, front) in self.points.columns.iter_mut().zip(fronts) {
-            state.front = front;
-        }
         self.summary = [Summary::NONE; COLUMNS];
         // The payload is moved when the header's length is known: near to there costs no room.
         let start = self.header_bytes_at_most(self.times) as u32;
         self.payload_at = start;
-        self.writer = WriteState::at(start);
+        let columns = self.columns.get(..self.used()).unwrap_or_default();
+        self.write.start(time, start as usize, columns);
     }
 
     fn header(&self, payload_bytes: usize) -> Header {
         let mut header = Header {
-            coding: if P::CODE == 0 { Coding::ArithSmall } else { Coding::ArithLarge },
+            coding: P::CODING,
             unit: self.settings.unit,
             columns: self.used(),
             points: self.coded,
@@ -255,7 +242,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     fn fits(&self, points: u32, times: [i64; 3]) -> bool {
         let header = self.header_bytes_at_most(times);
         let grown = header.saturating_sub(self.payload_at as usize);
-        let end = self.writer.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
+        let end = self.write.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
         end + grown + CHECK_BYTES <= self.buffer.len()
     }
 
@@ -270,9 +257,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             return false;
         }
         let size = self.point_bytes();
-        let free = self.buffer.len().saturating_sub(self.writer.end_bound() + GROUP_SLACK);
+        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
         // Beside the points there must be room to code them.
-        let room = (free / (size + 4)).clamp(1, GROUP);
+        let room = (free / (size + 4)).clamp(1, P::GROUP);
         self.wait_room =
             (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
         self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
@@ -281,12 +268,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
 
     fn wait(&mut self, time: i64, values: &[Word]) {
         let at = self.wait_at as usize + self.waiting as usize * self.point_bytes();
-        let mut place = self.buffer.get_mut(at..).unwrap_or_default();
-        put(&mut place, &time.to_le_bytes());
-        for (column, value) in self.columns.iter().zip(values) {
-            let bytes = value.0.to_le_bytes();
-            put(&mut place, bytes.get(..column.kind.bits() as usize / 8).unwrap_or_default());
-        }
+        let columns = self.columns.get(..self.used()).unwrap_or_default();
+        Waiting::put(self.buffer.get_mut(at..).unwrap_or_default(), columns, time, values);
         self.waiting += 1;
     }
 
@@ -296,14 +279,14 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let mut at = self.wait_at as usize;
         while self.waiting > 0 {
             let mut count = self.waiting as usize;
-            let before = (self.points, self.writer);
-            let room = before.1.end_bound() + count * size + 8;
+            let before = self.write;
+            let room = before.end_bound() + count * size + 8;
             loop {
-                let done = self.code(at, count, size, used);
-                if done && self.writer.end_bound() <= room {
+                if self.code(at, count, size, used, room) {
                     break;
                 }
-                (self.points, self.writer) = before;
+                let done = self.write.end_bound() > room;
+                self.write = before;
                 if !done && count > 8 {
                     count /= 2;
                 } else {
@@ -317,112 +300,33 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         }
     }
 
-    /// Codes `count` points that wait at `at`; whether they fit before them.
-    fn code(&mut self, at: usize, count: usize, size: usize, used: usize) -> bool {
-        let Some((front, waiting)) = self.buffer.split_at_mut_checked(at) else { return false };
-        let Some(waiting) = waiting.get(..count * size) else { return false };
+    /// Codes `count` points that wait at `at`; whether they fit before them and before `room`.
+    fn code(&mut self, at: usize, count: usize, size: usize, used: usize, room: usize) -> bool {
+        let Some((front, bytes)) = self.buffer.split_at_mut_checked(at) else { return false };
+        let Some(bytes) = bytes.get(..count * size) else { return false };
         let Some(columns) = self.columns.get(..used) else { return false };
-        let started = self.coded > 0;
-        let head = head(&self.points, columns, waiting, size, started);
-        if !started {
-            self.points.unlearn(columns);
-        }
-        let mut writer = Writer::new(self.writer, front);
-        if self.points.head(&mut writer, columns, &head).is_none() {
-            return false;
-        }
+        let waiting = Waiting { bytes, size, columns };
         let mut summary = self.summary;
-        let mut words = [Word(0); COLUMNS];
-        for (index, point) in waiting.chunks_exact(size).enumerate() {
-            let time = get(point, columns, &mut words);
-            self.points.point(&mut writer, columns, time, words.get_mut(..used).unwrap_or_default());
-            if self.settings.ranges {
-                for ((summary, word), column) in summary.iter_mut().zip(words).zip(columns) {
-                    summary.see(column.kind, word, self.coded == 0 && index == 0);
-                }
-            }
+        let done = self.write.code(front, &waiting, self.coded == 0, &mut summary);
+        let done = done && self.write.end_bound() <= room;
+        if done {
+            self.summary = summary;
         }
-        if writer.overflow {
-            return false;
-        }
-        self.writer = writer.state;
-        self.summary = summary;
-        true
+        done
     }
 
     /// Stores `count` points that wait at `at` as they are: never more than was reserved for them.
     fn store(&mut self, at: usize, count: usize, size: usize, used: usize) {
         let Some(columns) = self.columns.get(..used) else { return };
-        let head = Head { stored: true, ..self.points.unchanged(count) };
-        if self.coded == 0 {
-            self.points.unlearn(columns);
-        }
-        let mut writer = Writer::new(self.writer, self.buffer);
-        let _ = self.points.head(&mut writer, columns, &head);
-        self.writer = writer.state;
+        self.write.store(self.buffer, count, columns, self.coded == 0);
         let mut words = [Word(0); COLUMNS];
         for index in 0..count {
             let point = self.buffer.get(at + index * size..).unwrap_or_default();
-            let time = get(point, columns, &mut words);
-            let mut writer = Writer::new(self.writer, self.buffer);
-            self.points.stored_point(&mut writer, columns, time, words.get_mut(..used).unwrap_or_default());
-            self.writer = writer.state;
-            if self.settings.ranges {
-                for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {
-                    summary.see(column.kind, word, self.coded == 0 && index == 0);
-                }
+            let time = Waiting::point(point, columns, &mut words);
+            self.write.store_point(self.buffer, columns, time, words.get(..used).unwrap_or_default());
+            for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {
+                summary.see(column.kind, word, self.coded == 0 && index == 0);
             }
         }
     }
-}
-
-/// What the points in `waiting` are best coded with.
-fn head<P: Profile, const COLUMNS: usize>(
-    points: &Points<P, COLUMNS>,
-    columns: &[Column],
-    waiting: &[u8],
-    size: usize,
-    started: bool,
-) -> Head<COLUMNS> {
-    let mut head = points.unchanged(waiting.len() / size.max(1));
-    let times = waiting.chunks_exact(size).map(time_of);
-    head.unit = beat::unit_of(head.unit, started, points.beat.last, times);
-    let mut at = 8;
-    for (front, column) in head.fronts.iter_mut().zip(columns) {
-        let bytes = column.kind.bits() as usize / 8;
-        let words = waiting.chunks_exact(size).map(|point| word_of(point.get(at..at + bytes)));
-        *front = choose(column, *front, started, words);
-        at += bytes;
-    }
-    head
-}
-
-fn put(place: &mut &mut [u8], bytes: &[u8]) {
-    if let Some((now, rest)) = core::mem::take(place).split_at_mut_checked(bytes.len()) {
-        now.copy_from_slice(bytes);
-        *place = rest;
-    }
-}
-
-fn time_of(point: &[u8]) -> i64 {
-    word_of(point.get(..8)).i64()
-}
-
-fn word_of(bytes: Option<&[u8]>) -> Word {
-    let mut word = [0; 8];
-    for (to, from) in word.iter_mut().zip(bytes.unwrap_or_default()) {
-        *to = *from;
-    }
-    Word(u64::from_le_bytes(word))
-}
-
-/// Reads a point that waits.
-fn get(point: &[u8], columns: &[Column], words: &mut [Word]) -> i64 {
-    let mut at = 8;
-    for (word, column) in words.iter_mut().zip(columns) {
-        let bytes = column.kind.bits() as usize / 8;
-        *word = word_of(point.get(at..at + bytes));
-        at += bytes;
-    }
-    time_of(point)
 }

@@ -44,7 +44,7 @@ fn power(digits: u8) -> f64 {
 fn nearest(x: f64) -> Option<i64> {
     const HALF: f64 = 2_251_799_813_685_248.0;
     // Adding and taking away 1.5 * 2^52 leaves no room for a fraction.
-    (x < HALF && x > -HALF).then(|| ((x + 3.0 * HALF) - 3.0 * HALF) as i64)
+    (x < HALF && x > -HALF).then_some(((x + 3.0 * HALF) - 3.0 * HALF) as i64)
 }
 
 /// Bits of a float as an integer that is larger where the number is larger.

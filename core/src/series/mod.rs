@@ -1,6 +1,7 @@
 //! Compact series: timestamps and values in self-contained blocks, lossless or within a tolerance, in fixed state.
 
 mod arith;
+mod back;
 mod bank;
 mod beat;
 pub mod bound;

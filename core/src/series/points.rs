@@ -5,9 +5,8 @@
 use super::arith::prob::Prob;
 use super::beat::Beat;
 use super::coder::Coder;
-use super::column::ColumnState;
+use super::column::{ColumnState, Indices};
 use super::lattice::Front;
-use super::profile::Sealed;
 use super::settings::Column;
 use super::word::Word;
 
@@ -16,9 +15,9 @@ pub(crate) const GROUP: usize = 32;
 
 /// What is remembered from point to point.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Points<P: Sealed, const COLUMNS: usize> {
+pub(crate) struct Points<I, const COLUMNS: usize> {
     pub(crate) beat: Beat,
-    pub(crate) columns: [ColumnState<P::Indices>; COLUMNS],
+    pub(crate) columns: [ColumnState<I>; COLUMNS],
     /// Whether a group has less than 32 points; is stored; starts with a change.
     partial: Prob,
     stored: Prob,
@@ -36,7 +35,7 @@ pub(crate) struct Head<const COLUMNS: usize> {
     pub(crate) fronts: [Front; COLUMNS],
 }
 
-impl<P: Sealed, const COLUMNS: usize> Points<P, COLUMNS> {
+impl<I: Indices, const COLUMNS: usize> Points<I, COLUMNS> {
     /// At the start of a block; none where a column's kind is none of the profile's.
     pub(crate) fn new(first: i64, columns: &[Column; COLUMNS], used: usize) -> Option<Self> {
         let first_column = ColumnState::new(columns.first()?.kind)?;
@@ -51,6 +50,21 @@ impl<P: Sealed, const COLUMNS: usize> Points<P, COLUMNS> {
             stored: Prob::EVEN,
             changes: Prob::EVEN,
         })
+    }
+
+    /// Starts another block, with the unit and the lattices that the last one ended with.
+    pub(crate) fn start(&mut self, first: i64, columns: &[Column]) {
+        let unit = self.beat.unit;
+        self.beat = Beat::new(first);
+        self.beat.unit = unit;
+        for (state, column) in self.columns.iter_mut().zip(columns) {
+            if let Some(fresh) = ColumnState::new(column.kind) {
+                let front = state.front;
+                *state = fresh;
+                state.front = front;
+            }
+        }
+        (self.partial, self.stored, self.changes) = (Prob::EVEN, Prob::EVEN, Prob::EVEN);
     }
 
     /// Back to the unit and the lattices that a reader starts a block with.

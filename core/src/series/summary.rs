@@ -5,7 +5,7 @@ use super::word::{Kind, Word};
 
 /// So far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Summary {
+pub struct Summary {
     min: Word,
     max: Word,
     sum: f64,
