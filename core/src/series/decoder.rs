@@ -87,30 +87,50 @@ impl<'b, P: Profile, const COLUMNS: usize> Decoder<'b, P, COLUMNS> {
     /// [`Damage::Columns`] where `values` has less room than the block has columns. The block is over then.
     #[inline]
     pub fn next_into(&mut self, values: &mut [Word]) -> Result<Option<i64>, Damage> {
-        if self.left == 0 {
-            return Ok(None);
-        }
+        let mut time = [0];
         let used = usize::from(self.used);
         let room = Damage::Columns { columns: used, room: values.len() };
-        let (Some(values), Some(columns)) = (values.get_mut(..used), self.columns.get(..used)) else {
-            return Err(room);
-        };
-        let damage = Damage::Content { point: self.done };
-        if self.group == 0 {
-            let read = self.read.head(self.payload, columns);
-            let Some(points) = read.filter(|points| (1..=self.left).contains(points)) else {
+        let taken = self.decode_into(&mut time, values.get_mut(..used).ok_or(room)?)?;
+        Ok((taken == 1).then_some(time[0]))
+    }
+
+    /// The next points, as many as there are and fit; returns how many. `values` are those of the first point, then
+    /// those of the second, and so on.
+    ///
+    /// Whole groups at once are fastest: room for a multiple of 64 points, from the start of the block on.
+    ///
+    /// # Errors
+    /// As for [`next_into`](Self::next_into); how many points before are sound is not said.
+    pub fn decode_into(&mut self, times: &mut [i64], values: &mut [Word]) -> Result<usize, Damage> {
+        let used = usize::from(self.used);
+        let Some(columns) = self.columns.get(..used) else { return Ok(0) };
+        let room = times.len().min(values.len() / used.max(1));
+        let mut taken = 0;
+        while taken < room && self.left > 0 {
+            let damage = Damage::Content { point: self.done };
+            if self.group == 0 {
+                let read = self.read.head(self.payload, columns);
+                let Some(points) = read.filter(|points| (1..=self.left).contains(points)) else {
+                    self.left = 0;
+                    return Err(damage);
+                };
+                self.group = points;
+            }
+            let now = (room - taken).min(self.group as usize);
+            let (Some(times), Some(values)) =
+                (times.get_mut(taken..taken + now), values.get_mut(taken * used..(taken + now) * used))
+            else {
+                break;
+            };
+            if self.read.points(self.payload, columns, times, values).is_none() {
                 self.left = 0;
                 return Err(damage);
-            };
-            self.group = points;
+            }
+            taken += now;
+            self.group -= now as u32;
+            self.left -= now as u32;
+            self.done += now as u32;
         }
-        let Some(time) = self.read.point(self.payload, columns, values) else {
-            self.left = 0;
-            return Err(damage);
-        };
-        self.group -= 1;
-        self.left -= 1;
-        self.done += 1;
-        Ok(Some(time))
+        Ok(taken)
     }
 }

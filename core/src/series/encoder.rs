@@ -142,8 +142,30 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         if values.len() != used {
             return Err(Misuse::Values { values: values.len(), columns: used });
         }
+        Ok(self.add(time, values))
+    }
+
+    /// Adds points, as many as the block takes; returns how many. `values` are those of the first point, then those of
+    /// the second, and so on. If it is not all of them, the block is full.
+    ///
+    /// # Errors
+    /// [`Misuse::Values`] where there are not as many values for each timestamp as columns; nothing is changed.
+    pub fn push_slice(&mut self, times: &[i64], values: &[Word]) -> Result<usize, Misuse> {
+        let used = self.used();
+        if Some(values.len()) != times.len().checked_mul(used) {
+            return Err(Misuse::Values { values: values.len(), columns: used });
+        }
+        for (taken, (time, values)) in times.iter().zip(values.chunks_exact(used.max(1))).enumerate() {
+            if self.add(*time, values) == Pushed::Full {
+                return Ok(taken);
+            }
+        }
+        Ok(times.len())
+    }
+
+    fn add(&mut self, time: i64, values: &[Word]) -> Pushed {
         if self.points() >= self.settings.block_points {
-            return Ok(Pushed::Full);
+            return Pushed::Full;
         }
         if self.points() == 0 {
             self.start(time);
@@ -154,14 +176,14 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             self.flush();
         }
         if self.waiting == 0 && !self.open(times) {
-            return Ok(Pushed::Full);
+            return Pushed::Full;
         }
         self.times = times;
         self.wait(time, values);
         if self.waiting >= self.wait_room {
             self.flush();
         }
-        Ok(Pushed::Taken)
+        Pushed::Taken
     }
 
     /// Ends the block: its bytes, or none if it has no points. The next push starts another one.

@@ -1,9 +1,11 @@
 //! Compact series: timestamps and values in self-contained blocks, lossless or within a tolerance, in fixed state.
 
+mod any;
 mod arith;
 mod back;
 mod bank;
 mod beat;
+mod blocks;
 pub mod bound;
 mod choose;
 mod coder;
@@ -21,6 +23,8 @@ mod settings;
 mod summary;
 mod word;
 
+pub use any::AnyDecoder;
+pub use blocks::{Block, Blocks, Lost};
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse};
