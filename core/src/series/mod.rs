@@ -19,6 +19,7 @@ mod lane;
 mod lattice;
 mod points;
 mod profile;
+mod recall;
 mod settings;
 mod summary;
 mod word;

@@ -5,6 +5,7 @@ use super::back::Back;
 use super::column::{EitherLanes, Lanes};
 use super::header::Coding;
 use super::points::GROUP;
+use super::recall::Latest;
 
 mod sealed {
     pub trait Sealed: super::Back {}
@@ -38,6 +39,6 @@ macro_rules! arith {
     };
 }
 
-arith!(Small, ArithSmall, EitherLanes<8, 1>);
-arith!(Narrow, ArithSmall, Lanes<i32, 8, 1>);
-arith!(Large, ArithLarge, EitherLanes<16, 3>);
+arith!(Small, ArithSmall, EitherLanes<(), (), 8, 1>);
+arith!(Narrow, ArithSmall, Lanes<i32, (), 8, 1>);
+arith!(Large, ArithLarge, EitherLanes<Latest<i32>, Latest<i64>, 16, 3>);
