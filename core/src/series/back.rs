@@ -30,13 +30,14 @@ pub trait WriteSide<const COLUMNS: usize>: Copy + core::fmt::Debug {
     /// Where the payload would end at most if nothing more came.
     fn end_bound(&self) -> usize;
 
-    /// Codes the points that wait into `buffer`, the `first` group of a block or another; whether they fitted.
+    /// Codes the points that wait into `buffer`, the `first` group of a block or another, and adds what they
+    /// decode to to `summary`; whether they fitted.
     fn code(
         &mut self,
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
-        summary: &mut [Summary; COLUMNS],
+        summary: Option<&mut [Summary; COLUMNS]>,
     ) -> bool;
 
     /// Says that `count` points follow as they are.

@@ -329,7 +329,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let Some(columns) = self.columns.get(..used) else { return false };
         let waiting = Waiting { bytes, size, columns };
         let mut summary = self.summary;
-        let done = self.write.code(front, &waiting, self.coded == 0, &mut summary);
+        let done =
+            self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));
         let done = done && self.write.end_bound() <= room;
         if done {
             self.summary = summary;

@@ -5,6 +5,7 @@ mod arith;
 mod back;
 mod bank;
 mod beat;
+mod bits;
 mod blocks;
 pub mod bound;
 mod choose;
@@ -15,8 +16,10 @@ mod decoder;
 mod encoder;
 mod error;
 mod header;
+mod heads;
 mod lane;
 mod lattice;
+mod pack;
 mod points;
 mod profile;
 mod recall;
@@ -30,7 +33,7 @@ pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse};
 pub use header::{Coding, Header, MAX_HEADER_BYTES, Range, SYNC, VERSION};
-pub use profile::{Large, Narrow, Profile, Small};
+pub use profile::{Large, Narrow, Pack, Profile, Small};
 pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
 };

@@ -4,6 +4,8 @@ use super::arith::side::{ArithRead, ArithWrite};
 use super::back::Back;
 use super::column::{EitherLanes, Lanes};
 use super::header::Coding;
+use super::pack;
+use super::pack::side::{PackRead, PackWrite};
 use super::points::GROUP;
 use super::recall::Latest;
 
@@ -25,6 +27,19 @@ pub struct Narrow;
 /// Range coder in at most 4096 bytes of state for one column, each way.
 #[derive(Clone, Copy, Debug)]
 pub struct Large;
+
+/// Bit-packing: the fastest, in a few hundred bytes of state.
+#[derive(Clone, Copy, Debug)]
+pub struct Pack;
+
+impl sealed::Sealed for Pack {}
+impl Profile for Pack {}
+impl Back for Pack {
+    const CODING: Coding = Coding::Pack;
+    const GROUP: usize = pack::GROUP;
+    type Write<const COLUMNS: usize> = PackWrite<COLUMNS>;
+    type Read<const COLUMNS: usize> = PackRead<COLUMNS>;
+}
 
 macro_rules! arith {
     ($profile:ty, $coding:ident, $indices:ty) => {

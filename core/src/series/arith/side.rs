@@ -5,7 +5,8 @@ use super::super::beat;
 use super::super::choose::choose;
 use super::super::column::Indices;
 use super::super::header::Header;
-use super::super::points::{Head, Points};
+use super::super::heads::Head;
+use super::super::points::Points;
 use super::super::settings::Column;
 use super::super::summary::Summary;
 use super::super::word::Word;
@@ -39,7 +40,7 @@ impl<I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for ArithWrite<I, COLU
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
-        summary: &mut [Summary; COLUMNS],
+        mut summary: Option<&mut [Summary; COLUMNS]>,
     ) -> bool {
         let columns = waiting.columns;
         let mut head = self.points.unchanged(waiting.count());
@@ -60,8 +61,10 @@ impl<I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for ArithWrite<I, COLU
         for (index, point) in waiting.bytes.chunks_exact(waiting.size).enumerate() {
             let time = Waiting::point(point, columns, &mut words);
             self.points.point(&mut writer, columns, time, &mut words);
-            for ((summary, word), column) in summary.iter_mut().zip(words).zip(columns) {
-                summary.see(column.kind, word, first && index == 0);
+            if let Some(summary) = summary.as_deref_mut() {
+                for ((summary, word), column) in summary.iter_mut().zip(words).zip(columns) {
+                    summary.see(column.kind, word, first && index == 0);
+                }
             }
         }
         self.writer = writer.state;
