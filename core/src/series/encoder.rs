@@ -142,7 +142,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         if values.len() != used {
             return Err(Misuse::Values { values: values.len(), columns: used });
         }
-        Ok(self.add(time, values))
+        Ok(if self.add(&[time], values) == 1 { Pushed::Taken } else { Pushed::Full })
     }
 
     /// Adds points, as many as the block takes; returns how many. `values` are those of the first point, then those of
@@ -155,35 +155,51 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         if Some(values.len()) != times.len().checked_mul(used) {
             return Err(Misuse::Values { values: values.len(), columns: used });
         }
-        for (taken, (time, values)) in times.iter().zip(values.chunks_exact(used.max(1))).enumerate() {
-            if self.add(*time, values) == Pushed::Full {
-                return Ok(taken);
-            }
-        }
-        Ok(times.len())
+        Ok(self.add(times, values))
     }
 
-    fn add(&mut self, time: i64, values: &[Word]) -> Pushed {
-        if self.points() >= self.settings.block_points {
-            return Pushed::Full;
+    fn add(&mut self, times: &[i64], values: &[Word]) -> usize {
+        let (used, mut taken) = (self.used(), 0);
+        while let (Some(times), Some(values)) = (times.get(taken..), values.get(taken * used..))
+            && let Some(first) = times.first()
+            && self.points() < self.settings.block_points
+        {
+            if self.points() == 0 {
+                self.start(*first);
+            }
+            if self.waiting == 0 && !self.open(*first) {
+                break;
+            }
+            // As many at once as there is room for, if their times do not make the header too long.
+            let mut now = times.len().min((self.wait_room - self.waiting) as usize);
+            let mut span = self.span(times.get(..now).unwrap_or_default());
+            if !self.fits(self.waiting + now as u32, span) {
+                (now, span) = (1, self.span(times.get(..1).unwrap_or_default()));
+                if !self.fits(self.waiting + 1, span) {
+                    // If coding what waits makes no room, it does not wait any more.
+                    self.flush();
+                    continue;
+                }
+            }
+            self.times = span;
+            self.wait(times.get(..now).unwrap_or_default(), values);
+            taken += now;
+            if self.waiting >= self.wait_room {
+                self.flush();
+            }
         }
-        if self.points() == 0 {
-            self.start(time);
+        taken
+    }
+
+    /// First, least and largest timestamp of the block if it had these, too.
+    #[inline(always)]
+    fn span(&self, times: &[i64]) -> [i64; 3] {
+        let [first, mut min, mut max] = self.times;
+        for time in times {
+            min = if *time < min { *time } else { min };
+            max = if *time > max { *time } else { max };
         }
-        let [first, min, max] = self.times;
-        let times = [first, min.min(time), max.max(time)];
-        if self.waiting > 0 && !self.fits(self.waiting + 1, times) {
-            self.flush();
-        }
-        if self.waiting == 0 && !self.open(times) {
-            return Pushed::Full;
-        }
-        self.times = times;
-        self.wait(time, values);
-        if self.waiting >= self.wait_room {
-            self.flush();
-        }
-        Pushed::Taken
+        [first, min, max]
     }
 
     /// Ends the block: its bytes, or none if it has no points. The next push starts another one.
@@ -274,8 +290,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     }
 
     /// Makes room for points to wait; whether there is any.
-    fn open(&mut self, times: [i64; 3]) -> bool {
-        if !self.fits(1, times) {
+    fn open(&mut self, time: i64) -> bool {
+        if !self.fits(1, self.span(&[time])) {
             return false;
         }
         let size = self.point_bytes();
@@ -288,11 +304,16 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         true
     }
 
-    fn wait(&mut self, time: i64, values: &[Word]) {
-        let at = self.wait_at as usize + self.waiting as usize * self.point_bytes();
-        let columns = self.columns.get(..self.used()).unwrap_or_default();
-        Waiting::put(self.buffer.get_mut(at..).unwrap_or_default(), columns, time, values);
-        self.waiting += 1;
+    #[inline(always)]
+    fn wait(&mut self, times: &[i64], values: &[Word]) {
+        let (size, used) = (self.point_bytes(), self.used());
+        let at = self.wait_at as usize + self.waiting as usize * size;
+        let columns = self.columns.get(..used).unwrap_or_default();
+        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size);
+        for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
+            Waiting::put(place, columns, *time, values);
+        }
+        self.waiting += times.len() as u32;
     }
 
     /// Codes all points that wait.

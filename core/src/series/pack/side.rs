@@ -74,6 +74,68 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         }
         (self.before.unit, self.before.fronts) = (next.unit, next.fronts);
     }
+
+    /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
+    #[inline(always)]
+    fn write(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: &Waiting<'_>,
+        first: bool,
+        kept: bool,
+        summary: Option<&mut [Summary; COLUMNS]>,
+    ) -> bool {
+        let columns = waiting.columns;
+        let count = waiting.count().min(GROUP);
+        let mut differences = [0; GROUP];
+        let differences = differences.get_mut(..count).unwrap_or_default();
+        let mut last = self.before.last;
+        for (difference, time) in differences.iter_mut().zip(waiting.times()) {
+            *difference = time.wrapping_sub(last);
+            last = time;
+        }
+        let mut next = self.before.head(count);
+        next.unit = unit_of(self.before.unit, differences, first);
+        let mut at = 8;
+        for (front, column) in next.fronts.iter_mut().zip(columns) {
+            if !kept {
+                *front = choose(column, *front, !first, waiting.words(at, column.kind.bits()));
+            }
+            at += column.kind.bits() as usize / 8;
+        }
+        if first {
+            self.unlearn(columns);
+        }
+        let mut out = BitWriter::new(self.bits, buffer);
+        self.head(&mut out, columns, &next);
+
+        let mut indices = [0; GROUP];
+        let indices = indices.get_mut(..count).unwrap_or_default();
+        let (mut index, mut before, mut units) = (self.time.last, 0, 0);
+        for (to, difference) in indices.iter_mut().zip(differences.iter()) {
+            // Mostly it is the one before again, and dividing is slow.
+            if *difference != before {
+                (before, units) = (*difference, difference.wrapping_div(next.unit as i64));
+            }
+            index = index.wrapping_add(units);
+            *to = index;
+        }
+        section::write(&mut out, &mut self.time, indices, Tag::default());
+        self.before.last = last;
+
+        let (mut at, mut all) = (8, true);
+        let mut summaries = summary;
+        for (number, ((front, column), trail)) in
+            next.fronts.iter().zip(columns).zip(&mut self.trails).enumerate()
+        {
+            let words = waiting.words(at, column.kind.bits());
+            at += column.kind.bits() as usize / 8;
+            let summary = summaries.as_deref_mut().and_then(|summaries| summaries.get_mut(number));
+            all &= column_section(&mut out, *front, column, trail, words, indices, first, summary);
+        }
+        self.bits = out.state;
+        all
+    }
 }
 
 impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
@@ -101,62 +163,21 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
-        summary: Option<&mut [Summary; COLUMNS]>,
+        mut summary: Option<&mut [Summary; COLUMNS]>,
     ) -> bool {
-        let columns = waiting.columns;
-        let count = waiting.count().min(GROUP);
-        let mut differences = [0; GROUP];
-        let differences = differences.get_mut(..count).unwrap_or_default();
-        let mut last = self.before.last;
-        for (difference, time) in differences.iter_mut().zip(waiting.times()) {
-            *difference = time.wrapping_sub(last);
-            last = time;
-        }
-        let mut next = self.before.head(count);
-        next.unit = unit_of(self.before.unit, differences, first);
-        let search = first || self.groups.is_multiple_of(16);
+        // Mostly everything is as in the group before: a first try finds out while it writes.
+        let bits = self.before.fronts.iter().any(|front| matches!(front, Front::Bits { .. }));
+        let search = first || (bits && self.groups.is_multiple_of(16));
         self.groups = self.groups.wrapping_add(1);
-        let mut at = 8;
-        for (front, column) in next.fronts.iter_mut().zip(columns) {
-            let words = waiting.words(at, column.kind.bits());
-            // One pass tells that nothing needs to change; it is the same one that is needed anyway.
-            let kept = !first
-                && column.tolerance == Tolerance::Lossless
-                && (!search || !matches!(front, Front::Bits { .. }))
-                && all_fit(*front, column, words.clone());
-            if !kept {
-                *front = choose(column, *front, !first, words);
-            }
-            at += column.kind.bits() as usize / 8;
+        let (before, sums) = (*self, summary.as_deref().copied());
+        if !search && self.write(buffer, waiting, first, true, summary.as_deref_mut()) {
+            return !self.bits.over;
         }
-        if first {
-            self.unlearn(columns);
+        *self = before;
+        if let (Some(summary), Some(sums)) = (summary.as_deref_mut(), sums) {
+            *summary = sums;
         }
-        let mut out = BitWriter::new(self.bits, buffer);
-        self.head(&mut out, columns, &next);
-
-        let mut indices = [0; GROUP];
-        let indices = indices.get_mut(..count).unwrap_or_default();
-        let mut index = self.time.last;
-        for (to, difference) in indices.iter_mut().zip(differences.iter()) {
-            let units = if next.unit == 1 { *difference } else { difference.wrapping_div(next.unit as i64) };
-            index = index.wrapping_add(units);
-            *to = index;
-        }
-        section::write(&mut out, &mut self.time, indices, Tag::default());
-        self.before.last = last;
-
-        let mut at = 8;
-        let mut summaries = summary;
-        for (number, ((front, column), trail)) in
-            next.fronts.iter().zip(columns).zip(&mut self.trails).enumerate()
-        {
-            let words = waiting.words(at, column.kind.bits());
-            at += column.kind.bits() as usize / 8;
-            let summary = summaries.as_deref_mut().and_then(|summaries| summaries.get_mut(number));
-            column_section(&mut out, *front, column, trail, words, indices, first, summary);
-        }
-        self.bits = out.state;
+        self.write(buffer, waiting, first, false, summary);
         !self.bits.over
     }
 
@@ -186,25 +207,17 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
     }
 }
 
-/// Whether all `words` lie on `front`.
-#[inline(always)]
-fn all_fit(front: Front, column: &Column, words: impl Iterator<Item = Word>) -> bool {
-    let mut all = true;
-    for word in words {
-        all &= front.split(column.kind, word).is_some();
-    }
-    all
-}
-
 /// The unit of time for a group: what is in use, if all differences are multiples of it and it is not 1.
 fn unit_of(now: u64, differences: &[i64], first: bool) -> u64 {
-    let even = differences.iter().skip(1).all(|difference| Some(difference) == differences.get(1));
-    if now > 1 && differences.iter().all(|difference| difference.unsigned_abs() % now == 0) {
+    let mut before = 0;
+    let whole = |difference: &i64| {
+        // Mostly it is the one before again, and dividing is slow.
+        let whole = *difference == before || difference.unsigned_abs().is_multiple_of(now);
+        before = *difference;
+        whole
+    };
+    if (now > 1 || !first) && (now == 1 || differences.iter().all(whole)) {
         return now;
-    }
-    // Of even times all residuals are 0 in every unit, after the first.
-    if even && !first {
-        return 1;
     }
     let mut unit = 0;
     for difference in differences {
@@ -228,20 +241,23 @@ fn column_section(
     indices: &mut [i64],
     first: bool,
     summary: Option<&mut Summary>,
-) {
-    let mut ulps = [0_u8; GROUP];
-    let (mut corrected, mut mask) = (0, 0_u64);
-    let mut last = trail.last;
-    for (at, ((index, word), ulps)) in indices.iter_mut().zip(words.clone()).zip(&mut ulps).enumerate() {
-        let place = front.fit(column, word);
-        mask |= u64::from(place.is_none()) << at;
-        let place = place.unwrap_or(Place { index: last, ulps: 0 });
-        last = place.index;
-        *index = last;
-        *ulps = (place.ulps + MOST_ULPS) as u8;
-        corrected |= place.ulps;
+) -> bool {
+    let mut ulps = [0_i8; GROUP];
+    let mut mask = 0_u64;
+    let exact = column.tolerance == Tolerance::Lossless || !matches!(front, Front::Grid { .. });
+    if !exact || !front.split_all(column.kind, words.clone(), indices, &mut ulps) {
+        let mut last = trail.last;
+        for (at, ((index, word), ulps)) in indices.iter_mut().zip(words.clone()).zip(&mut ulps).enumerate() {
+            let place = front.fit(column, word);
+            mask |= u64::from(place.is_none()) << at;
+            let place = place.unwrap_or(Place { index: last, ulps: 0 });
+            last = place.index;
+            (*index, *ulps) = (last, place.ulps as i8);
+        }
     }
-    let tag = Tag { corrected: corrected != 0, escaped: mask != 0, ..Tag::default() };
+    let corrected = ulps.iter().fold(0, |all, ulps| all | ulps) != 0;
+    let ulps = ulps.map(|ulps| (ulps + MOST_ULPS as i8) as u8);
+    let tag = Tag { corrected, escaped: mask != 0, ..Tag::default() };
     section::write(out, trail, indices, tag);
     if tag.corrected {
         for pair in ulps.chunks(2).take(indices.len().div_ceil(2)) {
@@ -266,6 +282,7 @@ fn column_section(
             summary.see(column.kind, decoded, first && at == 0);
         }
     }
+    mask == 0
 }
 
 /// Reads groups.
