@@ -44,7 +44,7 @@ impl<M: Residuals> Beat<M> {
             habit_count: 0,
             seen: 0,
             escaped: false,
-            escape: [Prob::EVEN; 2],
+            escape: [Prob::SELDOM, Prob::EVEN],
             model: M::NEW,
         }
     }

@@ -119,7 +119,7 @@ struct Corrections {
 
 impl Corrections {
     const NEW: Self = Corrections {
-        none: [Prob::EVEN; 2],
+        none: [Prob::SELDOM, Prob::EVEN],
         negative: Prob::EVEN,
         further: [Prob::EVEN; MOST_ULPS as usize],
         last: false,
@@ -167,7 +167,7 @@ impl<I: Indices> ColumnState<I> {
             flags: true,
             indices: I::new(kind)?,
             corrections: Corrections::NEW,
-            escape: [Prob::EVEN; 2],
+            escape: [Prob::SELDOM, Prob::EVEN],
             escaped: false,
             new: [Prob::EVEN; 2],
             escapes: [Word(0); 2],

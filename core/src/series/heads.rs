@@ -26,7 +26,8 @@ pub(crate) struct Heads {
 }
 
 impl Heads {
-    pub(crate) const NEW: Heads = Heads { partial: Prob::EVEN, stored: Prob::EVEN, changes: Prob::EVEN };
+    pub(crate) const NEW: Heads =
+        Heads { partial: Prob::SELDOM, stored: Prob::SELDOM, changes: Prob::SELDOM };
 
     /// Codes the `next` head after what is `now`; whole groups have 2^`bits` points. None where what is read is none.
     pub(crate) fn code<C: Coder, const COLUMNS: usize>(

@@ -7,6 +7,13 @@ use super::prob::Prob;
 /// Nodes of the tree of lengths.
 const NODES: usize = 39;
 
+/// The tree before anything is known: magnitudes of more than 32 bits are seldom, of more than 16 as well.
+const TREE: [Prob; NODES] = {
+    let mut tree = [Prob::EVEN; NODES];
+    (tree[0], tree[1]) = (Prob::SELDOM, Prob::SELDOM);
+    tree
+};
+
 /// Coded magnitudes in this many classes of how lively the last residuals were against the ones before (1 or 3), with
 /// the bits below the highest modelled up to a length of `LENGTHS`.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +41,7 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
     const EMPTY: Self = Model {
         zero: [[Prob::EVEN; 4]; CLASSES],
         sign: [Prob::EVEN; 3],
-        length: [[Prob::EVEN; NODES]; CLASSES],
+        length: [TREE; CLASSES],
         second: [Prob::EVEN; LENGTHS],
         third: [[Prob::EVEN; 2]; LENGTHS],
         fourth: [[Prob::EVEN; 4]; 8],

@@ -15,6 +15,9 @@ impl Prob {
     /// Both bits equally likely, nothing seen.
     pub(crate) const EVEN: Prob = Prob(2048 << 4);
 
+    /// A 1 is seldom: of what is as it mostly is nothing needs to be learnt.
+    pub(crate) const SELDOM: Prob = Prob(4000 << 4 | 6);
+
     /// Probability of a 0 in 4096ths: 1 to 4095.
     #[inline(always)]
     pub(crate) fn zero(self) -> u32 {
