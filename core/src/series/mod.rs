@@ -1,4 +1,16 @@
 //! Compact series: timestamps and values in self-contained blocks, lossless or within a tolerance, in fixed state.
+//!
+//! ```text
+//!  push(time, values) -> [points that wait] -> lattice -> predictors -> residuals -> back end -> block
+//!                         end of the buffer    choose     bank, beat    model        arith       header, payload, CRC
+//!                                                                                    rice, pack
+//! ```
+//! A **point** is an `i64` timestamp, in any unit, forwards or not, and 1 to 8 values of any [`Kind`]. An [`Encoder`]
+//! keeps a fixed number of bytes beside the caller's block buffer; a [`Decoder`] streams the points of one block. Each
+//! block decodes alone, so a damaged one costs only itself: [`Blocks`] goes on behind it.
+//!
+//! The back end is a type ([`Profile`]): [`Small`] and [`Large`] give the smallest blocks, [`Pack`] is the fastest,
+//! [`Rice`] lies between, [`Narrow`] is [`Small`] for cores of 32 bits. `FORMAT.md` beside this file says every bit.
 
 mod any;
 mod arith;
