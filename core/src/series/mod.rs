@@ -52,3 +52,10 @@ pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
 };
 pub use word::{Kind, Word};
+
+// What is promised of one column, for every target: the buffer is the caller's and does not count.
+const _: () = {
+    assert!(Encoder::<Small, 1>::STATE_BYTES <= 1024 && Decoder::<Small, 1>::STATE_BYTES <= 1024);
+    assert!(Encoder::<Narrow, 1>::STATE_BYTES <= 1024 && Decoder::<Narrow, 1>::STATE_BYTES <= 1024);
+    assert!(Encoder::<Large, 1>::STATE_BYTES <= 4096 && Decoder::<Large, 1>::STATE_BYTES <= 4096);
+};
