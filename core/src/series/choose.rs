@@ -61,7 +61,7 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
         // enough of them that estimating cannot be what saves them.
         let points = words.clone().count() as u32;
         // Rounded bits are less like the numbers than decimals are, and harder to foresee.
-        let least = if matches!(front, Front::Bits { .. }) { 3 * points } else { points / 4 };
+        let least = if matches!(front, Front::Bits { .. }) { 3 * points } else { points / 2 };
         let change = if started && !loses { CHANGE_BITS } else { 0 };
         offer(front, change + 8 + least);
     }
