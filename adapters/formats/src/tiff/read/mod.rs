@@ -1,20 +1,24 @@
 //! Reading: from a file's header to rows of samples, in memory that does not depend on the file.
 //!
 //! ```text
-//! file -> chain -> directory -> layout -> page -> raw   (uncompressed: reads straight into the strip)
-//!                                             -> coded (compressed: lanes of codecs side by side)
+//! file -> chain -> directory -> layout -> page -> raw   (samples as they are: reads straight into the strip)
+//!                                             -> coded (all others: lanes of codecs side by side)
 //! ```
-//! Only `layout` interprets tags; the sources work from it, and find units by `cut` (which) and `units` (where).
+//! Only `layout` and `method` interpret tags; the sources work from them, and find units by `cut` (which) and `units`
+//! (where). What a codec gives are stored samples: `samples` undoes their byte order and predictor, `coding` makes
+//! them samples of one of core's kinds.
 
 mod chain;
 mod codec;
 mod coded;
+mod coding;
 mod cut;
 mod directory;
 mod facts;
 mod file;
 mod lane;
 mod layout;
+mod method;
 mod names;
 mod page;
 mod raw;
