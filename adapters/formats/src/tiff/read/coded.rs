@@ -255,7 +255,9 @@ fn decode_segment(
         for stored_row in decoded.chunks_exact(cut.stored_row) {
             let strip_row = strip.row_bytes_mut(row);
             let unfit = |Unfit(value)| {
-                unsupported(format!("a sample that a 64-bit float does not hold exactly ({value} in row {row})"))
+                unsupported(format!(
+                    "a sample that a 64-bit float does not hold exactly ({value} in row {row})"
+                ))
             };
             if !cut.widens() {
                 if let Some(samples) = stored_row.get(segment.skip..segment.skip + segment.bytes) {

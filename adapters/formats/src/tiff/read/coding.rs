@@ -75,7 +75,8 @@ impl Coding {
     /// Bytes of a stored sample, if it has whole bytes that a byte order applies to. Integers of 24 bits do not: other
     /// readers take them for a stream of bits.
     pub(super) fn whole_bytes(self) -> Option<usize> {
-        let whole = matches!(self.bits, 8 | 16 | 32 | 64) || self.bits == 24 && self.numbers == Numbers::Float;
+        let whole =
+            matches!(self.bits, 8 | 16 | 32 | 64) || self.bits == 24 && self.numbers == Numbers::Float;
         whole.then_some(usize::from(self.bits / 8))
     }
 
@@ -115,7 +116,7 @@ impl Coding {
                     *sample = float_of(long(*bytes), 7, 16).to_ne_bytes();
                 }
             }
-            (Numbers::Unsigned, 64) => return doubles(row, first, into, |long| i128::from(long)),
+            (Numbers::Unsigned, 64) => return doubles(row, first, into, i128::from),
             (Numbers::Signed, 64) => {
                 return doubles(row, first, into, |long| i128::from(long.cast_signed()));
             }
@@ -189,12 +190,7 @@ fn long([a, b, c]: [u8; 3]) -> u32 {
 }
 
 /// Integers of 64 bits as doubles.
-fn doubles(
-    row: &[u8],
-    first: usize,
-    into: &mut [u8],
-    value: impl Fn(u64) -> i128,
-) -> Result<(), Unfit> {
+fn doubles(row: &[u8], first: usize, into: &mut [u8], value: impl Fn(u64) -> i128) -> Result<(), Unfit> {
     let (samples, _) = into.as_chunks_mut::<8>();
     let (stored, _) = row.as_chunks::<8>();
     for (sample, bytes) in samples.iter_mut().zip(stored.get(first..).unwrap_or_default()) {
@@ -348,7 +344,9 @@ mod tests {
     fn integers_of_64_bits_are_exact_or_refused() {
         let coding = |numbers| Coding { bits: 64, numbers };
         let mut into = [0; 8];
-        for (value, fits) in [(0, true), (1 << 53, true), ((1 << 53) + 1, false), (u64::MAX, false), (u64::MAX << 11, true)] {
+        for (value, fits) in
+            [(0, true), (1 << 53, true), ((1 << 53) + 1, false), (u64::MAX, false), (u64::MAX << 11, true)]
+        {
             let result = coding(Numbers::Unsigned).widen(&value.to_ne_bytes(), 0, &mut into);
             assert_eq!(result, if fits { Ok(()) } else { Err(Unfit(i128::from(value))) });
             if fits {

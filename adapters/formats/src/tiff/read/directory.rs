@@ -55,6 +55,9 @@ const BATCH: u64 = 64;
 /// The most entries a directory may have: what the classic format can count.
 const MOST_ENTRIES: u64 = u16::MAX as u64;
 
+/// Bytes of the smallest directory: its count, one entry, and the offset of the next.
+pub(super) const LEAST_BYTES: u64 = 2 + 12 + 4;
+
 /// A field: `count` values of a type, lying in the file from `at` on (inside the entry where they fit it).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
@@ -229,7 +232,9 @@ fn parse(file: &File, entry: &[u8], at: u64) -> Result<Option<Field>, FormatErro
 impl Field {
     /// Whether it holds whole numbers.
     pub(super) fn is_unsigned(&self) -> bool {
-        use FieldType::{Byte, Ifd, Ifd8, Long, Long8, Short, SignedLong, SignedLong8, SignedShort, Undefined};
+        use FieldType::{
+            Byte, Ifd, Ifd8, Long, Long8, Short, SignedLong, SignedLong8, SignedShort, Undefined,
+        };
         // Some writers have signed types where no number is negative; one that is comes out as far too large.
         let signed = matches!(self.kind, SignedShort | SignedLong | SignedLong8);
         signed || matches!(self.kind, Byte | Undefined | Short | Long | Long8 | Ifd | Ifd8)

@@ -1,8 +1,8 @@
 //! What a page's header says, in words and numbers for `info`.
 
+use super::coding::Numbers;
 use super::directory::Directory;
 use super::file::File;
-use super::coding::Numbers;
 use super::layout::Layout;
 use super::names;
 use crate::tiff::tags::{resolution_unit, tag};
@@ -51,6 +51,10 @@ pub(super) fn facts(file: &File, directory: &Directory, layout: &Layout) -> Resu
             _ => "unspecified",
         };
         more.push(("extra bands", meaning.to_string()));
+    }
+    if let Some(table) = directory.field(tag::SUB_IFDS) {
+        let first = if table.count == 1 { " or a chain of them" } else { "" };
+        more.push(("SubIFDs", format!("{}{first}", table.count)));
     }
     if let Some(resolution) = resolution(file, directory)? {
         more.push(("resolution", resolution));

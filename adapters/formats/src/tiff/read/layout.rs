@@ -273,7 +273,8 @@ fn subsampling(
         _ => return Err(malformed(directory.at(), format!("YCbCrSubsampling of {across} x {down}"))),
     };
     if subsampling.is_coarse() && (coding.bits != 8 || planes != 1) {
-        let feature = format!("YCbCr with colour subsampled {across} x {down} that is planar or not of 8 bits");
+        let feature =
+            format!("YCbCr with colour subsampled {across} x {down} that is planar or not of 8 bits");
         return Err(unsupported(feature));
     }
     Ok(subsampling)
@@ -349,9 +350,7 @@ fn read_predictor(
         predictor::HORIZONTAL => {
             Err(unsupported(format!("horizontal differences of samples of {} bits", coding.bits)))
         }
-        predictor::FLOAT => {
-            Err(malformed(directory.at(), "a predictor for floats on samples that are none"))
-        }
+        predictor::FLOAT => Err(malformed(directory.at(), "a predictor for floats on samples that are none")),
         other => Err(unsupported(format!("predictor {other}"))),
     }
 }

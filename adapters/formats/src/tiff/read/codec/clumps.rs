@@ -21,7 +21,14 @@ pub(in crate::tiff::read) struct Clumps {
 impl Clumps {
     pub(super) fn new(codec: Codec, subsampling: Subsampling, cols: u32) -> Self {
         let bytes = usize::try_from(subsampling.clump_row_bytes(cols)).unwrap_or(usize::MAX);
-        Self { codec: Box::new(codec), subsampling, cols: cols as usize, row: vec![0; bytes], filled: 0, given: 0 }
+        Self {
+            codec: Box::new(codec),
+            subsampling,
+            cols: cols as usize,
+            row: vec![0; bytes],
+            filled: 0,
+            given: 0,
+        }
     }
 
     /// What it holds beside the codec's own memory.

@@ -337,7 +337,13 @@ mod tests {
     use fax::{Color, VecWriter};
     use proptest::prelude::*;
 
-    fn decoded(variant: Variant, cols: u32, packed: &[u8], len: usize, cut: (usize, usize)) -> Result<Vec<u8>, Trouble> {
+    fn decoded(
+        variant: Variant,
+        cols: u32,
+        packed: &[u8],
+        len: usize,
+        cut: (usize, usize),
+    ) -> Result<Vec<u8>, Trouble> {
         let mut codec = Fax::new(variant, cols);
         // What an earlier unit left must not show.
         codec.row.fill(0x55);
@@ -357,7 +363,8 @@ mod tests {
     }
 
     fn rows_of(bits: &[bool], cols: usize) -> Vec<u8> {
-        let byte = |bits: &[bool]| bits.iter().zip(0..).fold(0, |sum, (bit, at)| sum | u8::from(*bit) << (7 - at));
+        let byte =
+            |bits: &[bool]| bits.iter().zip(0..).fold(0, |sum, (bit, at)| sum | u8::from(*bit) << (7 - at));
         bits.chunks_exact(cols).flat_map(|row| row.chunks(8).map(byte)).collect()
     }
 
@@ -389,7 +396,8 @@ mod tests {
     }
 
     fn packed(text: &str) -> Vec<u8> {
-        let byte = |bits: &[u8]| bits.iter().zip(0..).fold(0, |sum, (bit, at)| sum | (bit - b'0') << (7 - at));
+        let byte =
+            |bits: &[u8]| bits.iter().zip(0..).fold(0, |sum, (bit, at)| sum | (bit - b'0') << (7 - at));
         text.as_bytes().chunks(8).map(byte).collect()
     }
 
@@ -434,7 +442,9 @@ mod tests {
         let expected = rows_of(&bits, cols);
         let rows: Vec<String> = bits.chunks(cols).map(runs).collect();
         let aligned = |align: usize| {
-            rows.iter().map(|row| format!("{row:0<width$}", width = row.len().next_multiple_of(align))).collect::<String>()
+            rows.iter()
+                .map(|row| format!("{row:0<width$}", width = row.len().next_multiple_of(align)))
+                .collect::<String>()
         };
         let ended = |end: &str| rows.iter().map(|row| format!("{end}{row}")).collect::<String>();
         let cases = [

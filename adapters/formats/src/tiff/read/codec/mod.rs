@@ -57,7 +57,7 @@ pub(super) enum Codec {
     /// One of the fax methods.
     Fax(Fax),
     /// JPEG.
-    Jpeg(Jpeg),
+    Jpeg(Box<Jpeg>),
     /// Any of these, and YCbCr samples whose colour is stored coarser.
     Clumps(Clumps),
 }
@@ -73,7 +73,9 @@ impl Codec {
             Method::Deflate => Self::Deflate(Deflate::new()),
             Method::Zstd(window) => Self::Zstd(Zstd::new(window)),
             Method::Fax(variant) => Self::Fax(Fax::new(variant, layout.grid.unit_cols)),
-            Method::Jpeg(frame) => Self::Jpeg(Jpeg::new(frame, layout.grid.unit_cols, layout.grid.unit_bands)),
+            Method::Jpeg(frame) => {
+                Self::Jpeg(Box::new(Jpeg::new(frame, layout.grid.unit_cols, layout.grid.unit_bands)))
+            }
         };
         match layout.subsampling.is_coarse() {
             true => Self::Clumps(Clumps::new(codec, layout.subsampling, layout.grid.unit_cols)),

@@ -135,9 +135,7 @@ impl Zstd {
         let context = unsafe { ZSTD_initStaticDStream(block.as_mut_ptr().cast(), 8 * words) };
         if !context.is_null() {
             // SAFETY: a context that was just made.
-            unsafe {
-                ZSTD_DCtx_setParameter(context, ZSTD_dParameter::ZSTD_d_windowLogMax, MOST_WINDOW_LOG)
-            };
+            unsafe { ZSTD_DCtx_setParameter(context, ZSTD_dParameter::ZSTD_d_windowLogMax, MOST_WINDOW_LOG) };
         }
         Self {
             window,

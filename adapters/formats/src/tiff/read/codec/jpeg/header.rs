@@ -55,10 +55,13 @@ impl Picture {
             return Err(Trouble::Unsupported("JPEG that states its height after its data"));
         }
         let (entries, _) = rest.as_chunks::<3>();
-        if picture.cols == 0 || *count == 0 || *count > MOST_COMPONENTS as u8 || entries.len() < picture.count {
+        if picture.cols == 0 || *count == 0 || *count > MOST_COMPONENTS as u8 || entries.len() < picture.count
+        {
             return Err(Trouble::Damaged);
         }
-        for (component, [id, factors, steps]) in picture.components.iter_mut().zip(entries).take(picture.count) {
+        for (component, [id, factors, steps]) in
+            picture.components.iter_mut().zip(entries).take(picture.count)
+        {
             let sampling = Sampling { across: factors >> 4, down: factors & 15 };
             let good = |factor| matches!(factor, 1..=4);
             if !good(sampling.across) || !good(sampling.down) || *steps > 3 {
@@ -72,12 +75,14 @@ impl Picture {
         }
         let most = picture.most();
         let used = &picture.components[..picture.count];
-        let blocks = |component: &Component| u32::from(component.sampling.across) * u32::from(component.sampling.down);
+        let blocks =
+            |component: &Component| u32::from(component.sampling.across) * u32::from(component.sampling.down);
         if used.iter().map(blocks).sum::<u32>() > 10 {
             return Err(Trouble::Damaged);
         }
         let even = |component: &Component| {
-            most.across.is_multiple_of(component.sampling.across) && most.down.is_multiple_of(component.sampling.down)
+            most.across.is_multiple_of(component.sampling.across)
+                && most.down.is_multiple_of(component.sampling.down)
         };
         if !used.iter().all(even) {
             return Err(Trouble::Unsupported("JPEG components that are sampled at odd ratios"));
@@ -111,7 +116,10 @@ const MOST_SEGMENTS: u32 = 400;
 ///
 /// # Errors
 /// [`FormatError::Unsupported`] if it is of a kind that is not read, [`FormatError::Io`] if the device fails.
-pub(in crate::tiff::read) fn find_frame(file: &File, mut offset: u64) -> Result<Option<Picture>, FormatError> {
+pub(in crate::tiff::read) fn find_frame(
+    file: &File,
+    mut offset: u64,
+) -> Result<Option<Picture>, FormatError> {
     let read = |at: u64, into: &mut [u8]| match file.check(at, into.len() as u64, "") {
         Ok(()) => file.read(at, into, "a JPEG header").map(|()| true),
         Err(_) => Ok(false),

@@ -178,9 +178,9 @@ impl Jpeg {
         }
     }
 
-    /// Bytes of its buffers and tables, all taken when it is made.
+    /// Bytes of its buffers, its tables and itself, all taken when it is made.
     pub(super) fn heap_bytes(frame: Frame, cols: u32, bands: u16) -> u64 {
-        let fixed = INPUT_BYTES as u64 + size_of::<Tables>() as u64;
+        let fixed = (INPUT_BYTES + size_of::<Tables>() + size_of::<Self>()) as u64;
         let row = u64::from(cols) * u64::from(bands);
         fixed.saturating_add(row).saturating_add(frame.sample_bytes(cols, bands))
     }
@@ -396,12 +396,14 @@ impl Jpeg {
             let (start, stride) = self.parts.components[index];
             let coded = &mut self.coded[index];
             let codes = (&dc[coded.dc_codes], &ac[coded.ac_codes]);
-            let (across, down) = (usize::from(component.sampling.across), usize::from(component.sampling.down));
+            let (across, down) =
+                (usize::from(component.sampling.across), usize::from(component.sampling.down));
             for y in 0..down {
                 for x in 0..across {
                     let mut block = [0; 64];
                     let steps = &steps[usize::from(component.steps)];
-                    let any = self.bits.block((input, &mut self.at), codes, steps, &mut coded.dc, &mut block)?;
+                    let any =
+                        self.bits.block((input, &mut self.at), codes, steps, &mut coded.dc, &mut block)?;
                     // The two groups of rows before are in front.
                     let row = 2 * down + 8 * y;
                     let col = 8 * (self.across as usize * across + x);
@@ -434,7 +436,8 @@ impl Jpeg {
         for (index, component) in picture.used().iter().enumerate() {
             let (start, stride) = self.parts.components[index];
             let (across, down) = (component.sampling.across, component.sampling.down);
-            let cols = (u64::from(picture.cols) * u64::from(across)).div_ceil(u64::from(most.across)) as usize;
+            let cols =
+                (u64::from(picture.cols) * u64::from(across)).div_ceil(u64::from(most.across)) as usize;
             let rows = (u64::from(picture.rows) * u64::from(down)).div_ceil(u64::from(most.down)) as i64;
             // The first row that is held.
             let first = (i64::from(self.down) * 8 - GROUPS_HELD as i64) * i64::from(down);
@@ -482,7 +485,8 @@ impl Jpeg {
 fn read_codes(tables: &mut Tables, mut segment: &[u8]) -> Result<(), Trouble> {
     while let Some((place, rest)) = segment.split_first() {
         let all = if place >> 4 == 0 { &mut tables.dc } else { &mut tables.ac };
-        let codes = all.get_mut(usize::from(place & 15)).filter(|_| place >> 4 <= 1).ok_or(Trouble::Damaged)?;
+        let codes =
+            all.get_mut(usize::from(place & 15)).filter(|_| place >> 4 <= 1).ok_or(Trouble::Damaged)?;
         let bytes = codes.read(rest)?;
         segment = rest.get(bytes..).unwrap_or_default();
     }
