@@ -68,6 +68,23 @@ pub trait Picture: Send + Sync {
     /// # Errors
     /// [`FormatError`] if they are malformed, unsupported or cannot be read.
     fn page(&self, index: u32) -> Result<Option<Arc<dyn Page>>, FormatError>;
+
+    /// A page below another one, as TIFF's SubIFDs are: `path` holds the index of the page, of the page below it, and
+    /// so on, each from zero. `None` if there is none. Reads the headers on the way only.
+    ///
+    /// # Errors
+    /// [`FormatError`] if they are malformed, unsupported or cannot be read.
+    fn page_at(&self, path: &[u32]) -> Result<Option<Arc<dyn Page>>, FormatError> {
+        match path {
+            [index] => self.page(*index),
+            _ => Ok(None),
+        }
+    }
+
+    /// How many directories the file has room for: who meets more of them goes in circles.
+    fn most_pages(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 /// What a header says of one page.

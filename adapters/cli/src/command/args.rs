@@ -1,6 +1,6 @@
 //! The command line: every subcommand, option, and example in the help texts.
 
-use crate::job::{Io, PageList};
+use crate::job::{Io, PageList, PageName};
 use crate::size::Within;
 use crate::stages::Step;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -104,7 +104,7 @@ pub(crate) struct ConvertArgs {
     /// A step, as OP or OP:ARGS; give it again for the next one
     #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
     pub steps: Vec<Step>,
-    /// Pages, counted from 1: 1-3,7. With several, OUT holds {page}
+    /// Pages, counted from 1: 1-3,7, or 3/1 for the first SubIFD of page 3. With several, OUT holds {page}
     #[arg(long, value_name = "LIST")]
     pub pages: Option<PageList>,
     /// Compression of the output
@@ -132,9 +132,9 @@ pub(crate) struct ThumbnailArgs {
     /// How samples are weighted: lanczos3, or area for the exact average
     #[arg(long, default_value = "lanczos3")]
     pub kernel: String,
-    /// The page, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub page: u32,
+    /// The page, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -154,9 +154,9 @@ pub(crate) struct StatsArgs {
     /// Steps before measuring, as for convert
     #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
     pub steps: Vec<Step>,
-    /// The page, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub page: u32,
+    /// The page, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -177,9 +177,9 @@ pub(crate) struct CompareArgs {
     /// Side of the SSIM window: 8 (uniform) or 11 (Gaussian, as in the paper); 0 leaves SSIM out
     #[arg(long, value_name = "SIDE", default_value_t = 8)]
     pub ssim: u32,
-    /// The page of both, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub page: u32,
+    /// The page of both, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

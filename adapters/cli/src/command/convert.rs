@@ -3,7 +3,7 @@
 use super::args::{ConvertArgs, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
 use crate::failure::Failure;
-use crate::job::{ConvertJob, Input};
+use crate::job::{ConvertJob, Input, PageName};
 use crate::report;
 use crate::stages::Step;
 use plimsoll_formats::{Compression, Wanted};
@@ -61,30 +61,31 @@ fn jobs(args: &ConvertArgs, input: &Input) -> Result<Vec<ConvertJob>, Failure> {
         tile: args.tile,
         ..Wanted::default()
     };
-    let job = |page: u32, output: &Path| {
+    let job = |page: PageName, output: &Path| {
         let settings = settings(&args.run, Some(&args.write));
         ConvertJob::plan(input, page, args.steps.clone(), output, wanted, settings)
     };
     let output = &args.write.output;
     let Some(pages) = &args.pages else {
-        let first = job(1, &for_page(output, 1).unwrap_or_else(|| output.clone()))?;
+        let first = PageName::from(1);
+        let first = job(first, &for_page(output, first).unwrap_or_else(|| output.clone()))?;
         if input.find_page(2)?.is_some() {
             tracing::warn!("{} has more pages: --pages names others", input.path().display());
         }
         return Ok(vec![first]);
     };
-    let several = pages.numbers().nth(1).is_some();
-    if several && for_page(output, 1).is_none() {
+    let several = pages.names().nth(1).is_some();
+    if several && for_page(output, PageName::from(1)).is_none() {
         let line = "several pages need an output name with {page} in it, for example -o out-{page}.tif";
         return Err(Failure::Usage(line.to_owned()));
     }
-    pages.numbers().map(|page| job(page, &for_page(output, page).unwrap_or_else(|| output.clone()))).collect()
+    pages.names().map(|page| job(page, &for_page(output, page).unwrap_or_else(|| output.clone()))).collect()
 }
 
-/// The output's name for one page, if the name leaves room for its number.
-fn for_page(output: &Path, page: u32) -> Option<PathBuf> {
+/// The output's name for one page, if the name leaves room for its number; `3/1` is written `3-1`.
+fn for_page(output: &Path, page: PageName) -> Option<PathBuf> {
     let text = output.to_str().filter(|text| text.contains("{page}"))?;
-    Some(PathBuf::from(text.replace("{page}", &page.to_string())))
+    Some(PathBuf::from(text.replace("{page}", &page.to_string().replace('/', "-"))))
 }
 
 /// Runs one job, and says what was planned and what happened.

@@ -4,7 +4,7 @@ use super::budget::Budgeted;
 use super::control::Control;
 use super::hash::{Boxed, Hashing, Nowhere};
 use super::measure::{find_ranges, plan_ranges};
-use super::pages::Input;
+use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
@@ -56,7 +56,7 @@ impl ConvertJob {
     /// [`Failure::Usage`] for steps or outputs that make no sense, [`Failure::Refused`] if it does not fit.
     pub fn plan(
         input: &Input,
-        page: u32,
+        page: impl Into<PageName>,
         steps: Vec<Step>,
         output: &Path,
         wanted: Wanted,

@@ -23,7 +23,7 @@ pub use compare::{CompareJob, Comparison};
 pub use control::{Control, Moment, Watcher};
 pub use convert::{ConvertJob, Converted};
 pub use measure::{MeasureJob, Measured};
-pub use pages::{Input, PageList};
+pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;
 pub use price::HEAP_BASE_BYTES;

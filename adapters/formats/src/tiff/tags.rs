@@ -19,6 +19,8 @@ pub(super) mod tag {
     pub(crate) const SAMPLES_PER_PIXEL: u16 = 277;
     pub(crate) const ROWS_PER_STRIP: u16 = 278;
     pub(crate) const STRIP_BYTE_COUNTS: u16 = 279;
+    pub(crate) const T4_OPTIONS: u16 = 292;
+    pub(crate) const T6_OPTIONS: u16 = 293;
     pub(crate) const X_RESOLUTION: u16 = 282;
     pub(crate) const Y_RESOLUTION: u16 = 283;
     pub(crate) const PLANAR_CONFIGURATION: u16 = 284;
@@ -34,8 +36,11 @@ pub(super) mod tag {
     pub(crate) const SUB_IFDS: u16 = 330;
     pub(crate) const EXTRA_SAMPLES: u16 = 338;
     pub(crate) const SAMPLE_FORMAT: u16 = 339;
+    pub(crate) const JPEG_TABLES: u16 = 347;
     pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;
     pub(crate) const ICC_PROFILE: u16 = 34675;
+    /// What GDAL writes for "no data here", as a decimal number.
+    pub(crate) const GDAL_NO_DATA: u16 = 42113;
 }
 
 /// A field's type: how its values are stored.
@@ -104,12 +109,24 @@ impl FieldType {
 /// Values of `Compression`.
 pub(super) mod compression {
     pub(crate) const NONE: u16 = 1;
+    /// ITU-T T.4 without line ends: rows begin at a byte.
+    pub(crate) const FAX_HUFFMAN: u16 = 2;
+    /// ITU-T T.4.
+    pub(crate) const FAX_GROUP_3: u16 = 3;
+    /// ITU-T T.6.
+    pub(crate) const FAX_GROUP_4: u16 = 4;
     pub(crate) const LZW: u16 = 5;
+    /// JPEG as Technical Note 2 has it.
+    pub(crate) const JPEG: u16 = 7;
     /// Deflate as registered with Adobe: a zlib stream.
     pub(crate) const DEFLATE: u16 = 8;
     pub(crate) const PACK_BITS: u16 = 32773;
+    /// As `FAX_HUFFMAN`, but rows begin at a word of 16 bits.
+    pub(crate) const FAX_HUFFMAN_WORDS: u16 = 32771;
     /// Deflate before it was registered: the same stream.
     pub(crate) const OLD_DEFLATE: u16 = 32946;
+    /// Zstandard, as registered for libtiff.
+    pub(crate) const ZSTD: u16 = 50000;
 }
 
 /// Values of `PhotometricInterpretation`.

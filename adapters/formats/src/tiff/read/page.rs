@@ -5,7 +5,7 @@ use super::cut::Cut;
 use super::directory::Directory;
 use super::facts;
 use super::file::File;
-use super::layout::{Layout, Method};
+use super::layout::Layout;
 use super::raw::Raw;
 use super::units::Units;
 use crate::tiff::NAME;
@@ -51,7 +51,7 @@ impl Page for TiffPage {
             return vec![need("tiff rows", u64::MAX, Place::Arena)];
         };
         let tables = need("tiff offset tables", Units::bytes(), Place::Arena);
-        if self.stored.layout.method == Method::None {
+        if self.stored.layout.is_plain() {
             let scratch = Raw::scratch_bytes(&self.stored, &cut);
             let source = need("tiff source", size_of::<Raw<'_>>() as u64, Place::Heap);
             return vec![tables, need("tiff read buffer", scratch, Place::Arena), source];
@@ -70,9 +70,9 @@ impl Page for TiffPage {
             let problem = format!("{region} asked for of {} rows and {} columns", shape.rows, shape.cols);
             return Err(FormatError::Usage { format: NAME, problem });
         }
-        match self.stored.layout.method {
-            Method::None => Ok(Box::new(Raw::new(&self.stored, region, budget)?)),
-            _ => Ok(Box::new(Coded::new(&self.stored, region, budget)?)),
+        match self.stored.layout.is_plain() {
+            true => Ok(Box::new(Raw::new(&self.stored, region, budget)?)),
+            false => Ok(Box::new(Coded::new(&self.stored, region, budget)?)),
         }
     }
 }
