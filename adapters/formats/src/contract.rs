@@ -92,12 +92,15 @@ pub trait Page: Send + Sync {
     fn facts(&self) -> &Facts;
 
     /// What the page says of itself beside its pixels, if another file can hold it as it is.
-    fn metadata(&self) -> Option<Arc<dyn Metadata>> {
-        None
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] if the list of it cannot be read.
+    fn metadata(&self) -> Result<Option<Arc<dyn Metadata>>, FormatError> {
+        Ok(None)
     }
 
-    /// Bytes of pixels that a source over `region` reads from the file, tables of offsets left out. `None` if nobody
-    /// can say before it is done.
+    /// The most bytes of pixels, compressed or not, that a source over `region` reads from the file; tables of offsets
+    /// are left out. `None` if nobody can say without reading as much as that.
     ///
     /// # Errors
     /// [`FormatError`] if tables of offsets that lead to it are malformed or cannot be read.

@@ -57,14 +57,14 @@ pub(super) struct Directory {
 }
 
 /// Where the parts of the directory at `at` lie.
-struct Frame {
-    entries: u64,
-    first: u64,
-    entry_bytes: u64,
+pub(super) struct Frame {
+    pub(super) entries: u64,
+    pub(super) first: u64,
+    pub(super) entry_bytes: u64,
     next: u64,
 }
 
-fn frame(file: &File, at: u64) -> Result<Frame, FormatError> {
+pub(super) fn frame(file: &File, at: u64) -> Result<Frame, FormatError> {
     let what = "a directory";
     let (entries, first, entry_bytes) = match file.is_big() {
         true => (file.u64_at(at, what)?, at + 8, 20),

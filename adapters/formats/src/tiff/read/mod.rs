@@ -6,6 +6,7 @@
 //! ```
 //! Only `layout` interprets tags; the sources work from it, and find units by `cut` (which) and `units` (where).
 
+mod carried;
 mod chain;
 mod codec;
 mod coded;
@@ -18,6 +19,7 @@ mod layout;
 mod names;
 mod page;
 mod raw;
+mod reads;
 mod samples;
 mod table;
 mod units;

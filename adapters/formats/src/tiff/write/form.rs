@@ -6,7 +6,7 @@ use super::grid::Grid;
 use super::predictor;
 use crate::tiff::tags::{FieldType, photometric, tag};
 use crate::{Metadata, Tail, Wanted};
-use plimsoll_core::shape::SampleKind;
+use plimsoll_core::shape::{SampleKind, Shape};
 use std::sync::Arc;
 
 /// The name under the tag Software, where the source has none to carry over.
@@ -39,6 +39,8 @@ pub(super) struct Form {
     /// Whether it is a BigTIFF.
     pub(super) big: bool,
     pub(super) role: Role,
+    /// What the bands mean: the value of PhotometricInterpretation.
+    pub(super) colour: u16,
     /// What goes along from the source.
     pub(super) metadata: Option<Arc<dyn Metadata>>,
 }
@@ -114,7 +116,8 @@ impl Form {
         wanted: &Wanted,
         metadata: Option<Arc<dyn Metadata>>,
     ) -> Self {
-        let classic = Self { grid, packing, big: false, role: Role::Alone, metadata };
+        let colour = colour(&grid.shape, metadata.as_deref());
+        let classic = Self { grid, packing, big: false, role: Role::Alone, colour, metadata };
         let big = classic.file_bytes().saturating_add(wanted.beside) > MOST_CLASSIC_BYTES;
         Self { big, ..classic }
     }
@@ -204,7 +207,14 @@ impl Form {
     fn carried(&self, index: usize) -> Option<Entry> {
         let field = *self.metadata.as_ref()?.fields().get(index)?;
         let known = FieldType::from_number(field.kind).is_some();
-        (known && !OURS.contains(&field.tag)).then_some(Entry {
+        // A copy says how it is looked at; what the picture is stands with the picture.
+        let known = known && (self.role != Role::Reduced || SHARED.contains(&field.tag));
+        let fits = match field.tag {
+            tag::COLOR_MAP => self.colour == photometric::PALETTE,
+            tag::EXTRA_SAMPLES => field.count == self.extra(),
+            _ => true,
+        };
+        (known && fits && !OURS.contains(&field.tag)).then_some(Entry {
             tag: field.tag,
             kind: field.kind,
             count: field.count,
@@ -214,15 +224,13 @@ impl Form {
     }
 
     /// The entries that are this writer's own.
-    fn own(&self) -> [Option<Entry>; 20] {
+    fn own(&self) -> [Option<Entry>; 21] {
         let shape = self.grid.shape;
         let tiled = self.grid.tiled;
         let bands = u64::from(shape.bands);
-        // Three and four bands are colours; a second or fourth one is alpha, others are not said.
-        let (colour, colours) =
-            if matches!(shape.bands, 3 | 4) { (photometric::RGB, 3) } else { (photometric::MIN_IS_BLACK, 1) };
-        let extra = bands - colours.min(bands);
-        let alpha = if matches!(shape.bands, 2 | 4) { 2 } else { 0 };
+        // One more band than colours is alpha; what others are is not said.
+        let extra = self.extra();
+        let alpha = if extra == 1 { 2 } else { 0 };
         let format = match shape.kind {
             SampleKind::I16 | SampleKind::I32 => 2,
             SampleKind::F32 | SampleKind::F64 => 3,
@@ -247,7 +255,7 @@ impl Form {
             Some(long(tag::IMAGE_LENGTH, shape.rows)),
             Some(shorts(tag::BITS_PER_SAMPLE, bands, 8 * shape.kind.bytes() as u16)),
             Some(short(tag::COMPRESSION, self.packing.map_or(1, Packing::tag))),
-            Some(short(tag::PHOTOMETRIC, colour)),
+            Some(short(tag::PHOTOMETRIC, self.colour)),
             (!tiled).then(|| offsets(tag::STRIP_OFFSETS)),
             Some(short(tag::SAMPLES_PER_PIXEL, shape.bands)),
             (!tiled).then(|| long(tag::ROWS_PER_STRIP, self.grid.unit_rows)),
@@ -262,7 +270,14 @@ impl Form {
             (levels > 0).then(|| entry(tag::SUB_IFDS, ifd, levels, Values::SubIfds(ifd))),
             (extra > 0).then(|| shorts(tag::EXTRA_SAMPLES, extra, alpha)),
             Some(shorts(tag::SAMPLE_FORMAT, bands, format)),
+            // Every pixel has its own colour.
+            (self.colour == photometric::YCBCR).then(|| shorts(tag::YCBCR_SUBSAMPLING, 2, 1)),
         ]
+    }
+
+    /// Bands that are no colours.
+    fn extra(&self) -> u64 {
+        u64::from(self.grid.shape.bands.saturating_sub(colours(self.colour)))
     }
 
     /// Bytes of a value that stands in the directory itself.
@@ -288,8 +303,47 @@ impl Form {
     }
 }
 
+/// Bands that make a colour of this meaning.
+fn colours(meaning: u16) -> u16 {
+    match meaning {
+        photometric::RGB | photometric::YCBCR | photometric::CIELAB => 3,
+        photometric::SEPARATED => 4,
+        _ => 1,
+    }
+}
+
+/// What the bands of a picture mean: what the metadata says if it can be, otherwise three and four are RGB.
+fn colour(shape: &Shape, metadata: Option<&dyn Metadata>) -> u16 {
+    let usual = if matches!(shape.bands, 3 | 4) { photometric::RGB } else { photometric::MIN_IS_BLACK };
+    let Some(metadata) = metadata else { return usual };
+    let find = |tag: u16| metadata.fields().iter().position(|field| field.tag == tag);
+    let mut value = [0; 2];
+    let said = find(tag::PHOTOMETRIC)
+        .filter(|index| metadata.fields().get(*index).is_some_and(|field| field.bytes() == 2))
+        .filter(|index| metadata.read(*index, 0, &mut value).is_ok())
+        .map(|_| u16::from_le_bytes(value));
+    // A palette has red, green and blue for each value that a sample can have.
+    let entries = 3u64 << (8 * shape.kind.bytes()).min(32);
+    let palette = find(tag::COLOR_MAP)
+        .and_then(|index| metadata.fields().get(index))
+        .is_some_and(|field| field.count == entries && field.value_bytes == 2 && shape.kind.bytes() <= 2);
+    match said {
+        Some(photometric::PALETTE) if palette && shape.bands == 1 => photometric::PALETTE,
+        Some(
+            meaning @ (photometric::MIN_IS_WHITE
+            | photometric::MIN_IS_BLACK
+            | photometric::RGB
+            | photometric::YCBCR
+            | photometric::SEPARATED
+            | photometric::CIELAB),
+        ) if colours(meaning) <= shape.bands => meaning,
+        _ => usual,
+    }
+}
+
 /// Tags that say how pixels are stored: no source has a say in them.
-const OURS: [u16; 17] = [
+const OURS: [u16; 18] = [
+    tag::PHOTOMETRIC,
     tag::NEW_SUBFILE_TYPE,
     tag::IMAGE_WIDTH,
     tag::IMAGE_LENGTH,
@@ -308,6 +362,10 @@ const OURS: [u16; 17] = [
     tag::SUB_IFDS,
     tag::SAMPLE_FORMAT,
 ];
+
+/// Tags that a smaller copy shares with its picture.
+const SHARED: [u16; 5] =
+    [tag::ORIENTATION, tag::COLOR_MAP, tag::INK_SET, tag::EXTRA_SAMPLES, tag::ICC_PROFILE];
 
 /// Values outside the directory begin on multiples of 8.
 pub(super) fn aligned(bytes: u64) -> u64 {

@@ -70,8 +70,8 @@ impl Packed {
                 grid.unit_bytes()
             )));
         }
-        let form =
-            |grid, role| Form { grid, packing: Some(packing), big: false, role, metadata: metadata.clone() };
+        let first = Form::new(grid, Some(packing), wanted, metadata);
+        let form = |grid, role| Form { grid, big: false, role, ..first.clone() };
         let shapes = if wanted.pyramid.is_some() { copies(grid.shape, grid.unit_cols) } else { Vec::new() };
         let role = match wanted.pyramid {
             None => Role::Alone,
