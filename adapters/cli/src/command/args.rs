@@ -121,6 +121,9 @@ pub(crate) struct ConvertArgs {
     /// --tile names no others
     #[arg(long, value_enum)]
     pub pyramid: Option<PyramidArg>,
+    /// A BigTIFF also where a classic one would be large enough
+    #[arg(long)]
+    pub bigtiff: bool,
     /// What the input says beside its pixels (profile, resolution, description, places in the world)
     #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
     pub metadata: MetadataArg,

@@ -87,6 +87,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         compression: None,
         tile: None,
         pyramid: None,
+        bigtiff: false,
         metadata: MetadataArg::Keep,
         run: args.run.clone(),
     }
@@ -100,6 +101,8 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
         level: args.compression.and_then(|compression| compression.level),
         tile: args.tile,
         pyramid: args.pyramid.map(Pyramid::from),
+        // A classic file would have no room beside so much.
+        beside: if args.bigtiff { 1 << 32 } else { 0 },
         ..Wanted::default()
     };
     let steps: Vec<Step> =

@@ -158,6 +158,7 @@ impl BookJob {
 
     /// The job of one page beside others that take `beside` bytes.
     fn plan_again(&self, input: &Input, page: u32, beside: u64) -> Result<ConvertJob, Failure> {
+        let beside = beside.saturating_add(self.request.wanted.beside);
         let wanted = Wanted { beside, ..self.request.wanted };
         let request = Request { wanted, ..self.request.clone() };
         let (settings, budget) = (self.settings.clone(), self.plan.budget.clone());

@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(map.across, Along { scale: 4.0, start: 140.0 });
         assert_eq!(map.down, Along { scale: 4.0, start: 50.0 });
         assert_eq!(effect(&["resize:0.5"]).mapping.unwrap().across.scale, 2.0);
-        assert_eq!(effect(&["flip:horizontal"]).mapping, None);
+        assert_eq!(effect(&["flip"]).mapping, None);
         assert!(!effect(&["crop:0,0,9,9"]).new_values && effect(&["gamma:2"]).new_values);
     }
 }
