@@ -55,6 +55,9 @@ for picture, cpu, wall in (("a10-strip", 0.5, 0.35), ("b20-strip", 0.5, 0.35), (
 for picture in ("a10-deflate", "a10-lzw"):
     row(f"thumbnail {picture} 1 worker", ours("thumbnail", picture, "8MiB", 1, "--size 512"), vips("thumbnail", picture), 0.9, None, 8)
     row(f"thumbnail {picture} 2 workers", ours("thumbnail", picture, "8MiB", 2, "--size 512"), vips("thumbnail", picture), None, 0.55, 8)
+for workers, wall in ((1, None), (2, 0.55)):
+    row(f"pyramid a10 deflate {workers} worker(s)", ours("convert", "a10-strip", "24MiB", workers, "--pyramid pages --compression deflate"), vips("pyramid", "a10-strip"), 1.1, wall, 24)
+row("one strip a10 deflate 1 worker", ours("convert", "a10-one", "8MiB", 1), vips("copy", "a10-one"), None, None, 8)
 row("stats histogram g20 1 worker, vips stats", ours("stats", "g20-strip", "6MiB", 1, "--histogram"), vips("stats", "g20-strip"), 0.35, None, 6)
 row("stats g20 1 worker, gdalinfo", ours("stats", "g20-strip", "6MiB", 1), gdal("-stats", f"{folder}/g20-strip.tif"), 0.9, None, 6)
 row("stats histogram a10 1 worker, vips stats", ours("stats", "a10-strip", "6MiB", 1, "--histogram"), vips("stats", "a10-strip"), None, None, 6)

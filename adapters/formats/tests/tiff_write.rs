@@ -249,7 +249,7 @@ proptest! {
     ) {
         let tile = (side > 0).then_some(16 * side);
         let file_strip_rows = (tile.is_none() && strip_rows > 0).then_some(strip_rows);
-        one_file(Shape::new(rows, cols, bands, kind), Wanted { compression, tile, file_strip_rows, compressors: 0 });
+        one_file(Shape::new(rows, cols, bands, kind), Wanted { compression, tile, file_strip_rows, ..Wanted::default() });
     }
 }
 

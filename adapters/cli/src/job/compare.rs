@@ -80,7 +80,13 @@ impl CompareJob {
         };
         let pass =
             plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
-        let plan = JobPlan { budget, passes: vec![pass], whole_image_bytes: source.image_bytes() };
+        let plan = JobPlan {
+            budget,
+            passes: vec![pass],
+            pages: 1,
+            most_heap_bytes: 0,
+            whole_image_bytes: source.image_bytes(),
+        };
         Ok(Self { pair, path: a.path().to_owned(), ssim, plan })
     }
 

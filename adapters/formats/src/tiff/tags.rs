@@ -14,6 +14,9 @@ pub(super) mod tag {
     pub(crate) const PHOTOMETRIC: u16 = 262;
     pub(crate) const FILL_ORDER: u16 = 266;
     pub(crate) const IMAGE_DESCRIPTION: u16 = 270;
+    pub(crate) const DOCUMENT_NAME: u16 = 269;
+    pub(crate) const MAKE: u16 = 271;
+    pub(crate) const MODEL: u16 = 272;
     pub(crate) const STRIP_OFFSETS: u16 = 273;
     pub(crate) const ORIENTATION: u16 = 274;
     pub(crate) const SAMPLES_PER_PIXEL: u16 = 277;
@@ -24,9 +27,12 @@ pub(super) mod tag {
     pub(crate) const X_RESOLUTION: u16 = 282;
     pub(crate) const Y_RESOLUTION: u16 = 283;
     pub(crate) const PLANAR_CONFIGURATION: u16 = 284;
+    pub(crate) const PAGE_NAME: u16 = 285;
     pub(crate) const RESOLUTION_UNIT: u16 = 296;
     pub(crate) const SOFTWARE: u16 = 305;
     pub(crate) const DATE_TIME: u16 = 306;
+    pub(crate) const ARTIST: u16 = 315;
+    pub(crate) const HOST_COMPUTER: u16 = 316;
     pub(crate) const PREDICTOR: u16 = 317;
     pub(crate) const COLOR_MAP: u16 = 320;
     pub(crate) const TILE_WIDTH: u16 = 322;
@@ -34,13 +40,24 @@ pub(super) mod tag {
     pub(crate) const TILE_OFFSETS: u16 = 324;
     pub(crate) const TILE_BYTE_COUNTS: u16 = 325;
     pub(crate) const SUB_IFDS: u16 = 330;
+    pub(crate) const INK_SET: u16 = 332;
+    pub(crate) const INK_NAMES: u16 = 333;
     pub(crate) const EXTRA_SAMPLES: u16 = 338;
     pub(crate) const SAMPLE_FORMAT: u16 = 339;
     pub(crate) const JPEG_TABLES: u16 = 347;
     pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;
+    pub(crate) const XMP: u16 = 700;
+    pub(crate) const COPYRIGHT: u16 = 33432;
+    pub(crate) const MODEL_PIXEL_SCALE: u16 = 33550;
+    pub(crate) const MODEL_TIE_POINT: u16 = 33922;
+    pub(crate) const MODEL_TRANSFORMATION: u16 = 34264;
     pub(crate) const ICC_PROFILE: u16 = 34675;
+    pub(crate) const GEO_KEY_DIRECTORY: u16 = 34735;
+    pub(crate) const GEO_DOUBLE_PARAMS: u16 = 34736;
+    pub(crate) const GEO_ASCII_PARAMS: u16 = 34737;
+    pub(crate) const GDAL_METADATA: u16 = 42112;
     /// What GDAL writes for "no data here", as a decimal number.
-    pub(crate) const GDAL_NO_DATA: u16 = 42113;
+    pub(crate) const GDAL_NODATA: u16 = 42113;
 }
 
 /// A field's type: how its values are stored.

@@ -36,7 +36,7 @@ const USED: [u16; 28] = [
     tag::T6_OPTIONS,
     tag::JPEG_TABLES,
     tag::SUB_IFDS,
-    tag::GDAL_NO_DATA,
+    tag::GDAL_NODATA,
 ];
 
 /// Those without which the samples can be had: a broken one of them is not there.
@@ -46,7 +46,7 @@ const DISPENSABLE: [u16; 6] = [
     tag::RESOLUTION_UNIT,
     tag::EXTRA_SAMPLES,
     tag::SUB_IFDS,
-    tag::GDAL_NO_DATA,
+    tag::GDAL_NODATA,
 ];
 
 /// Entries that are read at once.
@@ -75,14 +75,14 @@ pub(super) struct Directory {
 }
 
 /// Where the parts of the directory at `at` lie.
-struct Frame {
-    entries: u64,
-    first: u64,
-    entry_bytes: u64,
+pub(super) struct Frame {
+    pub(super) entries: u64,
+    pub(super) first: u64,
+    pub(super) entry_bytes: u64,
     next: u64,
 }
 
-fn frame(file: &File, at: u64) -> Result<Frame, FormatError> {
+pub(super) fn frame(file: &File, at: u64) -> Result<Frame, FormatError> {
     let what = "a directory";
     let (entries, first, entry_bytes) = match file.is_big() {
         true => (file.u64_at(at, what)?, at + 8, 20),

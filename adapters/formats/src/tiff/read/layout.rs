@@ -200,7 +200,7 @@ impl Layout {
             offsets,
             byte_counts,
             tables: directory.field(tag::JPEG_TABLES).filter(|_| matches!(method, Method::Jpeg(_))),
-            no_data: directory.decimal(file, tag::GDAL_NO_DATA)?.unwrap_or(0.0),
+            no_data: directory.decimal(file, tag::GDAL_NODATA)?.unwrap_or(0.0),
         })
     }
 

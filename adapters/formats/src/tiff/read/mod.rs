@@ -8,6 +8,7 @@
 //! (where). What a codec gives are stored samples: `samples` undoes their byte order and predictor, `coding` makes
 //! them samples of one of core's kinds.
 
+mod carried;
 mod chain;
 mod codec;
 mod coded;
@@ -22,6 +23,7 @@ mod method;
 mod names;
 mod page;
 mod raw;
+mod reads;
 mod samples;
 mod table;
 mod units;

@@ -1,5 +1,6 @@
 //! A page: its facts, what a source over it needs, and the source.
 
+use super::carried::Carried;
 use super::coded::Coded;
 use super::cut::Cut;
 use super::directory::Directory;
@@ -7,13 +8,15 @@ use super::facts;
 use super::file::File;
 use super::layout::Layout;
 use super::raw::Raw;
+use super::reads::reads;
 use super::units::Units;
 use crate::tiff::NAME;
-use crate::{Facts, FormatError, Page, RowSource};
+use crate::{Facts, FormatError, Metadata, Page, RowSource};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::shape::Region;
+use std::sync::Arc;
 
 /// A file and how one of its pages is stored in it.
 pub(super) struct Stored {
@@ -23,6 +26,8 @@ pub(super) struct Stored {
 
 /// A page of a TIFF file.
 pub(super) struct TiffPage {
+    /// Where its directory lies.
+    at: u64,
     stored: Stored,
     facts: Facts,
 }
@@ -36,13 +41,21 @@ impl TiffPage {
         let directory = Directory::read(file, at)?;
         let layout = Layout::read(file, &directory)?;
         let facts = facts::facts(file, &directory, &layout)?;
-        Ok(Self { stored: Stored { file: file.clone(), layout }, facts })
+        Ok(Self { at, stored: Stored { file: file.clone(), layout }, facts })
     }
 }
 
 impl Page for TiffPage {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn metadata(&self) -> Result<Option<Arc<dyn Metadata>>, FormatError> {
+        Ok(Some(Arc::new(Carried::read(&self.stored.file, self.at)?)))
+    }
+
+    fn reads(&self, region: Region) -> Result<Option<u64>, FormatError> {
+        reads(&self.stored, region)
     }
 
     fn needs(&self, region: Region) -> Vec<Need> {
