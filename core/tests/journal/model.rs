@@ -1,0 +1,318 @@
+//! The judge: a plain list of what was acknowledged, and what may be true beside it after a cut.
+
+use crate::flash::{Cut, Dice, Fault, SimFlash};
+use plimsoll_core::journal::{From, Journal, JournalError, Policy};
+
+/// A record as the test appended it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub sequence: u32,
+    pub epoch: u32,
+    pub kind: u8,
+    pub first: i64,
+    pub last: i64,
+    pub bytes: Vec<u8>,
+    /// The turn of the sector that was the newest when it was acknowledged; not compared with what is read.
+    pub turn: u32,
+}
+
+/// What was under way when the power went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pending {
+    Nothing,
+    /// All but its number, which is not known.
+    Append(Kept),
+    /// Records below may be gone.
+    Discard(u32),
+}
+
+pub struct Bench {
+    /// The flash, when no journal has it.
+    flash: Option<SimFlash>,
+    journal: Option<Journal<SimFlash>>,
+    pub policy: Policy,
+    pub sectors: u32,
+    pub most: usize,
+    pub kept: Vec<Kept>,
+    pub floor: u32,
+    pub pending: Pending,
+    /// Sectors that the test made bad: records may be lost with each of them, and turns skipped.
+    pub bad: u32,
+    pub dice: Dice,
+    clock: i64,
+    epoch: u32,
+    last: i64,
+}
+
+impl Bench {
+    pub fn format(flash: SimFlash, policy: Policy, seed: u64) -> Self {
+        let sectors = flash.erases.len() as u32;
+        let journal = Journal::format(flash, policy).expect("it fits");
+        let most = journal.layout().max_record_bytes();
+        Self {
+            flash: None,
+            journal: Some(journal),
+            policy,
+            sectors,
+            most,
+            kept: Vec::new(),
+            floor: 0,
+            pending: Pending::Nothing,
+            bad: 0,
+            dice: Dice(seed),
+            clock: 0,
+            epoch: 0,
+            last: i64::MIN,
+        }
+    }
+
+    pub fn journal(&mut self) -> &mut Journal<SimFlash> {
+        self.journal.as_mut().expect("it is mounted")
+    }
+
+    /// Changes the flash between two mounts.
+    pub fn with_flash(&mut self, change: impl FnOnce(&mut SimFlash)) {
+        let mut flash = self.take();
+        change(&mut flash);
+        self.flash = Some(flash);
+        self.mount().expect("nothing is cut");
+    }
+
+    fn take(&mut self) -> SimFlash {
+        self.journal.take().map(Journal::into_flash).or(self.flash.take()).expect("one of both")
+    }
+
+    /// Takes the power away after so many bytes, in this way, while `work` runs and mounts. Gives the bytes changed.
+    pub fn cut_in(&mut self, after: Option<u64>, cut: Cut, work: impl FnOnce(&mut Self)) -> u64 {
+        let mut flash = self.take();
+        (flash.fuel, flash.cut) = (after, cut);
+        let before = flash.changed_bytes;
+        self.flash = Some(flash);
+        if self.mount().is_ok() {
+            work(self);
+        }
+        let mut flash = self.take();
+        let changed = flash.changed_bytes - before;
+        flash.power_on();
+        self.flash = Some(flash);
+        changed
+    }
+
+    pub fn mount(&mut self) -> Result<(), JournalError<Fault>> {
+        let flash = self.take();
+        // The journal takes the flash away if it does not mount: keep one to go on with.
+        let spare = flash.clone();
+        match Journal::mount(flash, self.policy) {
+            Ok(journal) => {
+                self.journal = Some(journal);
+                Ok(())
+            }
+            Err(error) => {
+                self.flash = Some(spare);
+                Err(error)
+            }
+        }
+    }
+
+    fn is_off(&mut self) -> bool {
+        let flash = self.take();
+        let off = flash.off;
+        self.flash = Some(flash);
+        off
+    }
+
+    /// A record of a random length and time. False if the power is off now.
+    pub fn append(&mut self) -> bool {
+        let len = match self.dice.below(8) {
+            0 => self.dice.below(self.most as u64 + 1),
+            1 => 0,
+            2 => self.most as u64,
+            _ => self.dice.below((self.most as u64).min(300)),
+        } as usize;
+        self.append_of(len)
+    }
+
+    pub fn append_of(&mut self, len: usize) -> bool {
+        let back = self.dice.one_in(10);
+        let first = if back { self.last.saturating_sub(5) } else { self.clock };
+        let last = first + self.dice.below(9) as i64;
+        let kind = self.dice.next() as u8;
+        let bytes: Vec<u8> = (0..len).map(|_| self.dice.next() as u8).collect();
+        let epoch = self.epoch + u32::from(first < self.last);
+        let mut kept = Kept { sequence: 0, epoch, kind, first, last, bytes: bytes.clone(), turn: 0 };
+        self.pending = Pending::Append(kept.clone());
+        loop {
+            match self.journal().append(kind, first..=last, &bytes) {
+                Ok(sequence) => {
+                    kept.sequence = sequence;
+                    kept.turn = self.journal().stats().turns;
+                    assert!(self.kept.last().is_none_or(|before| before.sequence < sequence), "numbers grow");
+                    self.acknowledge(kept);
+                    return true;
+                }
+                Err(JournalError::Full { .. }) if self.policy == Policy::Keep => {
+                    // Nothing was touched: the record is not there.
+                    self.pending = Pending::Nothing;
+                    if !self.discard_some() {
+                        return false;
+                    }
+                    self.pending = Pending::Append(kept.clone());
+                }
+                Err(error) => {
+                    let journal = self.journal.take().expect("it is mounted");
+                    let flash = journal.into_flash();
+                    assert!(flash.off, "{error}");
+                    self.flash = Some(flash);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, kept: Kept) {
+        (self.epoch, self.last) = (kept.epoch, kept.last);
+        self.clock = kept.last + self.dice.below(3) as i64;
+        self.kept.push(kept);
+        self.pending = Pending::Nothing;
+    }
+
+    /// Discards some of the oldest records. False if the power is off now.
+    pub fn discard_some(&mut self) -> bool {
+        let live: Vec<u32> = self.live().map(|kept| kept.sequence).collect();
+        let Some(sequence) = live.get(self.dice.below(live.len() as u64) as usize).copied() else {
+            return self.discard(self.floor);
+        };
+        self.discard(sequence)
+    }
+
+    fn discard(&mut self, sequence: u32) -> bool {
+        let mut sequence = sequence;
+        loop {
+            self.pending = Pending::Discard(sequence + 1);
+            match self.journal().discard(sequence) {
+                Ok(()) => {
+                    self.floor = self.floor.max(sequence + 1);
+                    self.pending = Pending::Nothing;
+                    return true;
+                }
+                Err(JournalError::Full { .. }) => {
+                    // No room for the mark: discard all, which always makes room.
+                    let all = self.kept.last().map_or(0, |kept| kept.sequence);
+                    assert!(sequence < all, "all records are discarded and there is still no room");
+                    sequence = all;
+                }
+                Err(error) => {
+                    let flash = self.journal.take().expect("it is mounted").into_flash();
+                    assert!(flash.off, "{error}");
+                    self.flash = Some(flash);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn live(&self) -> impl Iterator<Item = &Kept> {
+        self.kept.iter().filter(|kept| kept.sequence >= self.floor)
+    }
+
+    /// Everything that the journal gives.
+    pub fn read(&mut self) -> Vec<Kept> {
+        read(self.journal(), From::Sequence(0))
+    }
+
+    /// Mounts, compares with what was acknowledged, mounts again and compares again. Then nothing is pending.
+    pub fn check(&mut self) {
+        if self.is_off() {
+            panic!("the power is on again");
+        }
+        self.mount().expect("a journal was here");
+        let there = self.read();
+        let turn = self.journal().stats().turns;
+        let unsettled = self.journal().stats().unsettled;
+        // What may be there beside what was acknowledged.
+        let mut known = there.iter().peekable();
+        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
+        let (gone, extra) = match pending {
+            Pending::Nothing => (self.floor, None),
+            Pending::Append(kept) => (self.floor, Some(kept)),
+            Pending::Discard(floor) => (floor, None),
+        };
+        let mut read = Vec::new();
+        for kept in &self.kept {
+            match known.peek() {
+                Some(found) if found.sequence == kept.sequence => {
+                    assert_eq!(same(found), same(kept), "a record has changed");
+                    assert!(kept.sequence >= self.floor, "record {} was discarded", kept.sequence);
+                    read.push(kept.clone());
+                    known.next();
+                }
+                _ => {
+                    let discarded = kept.sequence < gone.max(self.floor);
+                    // The oldest sectors, where the policy gives them up.
+                    let given_up = self.policy == Policy::Overwrite
+                        && kept.turn + self.sectors < turn + 3 + 2 * self.bad;
+                    assert!(
+                        discarded || given_up,
+                        "record {} of turn {} is lost; newest turn {turn}",
+                        kept.sequence,
+                        kept.turn
+                    );
+                }
+            }
+        }
+        let newest = self.kept.last().map(|kept| kept.sequence);
+        self.kept = read;
+        if let (Some(found), Some(mut extra)) = (known.peek(), extra) {
+            assert!(newest.is_none_or(|newest| newest < found.sequence), "numbers grow");
+            extra.sequence = found.sequence;
+            extra.turn = turn.saturating_sub(1);
+            assert_eq!(same(found), same(&extra), "a record that nobody appended");
+            self.acknowledge(extra);
+            known.next();
+        }
+        assert_eq!(known.next(), None, "a record that nobody appended");
+        // A discard that was cut may have taken effect or not; from now on it is one or the other.
+        self.floor = self.floor.max(self.journal().stats().floor);
+        self.kept.retain(|kept| kept.sequence >= self.floor);
+        if let (Some(newest), None) = (newest, self.kept.last()) {
+            assert!(self.journal().stats().next > newest, "a number would be given twice");
+        }
+        // Once more, with nothing in between: the same, and nothing to do, unless there was no room.
+        let recoveries = self.journal().stats().recoveries;
+        self.mount().expect("a journal is here");
+        assert_eq!(self.read(), there, "recovery is idempotent");
+        if !unsettled {
+            assert_eq!(self.journal().stats().recoveries, recoveries, "nothing to recover");
+        }
+    }
+}
+
+fn same(kept: &Kept) -> Kept {
+    Kept { turn: 0, ..kept.clone() }
+}
+
+/// Everything from there on, through a buffer that is sometimes too short at first.
+pub fn read(journal: &mut Journal<SimFlash>, from: From) -> Vec<Kept> {
+    let mut all = Vec::new();
+    let mut buffer = vec![0u8; 64];
+    let mut records = journal.iterate(from);
+    loop {
+        match records.next(&mut buffer) {
+            Ok(Some(record)) => all.push(Kept {
+                sequence: record.sequence,
+                epoch: record.epoch,
+                kind: record.kind,
+                first: record.first,
+                last: record.last,
+                bytes: record.bytes.to_vec(),
+                turn: 0,
+            }),
+            Ok(None) => return all,
+            Err(JournalError::Buffer { needed, given }) => {
+                assert!(needed > given);
+                buffer.resize(needed, 0);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
