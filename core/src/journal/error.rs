@@ -80,7 +80,11 @@ impl<E: fmt::Debug> fmt::Display for JournalError<E> {
                  {page_bytes}: other sizes than this flash"
             ),
             Self::Version(version) => {
-                write!(f, "the journal here has format version {}, which is not known", version.escape_ascii())
+                write!(
+                    f,
+                    "the journal here has format version {}, which is not known",
+                    version.escape_ascii()
+                )
             }
             Self::Full { sectors } => write!(f, "all {sectors} sectors are in use and nothing is discarded"),
             Self::NoUsableSector { tried } => {

@@ -58,9 +58,14 @@ impl fmt::Display for GeometryError {
             Self::SectorTooSmall { sector_bytes, least } => {
                 write!(f, "an erase size of {sector_bytes} bytes is too small: {least} at least")
             }
-            Self::SectorTooLarge(bytes) => write!(f, "an erase size of {bytes} bytes is more than 65535 pages"),
+            Self::SectorTooLarge(bytes) => {
+                write!(f, "an erase size of {bytes} bytes is more than 65535 pages")
+            }
             Self::PartSector { capacity_bytes, sector_bytes } => {
-                write!(f, "a capacity of {capacity_bytes} bytes is no whole number of sectors of {sector_bytes} bytes")
+                write!(
+                    f,
+                    "a capacity of {capacity_bytes} bytes is no whole number of sectors of {sector_bytes} bytes"
+                )
             }
             Self::TooFewSectors(sectors) => {
                 write!(f, "{sectors} sectors are too few: {} at least", super::MIN_SECTORS)

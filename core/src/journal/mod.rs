@@ -150,8 +150,12 @@ struct State {
     policy: Policy,
     head: Head,
     tail: Place,
+    /// The next record's number; numbers from `above` up to it were never given.
     next: u32,
+    above: u32,
+    /// Records below are discarded; below `marked` for good.
     floor: u32,
+    marked: u32,
     epoch: u32,
     last_time: i64,
     recoveries: u32,

@@ -16,7 +16,7 @@ pub(super) struct Scan {
     pub(super) end: u16,
     /// Whether the sector holds a record's end that is no copy, or a mark.
     pub(super) own: bool,
-    /// Whether the very last page touched is a mark: then nothing is weak.
+    /// Whether the very last page touched is a mark that says nothing new: then nothing that counts is weak.
     pub(super) settled: bool,
     /// Whether more than the last page is damaged, or one cannot be read: no power cut does that.
     pub(super) damaged: bool,
@@ -30,11 +30,7 @@ pub(super) enum Last {
     /// A mark, or a piece of a record that is not its last: what is before is there for good.
     Certain,
     /// A record's last page, which may be weak.
-    End {
-        page: u16,
-        sequence: u32,
-        copy: bool,
-    },
+    End { page: u16, sequence: u32, copy: bool },
 }
 
 impl<F: Flash> Journal<F> {
@@ -56,7 +52,8 @@ impl<F: Flash> Journal<F> {
             return Err(JournalError::NoUsableSector { tried: layout.sectors() });
         }
         // A header that is still there belongs to a sector that does not erase: begin above its turn.
-        let turn = (0..layout.sectors()).filter_map(|sector| journal.header(sector)).map(|header| header.turn);
+        let turn =
+            (0..layout.sectors()).filter_map(|sector| journal.header(sector)).map(|header| header.turn);
         let last = Place { sector: layout.sectors().saturating_sub(1), turn: turn.max().unwrap_or(0) };
         let first = Place { sector: 0, turn: last.turn.checked_add(1).ok_or(JournalError::UsedUp)? };
         journal.state.head.at = last;
@@ -99,7 +96,8 @@ impl<F: Flash> Journal<F> {
         let state = &mut journal.state;
         state.head = Head { at: head, end: 1, fresh: false, before: header.before };
         state.tail = head;
-        (state.next, state.floor) = (header.next, header.floor.min(header.next));
+        (state.next, state.above) = (header.above, header.above);
+        (state.floor, state.marked) = (header.floor, 0);
         (state.epoch, state.last_time) = (header.epoch, header.last_time);
         (state.recoveries, state.retired) = (header.recoveries, header.retired);
         journal.find_tail(&header);
@@ -107,6 +105,7 @@ impl<F: Flash> Journal<F> {
         journal.state.head.end = scan.end;
         journal.state.settled = scan.settled;
         journal.state.floor = journal.state.floor.min(journal.state.next);
+        journal.state.marked = if scan.settled { journal.state.floor } else { 0 };
         journal.skip_lost_numbers();
         journal.reclaim();
         Ok(journal)
@@ -120,7 +119,9 @@ impl<F: Flash> Journal<F> {
             head: Head { at: nowhere, end: layout.pages(), fresh: false, before: Before::default() },
             tail: nowhere,
             next: 0,
+            above: 0,
             floor: 0,
+            marked: 0,
             epoch: 0,
             last_time: i64::MIN,
             recoveries: 0,
@@ -180,7 +181,8 @@ impl<F: Flash> Journal<F> {
         let sector = layout.after(head.sector);
         let nothing = matches!(self.parse_header(sector), Ok(Parsed::Nothing) | Err(_));
         let turn = head.turn;
-        if nothing && !self.is_retired(sector) && !matches!(self.see(Place { sector, turn }, 1), Seen::Erased) {
+        if nothing && !self.is_retired(sector) && !matches!(self.see(Place { sector, turn }, 1), Seen::Erased)
+        {
             self.state.next = self.state.next.saturating_add(layout.pages().into());
         }
     }
@@ -188,15 +190,16 @@ impl<F: Flash> Journal<F> {
     /// Goes through the pages of a sector below `limit`. If it is the head (`learn`), the state follows.
     pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
         let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false, damaged: false };
-        let mut bad = false;
+        let (mut bad, mut news) = (false, false);
         let mut begun: Option<(u32, page::First)> = None;
-        for number in 1..limit.min(self.state.layout.pages()) {
+        let limit = limit.min(self.state.layout.pages());
+        for number in 1..limit {
             let seen = self.see(at, number);
             scan.damaged |= bad && !matches!(seen, Seen::Erased);
             scan.settled = false;
             match seen {
                 Seen::Erased => {
-                    scan.settled = number > 1 && scan.end == number && scan.last == Last::Certain;
+                    scan.settled = number > 1 && scan.end == number && scan.last == Last::Certain && !news;
                     return scan;
                 }
                 Seen::Unreadable => scan.damaged = true,
@@ -205,6 +208,8 @@ impl<F: Flash> Journal<F> {
                     (scan.last, scan.end, scan.own) = (Last::Certain, number + 1, true);
                     if learn {
                         let state = &mut self.state;
+                        // A mark may be weak: settled is only what a page before it says, too.
+                        news = mark.floor > state.floor;
                         (state.next, state.floor) = (state.next.max(mark.next), state.floor.max(mark.floor));
                         (state.epoch, state.last_time) = (mark.epoch, mark.last_time);
                     }
@@ -221,7 +226,8 @@ impl<F: Flash> Journal<F> {
                     (scan.end, scan.own) = (number + 1, scan.own || !data.copy);
                     if learn {
                         let state = &mut self.state;
-                        state.next = state.next.max(data.sequence.saturating_add(1));
+                        state.above = state.above.max(data.sequence.saturating_add(1));
+                        state.next = state.next.max(state.above);
                         if let Some((_, first)) = begun.filter(|(sequence, _)| *sequence == data.sequence) {
                             (state.epoch, state.last_time) = (first.epoch, first.last);
                         }
@@ -229,7 +235,7 @@ impl<F: Flash> Journal<F> {
                 }
             }
         }
-        scan.settled = scan.end == limit && scan.last == Last::Certain;
+        scan.settled = scan.end == limit && scan.last == Last::Certain && !news;
         scan
     }
 }

@@ -46,8 +46,8 @@ pub(super) struct Header {
     pub(super) oldest: u32,
     /// The sector before this one in the ring, and its pages up to the last that counts.
     pub(super) before: Before,
-    /// The sequence number of the first record that can stand here.
-    pub(super) next: u32,
+    /// Above the number of every record in the sectors before.
+    pub(super) above: u32,
     /// Records below are discarded.
     pub(super) floor: u32,
     pub(super) epoch: u32,
@@ -86,7 +86,7 @@ impl Header {
             put(page, 18 + 2 * at, retired.to_le_bytes());
         }
         let words =
-            [self.turn, self.oldest, self.next, self.floor, self.epoch, self.recoveries, self.before.turn];
+            [self.turn, self.oldest, self.above, self.floor, self.epoch, self.recoveries, self.before.turn];
         for (at, word) in words.iter().enumerate() {
             put(page, 28 + 4 * at, word.to_le_bytes());
         }
@@ -117,7 +117,7 @@ impl Header {
             position: short(14),
             turn: word(28),
             oldest: word(32),
-            next: word(36),
+            above: word(36),
             floor: word(40),
             epoch: word(44),
             recoveries: word(48),
@@ -212,7 +212,8 @@ impl Body {
         }
         let piece = u16::from_le_bytes(get(page, 6));
         let first = tag & FIRST != 0;
-        let fits = PAGE_BYTES + usize::from(used) <= page.len() && (!first || usize::from(used) >= FIRST_BYTES);
+        let fits =
+            PAGE_BYTES + usize::from(used) <= page.len() && (!first || usize::from(used) >= FIRST_BYTES);
         if tag & !(FIRST | LAST | COPY) != DATA || first != (piece == 0) || !fits {
             return None;
         }

@@ -146,7 +146,7 @@ impl<F: Flash> Records<'_, F> {
         .min(self.journal.state.layout.pages());
         if let Some((_, behind)) = self.behind {
             let none = match self.from {
-                From::Sequence(from) => behind.next <= from,
+                From::Sequence(from) => behind.above <= from,
                 // Within an epoch last times do not go back.
                 From::Time(from) => {
                     behind.last_time < from && header.is_some_and(|header| header.epoch == behind.epoch)

@@ -21,7 +21,11 @@ impl<F: Flash> Journal<F> {
         let offset = self.state.layout.offset(sector, number);
         let len = self.state.layout.page_bytes();
         let into = self.state.page.get_mut(..len).unwrap_or_default();
-        self.flash.read(offset, into).map_err(|error| JournalError::Device { operation: "read", offset, error })
+        self.flash.read(offset, into).map_err(|error| JournalError::Device {
+            operation: "read",
+            offset,
+            error,
+        })
     }
 
     /// The page's bytes that were read or made last.
@@ -128,7 +132,7 @@ impl<F: Flash> Journal<F> {
     pub(super) fn reclaim(&mut self) {
         for _ in 0..self.state.layout.sectors() {
             match self.live_after(self.state.tail) {
-                Some((next, header)) if header.next <= self.state.floor => self.state.tail = next,
+                Some((next, header)) if header.above <= self.state.floor => self.state.tail = next,
                 _ => return,
             }
         }
@@ -238,7 +242,7 @@ impl<F: Flash> Journal<F> {
             turn: at.turn,
             oldest: self.state.tail.turn,
             before,
-            next: self.state.next,
+            above: self.state.above,
             floor: self.state.floor,
             epoch: self.state.epoch,
             recoveries: self.state.recoveries,

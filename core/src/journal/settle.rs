@@ -6,9 +6,9 @@
 //! one, is programmed again behind it, which settles what does; and a mark behind that says that all this is done.
 //! Until the mark stands, the next mount begins anew, and from the same pages.
 
+use super::mount::Last;
 use super::page::{self, Before, Body};
 use super::ring::Seen;
-use super::mount::Last;
 use super::{Flash, Journal, JournalError, Place};
 
 /// A page to be programmed again, and the record that it ends.
@@ -54,7 +54,7 @@ impl<F: Flash> Journal<F> {
         // A sector that erases and takes its header, but not its next pages, is left behind like one that does not.
         for _ in 0..self.state.layout.sectors() {
             if self.copy(weak) && self.write_mark() {
-                self.state.settled = true;
+                (self.state.settled, self.state.marked) = (true, self.state.floor);
                 return Ok(());
             }
             let before = self.state.head.before;

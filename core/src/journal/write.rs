@@ -42,14 +42,14 @@ impl<F: Flash> Journal<F> {
             if (full || !self.state.head.fresh)
                 && let Err(error) = self.open_for_append()
             {
-                if touched {
-                    self.state.next = following;
+                if !touched {
+                    return Err(error);
                 }
-                return Err(error);
+                break;
             }
             let begin = self.state.head.end;
             if self.write_record(sequence, &head, bytes) {
-                self.state.next = following;
+                (self.state.next, self.state.above) = (following, following);
                 (self.state.epoch, self.state.last_time) = (epoch, last);
                 return Ok(sequence);
             }
@@ -57,25 +57,29 @@ impl<F: Flash> Journal<F> {
             self.give_up_head(begin);
             touched = true;
         }
-        self.state.next = following;
+        (self.state.next, self.state.above) = (following, following);
         Err(JournalError::NoUsableSector { tried: layout.sectors() })
     }
 
     /// Discards every record up to and including `sequence`: after that no reader sees them, and sectors that hold
-    /// nothing else are free. Costs one programmed page, and an erase if the newest sector is full.
+    /// nothing else are free. Costs two programmed pages, and an erase if the newest sector is full.
     ///
     /// # Errors
     /// [`JournalError::Full`] or [`JournalError::NoUsableSector`] if the mark that says so cannot be written: then the
     /// records are gone for this mount, and may be back after a power cut.
     pub fn discard(&mut self, sequence: u32) -> Result<(), JournalError<F::Error>> {
         let floor = sequence.saturating_add(1).min(self.state.next);
-        if floor <= self.state.floor {
+        if floor <= self.state.marked {
             return Ok(());
         }
-        self.state.floor = floor;
+        self.state.floor = self.state.floor.max(floor);
         self.reclaim();
         self.settle()?;
-        self.mark()
+        // The second proves the first: a mark that may be weak is no news to anyone.
+        self.mark()?;
+        self.mark()?;
+        self.state.marked = self.state.floor;
+        Ok(())
     }
 
     /// Writes a mark, wherever there is room.

@@ -2,6 +2,8 @@
 //! does, and panics when it is used against the rules.
 
 use plimsoll_core::journal::{Flash, Geometry};
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// A small generator of numbers (SplitMix64): the same on every machine.
 #[derive(Clone, Debug)]
@@ -67,7 +69,8 @@ pub struct SimFlash {
     pub cut: Cut,
     /// Whether a word with weak bits is an error to read.
     pub ecc: bool,
-    pub off: bool,
+    /// Shared with whoever watches, and with every clone.
+    pub off: Rc<Cell<bool>>,
     pub bad_erase: Vec<bool>,
     pub bad_program: Vec<bool>,
     pub bad_read: Vec<bool>,
@@ -93,7 +96,7 @@ impl SimFlash {
             fuel: None,
             cut: Cut::Clean,
             ecc: false,
-            off: false,
+            off: Rc::default(),
             bad_erase: vec![false; sectors],
             bad_program: vec![false; sectors],
             bad_read: vec![false; sectors],
@@ -106,7 +109,8 @@ impl SimFlash {
 
     /// The power is back.
     pub fn power_on(&mut self) {
-        (self.off, self.fuel) = (false, None);
+        self.off.set(false);
+        self.fuel = None;
     }
 
     /// Every byte as it would read, weak bits as they were.
@@ -123,7 +127,7 @@ impl SimFlash {
         let Some(fuel) = self.fuel else { return len };
         let done = fuel.min(len as u64);
         self.fuel = Some(fuel - done);
-        self.off = done < len as u64;
+        self.off.set(done < len as u64);
         done as usize
     }
 
@@ -169,10 +173,13 @@ impl Flash for SimFlash {
 
     fn read(&mut self, offset: u32, into: &mut [u8]) -> Result<(), Fault> {
         let word = self.geometry.word_bytes;
-        assert!(offset.is_multiple_of(word) && (into.len() as u32).is_multiple_of(word), "a read of part of a word");
+        assert!(
+            offset.is_multiple_of(word) && (into.len() as u32).is_multiple_of(word),
+            "a read of part of a word"
+        );
         assert!(offset as usize + into.len() <= self.cells.len(), "a read past the end");
         self.reads += 1;
-        if self.off {
+        if self.off.get() {
             return Err(Fault::Off);
         }
         if self.bad_read[self.sector(offset)] {
@@ -193,8 +200,11 @@ impl Flash for SimFlash {
     fn program(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
         let word = self.geometry.word_bytes;
         assert!(offset.is_multiple_of(word), "a program at {offset}, which is no word boundary");
-        assert!((bytes.len() as u32).is_multiple_of(word) && !bytes.is_empty(), "a program of part of a word");
-        if self.off {
+        assert!(
+            (bytes.len() as u32).is_multiple_of(word) && !bytes.is_empty(),
+            "a program of part of a word"
+        );
+        if self.off.get() {
             return Err(Fault::Off);
         }
         self.programs += 1;
@@ -204,12 +214,15 @@ impl Flash for SimFlash {
             assert!(!self.touched[index], "word {index} is programmed twice between two erases");
         }
         for cell in start..start + bytes.len() {
-            assert!(self.cells[cell] == self.geometry.erased && self.weak[cell] == 0, "byte {cell} is not erased");
+            assert!(
+                self.cells[cell] == self.geometry.erased && self.weak[cell] == 0,
+                "byte {cell} is not erased"
+            );
         }
         let done = self.burn(bytes.len());
         self.changed_bytes += bytes.len() as u64;
         self.touched[words].fill(true);
-        if self.off {
+        if self.off.get() {
             self.tear(start, bytes, done);
             return Err(Fault::Off);
         }
@@ -225,7 +238,7 @@ impl Flash for SimFlash {
     fn erase(&mut self, offset: u32) -> Result<(), Fault> {
         let Geometry { sector_bytes, word_bytes, erased, .. } = self.geometry;
         assert!(offset.is_multiple_of(sector_bytes), "an erase at {offset}, which is no sector");
-        if self.off {
+        if self.off.get() {
             return Err(Fault::Off);
         }
         let (start, len) = (offset as usize, sector_bytes as usize);
@@ -235,7 +248,7 @@ impl Flash for SimFlash {
         self.changed_bytes += len as u64;
         let words = start / word_bytes as usize..(start + len) / word_bytes as usize;
         self.touched[words.clone()].fill(true);
-        if self.off {
+        if self.off.get() {
             self.tear(start, &vec![erased; len], done);
             return Err(Fault::Off);
         }

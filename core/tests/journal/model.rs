@@ -2,6 +2,8 @@
 
 use crate::flash::{Cut, Dice, Fault, SimFlash};
 use plimsoll_core::journal::{From, Journal, JournalError, Policy};
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// A record as the test appended it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub enum Pending {
 pub struct Bench {
     /// The flash, when no journal has it.
     flash: Option<SimFlash>,
+    off: Rc<Cell<bool>>,
     journal: Option<Journal<SimFlash>>,
     pub policy: Policy,
     pub sectors: u32,
@@ -47,10 +50,12 @@ pub struct Bench {
 impl Bench {
     pub fn format(flash: SimFlash, policy: Policy, seed: u64) -> Self {
         let sectors = flash.erases.len() as u32;
+        let off = flash.off.clone();
         let journal = Journal::format(flash, policy).expect("it fits");
         let most = journal.layout().max_record_bytes();
         Self {
             flash: None,
+            off,
             journal: Some(journal),
             policy,
             sectors,
@@ -114,13 +119,6 @@ impl Bench {
         }
     }
 
-    fn is_off(&mut self) -> bool {
-        let flash = self.take();
-        let off = flash.off;
-        self.flash = Some(flash);
-        off
-    }
-
     /// A record of a random length and time. False if the power is off now.
     pub fn append(&mut self) -> bool {
         let len = match self.dice.below(8) {
@@ -150,7 +148,7 @@ impl Bench {
                     self.acknowledge(kept);
                     return true;
                 }
-                Err(JournalError::Full { .. }) if self.policy == Policy::Keep => {
+                Err(JournalError::Full { .. }) if self.policy == Policy::Keep && !self.off.get() => {
                     // Nothing was touched: the record is not there.
                     self.pending = Pending::Nothing;
                     if !self.discard_some() {
@@ -160,9 +158,8 @@ impl Bench {
                 }
                 Err(error) => {
                     let journal = self.journal.take().expect("it is mounted");
-                    let flash = journal.into_flash();
-                    assert!(flash.off, "{error}");
-                    self.flash = Some(flash);
+                    assert!(self.off.get(), "{error}");
+                    self.flash = Some(journal.into_flash());
                     return false;
                 }
             }
@@ -180,7 +177,7 @@ impl Bench {
     pub fn discard_some(&mut self) -> bool {
         let live: Vec<u32> = self.live().map(|kept| kept.sequence).collect();
         let Some(sequence) = live.get(self.dice.below(live.len() as u64) as usize).copied() else {
-            return self.discard(self.floor);
+            return !self.off.get();
         };
         self.discard(sequence)
     }
@@ -195,16 +192,16 @@ impl Bench {
                     self.pending = Pending::Nothing;
                     return true;
                 }
-                Err(JournalError::Full { .. }) => {
+                Err(JournalError::Full { .. }) if !self.off.get() => {
                     // No room for the mark: discard all, which always makes room.
                     let all = self.kept.last().map_or(0, |kept| kept.sequence);
                     assert!(sequence < all, "all records are discarded and there is still no room");
                     sequence = all;
                 }
                 Err(error) => {
-                    let flash = self.journal.take().expect("it is mounted").into_flash();
-                    assert!(flash.off, "{error}");
-                    self.flash = Some(flash);
+                    assert!(self.off.get(), "{error}");
+                    let journal = self.journal.take().expect("it is mounted");
+                    self.flash = Some(journal.into_flash());
                     return false;
                 }
             }
@@ -222,9 +219,7 @@ impl Bench {
 
     /// Mounts, compares with what was acknowledged, mounts again and compares again. Then nothing is pending.
     pub fn check(&mut self) {
-        if self.is_off() {
-            panic!("the power is on again");
-        }
+        assert!(!self.off.get(), "the power is on again");
         self.mount().expect("a journal was here");
         let there = self.read();
         let turn = self.journal().stats().turns;
