@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 /// A small generator of numbers (SplitMix64): the same on every machine.
 #[derive(Clone, Debug)]
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -18,18 +18,18 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n.max(1)
     }
 
-    pub fn one_in(&mut self, n: u64) -> bool {
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 }
 
 /// What a cut leaves of the operation under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// The bytes before the cut, and nothing of those behind.
     Clean,
     /// The bytes before the cut, and of the word at the cut each bit or not.
@@ -42,11 +42,11 @@ pub enum Cut {
     Scattered,
 }
 
-pub const CUTS: [Cut; 5] = [Cut::Clean, Cut::Torn, Cut::WeakWord, Cut::WeakAll, Cut::Scattered];
+pub(crate) const CUTS: [Cut; 5] = [Cut::Clean, Cut::Torn, Cut::WeakWord, Cut::WeakAll, Cut::Scattered];
 
 /// Why the flash did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The power is off.
     Off,
     /// The sector is bad.
@@ -56,32 +56,32 @@ pub enum Fault {
 }
 
 #[derive(Clone, Debug)]
-pub struct SimFlash {
+pub(crate) struct SimFlash {
     geometry: Geometry,
     cells: Vec<u8>,
     /// Bits that read either way.
     weak: Vec<u8>,
     /// Whether a word was programmed since its last erase, even by an attempt that cannot be seen.
     touched: Vec<bool>,
-    pub dice: Dice,
+    pub(crate) dice: Dice,
     /// Bytes that can still change until the power goes.
-    pub fuel: Option<u64>,
-    pub cut: Cut,
+    pub(crate) fuel: Option<u64>,
+    pub(crate) cut: Cut,
     /// Whether a word with weak bits is an error to read.
-    pub ecc: bool,
+    pub(crate) ecc: bool,
     /// Shared with whoever watches, and with every clone.
-    pub off: Rc<Cell<bool>>,
-    pub bad_erase: Vec<bool>,
-    pub bad_program: Vec<bool>,
-    pub bad_read: Vec<bool>,
-    pub erases: Vec<u32>,
-    pub reads: u64,
-    pub programs: u64,
-    pub changed_bytes: u64,
+    pub(crate) off: Rc<Cell<bool>>,
+    pub(crate) bad_erase: Vec<bool>,
+    pub(crate) bad_program: Vec<bool>,
+    pub(crate) bad_read: Vec<bool>,
+    pub(crate) erases: Vec<u32>,
+    pub(crate) reads: u64,
+    pub(crate) programs: u64,
+    pub(crate) changed_bytes: u64,
 }
 
 impl SimFlash {
-    pub fn new(sectors: u32, sector_bytes: u32, word_bytes: u32, erased: u8, seed: u64) -> Self {
+    pub(crate) fn new(sectors: u32, sector_bytes: u32, word_bytes: u32, erased: u8, seed: u64) -> Self {
         let capacity_bytes = sectors * sector_bytes;
         let geometry = Geometry { capacity_bytes, sector_bytes, word_bytes, erased };
         let mut dice = Dice(seed);
@@ -108,14 +108,9 @@ impl SimFlash {
     }
 
     /// The power is back.
-    pub fn power_on(&mut self) {
+    pub(crate) fn power_on(&mut self) {
         self.off.set(false);
         self.fuel = None;
-    }
-
-    /// Every byte as it would read, weak bits as they were.
-    pub fn image(&self) -> Vec<u8> {
-        self.cells.clone()
     }
 
     fn sector(&self, offset: u32) -> usize {
@@ -247,8 +242,8 @@ impl Flash for SimFlash {
         let done = self.burn(len);
         self.changed_bytes += len as u64;
         let words = start / word_bytes as usize..(start + len) / word_bytes as usize;
-        self.touched[words.clone()].fill(true);
         if self.off.get() {
+            self.touched[words].fill(true);
             self.tear(start, &vec![erased; len], done);
             return Err(Fault::Off);
         }
@@ -257,6 +252,7 @@ impl Flash for SimFlash {
             if self.dice.one_in(2) {
                 self.cells[start..start + len].fill(erased);
                 self.cells[start + len / 2] = !erased;
+                self.touched[words].fill(true);
             }
             return if self.dice.one_in(2) { Err(Fault::Bad) } else { Ok(()) };
         }

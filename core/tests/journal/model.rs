@@ -7,20 +7,20 @@ use std::rc::Rc;
 
 /// A record as the test appended it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    pub sequence: u32,
-    pub epoch: u32,
-    pub kind: u8,
-    pub first: i64,
-    pub last: i64,
-    pub bytes: Vec<u8>,
+pub(crate) struct Kept {
+    pub(crate) sequence: u32,
+    pub(crate) epoch: u32,
+    pub(crate) kind: u8,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) bytes: Vec<u8>,
     /// The turn of the sector that was the newest when it was acknowledged; not compared with what is read.
-    pub turn: u32,
+    pub(crate) turn: u32,
 }
 
 /// What was under way when the power went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pending {
+pub(crate) enum Pending {
     Nothing,
     /// All but its number, which is not known.
     Append(Kept),
@@ -28,27 +28,27 @@ pub enum Pending {
     Discard(u32),
 }
 
-pub struct Bench {
+pub(crate) struct Bench {
     /// The flash, when no journal has it.
-    flash: Option<SimFlash>,
+    pub(crate) flash: Option<SimFlash>,
     off: Rc<Cell<bool>>,
-    journal: Option<Journal<SimFlash>>,
-    pub policy: Policy,
-    pub sectors: u32,
-    pub most: usize,
-    pub kept: Vec<Kept>,
-    pub floor: u32,
-    pub pending: Pending,
+    pub(crate) journal: Option<Journal<SimFlash>>,
+    pub(crate) policy: Policy,
+    pub(crate) sectors: u32,
+    pub(crate) most: usize,
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) floor: u32,
+    pub(crate) pending: Pending,
     /// Sectors that the test made bad: records may be lost with each of them, and turns skipped.
-    pub bad: u32,
-    pub dice: Dice,
+    pub(crate) bad: u32,
+    pub(crate) dice: Dice,
     clock: i64,
     epoch: u32,
     last: i64,
 }
 
 impl Bench {
-    pub fn format(flash: SimFlash, policy: Policy, seed: u64) -> Self {
+    pub(crate) fn format(flash: SimFlash, policy: Policy, seed: u64) -> Self {
         let sectors = flash.erases.len() as u32;
         let off = flash.off.clone();
         let journal = Journal::format(flash, policy).expect("it fits");
@@ -71,12 +71,12 @@ impl Bench {
         }
     }
 
-    pub fn journal(&mut self) -> &mut Journal<SimFlash> {
+    pub(crate) fn journal(&mut self) -> &mut Journal<SimFlash> {
         self.journal.as_mut().expect("it is mounted")
     }
 
     /// Changes the flash between two mounts.
-    pub fn with_flash(&mut self, change: impl FnOnce(&mut SimFlash)) {
+    pub(crate) fn with_flash(&mut self, change: impl FnOnce(&mut SimFlash)) {
         let mut flash = self.take();
         change(&mut flash);
         self.flash = Some(flash);
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     /// Takes the power away after so many bytes, in this way, while `work` runs and mounts. Gives the bytes changed.
-    pub fn cut_in(&mut self, after: Option<u64>, cut: Cut, work: impl FnOnce(&mut Self)) -> u64 {
+    pub(crate) fn cut_in(&mut self, after: Option<u64>, cut: Cut, work: impl FnOnce(&mut Self)) -> u64 {
         let mut flash = self.take();
         (flash.fuel, flash.cut) = (after, cut);
         let before = flash.changed_bytes;
@@ -103,7 +103,7 @@ impl Bench {
         changed
     }
 
-    pub fn mount(&mut self) -> Result<(), JournalError<Fault>> {
+    pub(crate) fn mount(&mut self) -> Result<(), JournalError<Fault>> {
         let flash = self.take();
         // The journal takes the flash away if it does not mount: keep one to go on with.
         let spare = flash.clone();
@@ -120,7 +120,7 @@ impl Bench {
     }
 
     /// A record of a random length and time. False if the power is off now.
-    pub fn append(&mut self) -> bool {
+    pub(crate) fn append(&mut self) -> bool {
         let len = match self.dice.below(8) {
             0 => self.dice.below(self.most as u64 + 1),
             1 => 0,
@@ -130,7 +130,7 @@ impl Bench {
         self.append_of(len)
     }
 
-    pub fn append_of(&mut self, len: usize) -> bool {
+    pub(crate) fn append_of(&mut self, len: usize) -> bool {
         let back = self.dice.one_in(10);
         let first = if back { self.last.saturating_sub(5) } else { self.clock };
         let last = first + self.dice.below(9) as i64;
@@ -148,8 +148,10 @@ impl Bench {
                     self.acknowledge(kept);
                     return true;
                 }
-                Err(JournalError::Full { .. }) if self.policy == Policy::Keep && !self.off.get() => {
-                    // Nothing was touched: the record is not there.
+                Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. })
+                    if self.policy == Policy::Keep && !self.off.get() =>
+                {
+                    // The record is not there: nothing was touched, or only half a page of it.
                     self.pending = Pending::Nothing;
                     if !self.discard_some() {
                         return false;
@@ -174,7 +176,7 @@ impl Bench {
     }
 
     /// Discards some of the oldest records. False if the power is off now.
-    pub fn discard_some(&mut self) -> bool {
+    pub(crate) fn discard_some(&mut self) -> bool {
         let live: Vec<u32> = self.live().map(|kept| kept.sequence).collect();
         let Some(sequence) = live.get(self.dice.below(live.len() as u64) as usize).copied() else {
             return !self.off.get();
@@ -192,7 +194,7 @@ impl Bench {
                     self.pending = Pending::Nothing;
                     return true;
                 }
-                Err(JournalError::Full { .. }) if !self.off.get() => {
+                Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. }) if !self.off.get() => {
                     // No room for the mark: discard all, which always makes room.
                     let all = self.kept.last().map_or(0, |kept| kept.sequence);
                     assert!(sequence < all, "all records are discarded and there is still no room");
@@ -213,12 +215,12 @@ impl Bench {
     }
 
     /// Everything that the journal gives.
-    pub fn read(&mut self) -> Vec<Kept> {
+    pub(crate) fn read(&mut self) -> Vec<Kept> {
         read(self.journal(), From::Sequence(0))
     }
 
     /// Mounts, compares with what was acknowledged, mounts again and compares again. Then nothing is pending.
-    pub fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         assert!(!self.off.get(), "the power is on again");
         self.mount().expect("a journal was here");
         let there = self.read();
@@ -287,7 +289,7 @@ fn same(kept: &Kept) -> Kept {
 }
 
 /// Everything from there on, through a buffer that is sometimes too short at first.
-pub fn read(journal: &mut Journal<SimFlash>, from: From) -> Vec<Kept> {
+pub(crate) fn read(journal: &mut Journal<SimFlash>, from: From) -> Vec<Kept> {
     let mut all = Vec::new();
     let mut buffer = vec![0u8; 64];
     let mut records = journal.iterate(from);
