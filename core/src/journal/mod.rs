@@ -98,7 +98,7 @@ pub enum From {
 pub struct Record<'b> {
     /// Its number. Grows from record to record; a power cut or an error may leave some numbers out.
     pub sequence: u32,
-    /// Counts how often the clock went back: within one epoch no record begins before the one ahead of it ends.
+    /// Grows whenever the clock went back: within one epoch no record begins before the one ahead of it ends.
     pub epoch: u32,
     /// What its bytes are, in the caller's numbering.
     pub kind: u8,

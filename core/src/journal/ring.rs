@@ -138,6 +138,26 @@ impl<F: Flash> Journal<F> {
         }
     }
 
+    /// Gives up the oldest sector if no page of it that counts belongs to a record that is not discarded. Its header may
+    /// not have told: a number that a cut took away is a number still. Reads the sector.
+    fn reclaim_empty(&mut self) -> bool {
+        let at = self.state.tail;
+        let Some((next, header)) = self.live_after(at) else { return false };
+        let pages = self.state.layout.pages();
+        let end = if header.before.turn == at.turn { header.before.end.min(pages) } else { pages };
+        for number in 1..end {
+            match self.see(at, number) {
+                Seen::Erased => break,
+                Seen::Body(Body::Mark(_)) => {}
+                Seen::Body(Body::Data(data)) if data.sequence < self.state.floor => {}
+                // A record, or what may have been one: that is for the caller to discard.
+                _ => return false,
+            }
+        }
+        self.state.tail = next;
+        true
+    }
+
     /// Steps from the head to the oldest sector around the ring: every sector between them is free.
     fn to_tail(&self) -> u16 {
         let layout = self.state.layout;
@@ -187,6 +207,9 @@ impl<F: Flash> Journal<F> {
             if self.free() <= reserve {
                 let overwrite = self.state.policy == Policy::Overwrite;
                 if overwrite && self.advance_tail() {
+                    continue;
+                }
+                if !overwrite && self.reclaim_empty() {
                     continue;
                 }
                 if !overwrite || self.free() == 0 {
