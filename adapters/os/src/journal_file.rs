@@ -44,7 +44,8 @@ impl FileFlash {
     /// # Errors
     /// [`FileError`] if it cannot be opened, another process has it, or no part of it is a sector of a journal.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(FileError::at("open", path))?;
+        let file =
+            OpenOptions::new().read(true).write(true).open(path).map_err(FileError::at("open", path))?;
         Self::identified(lock(file, path)?, path, true)
     }
 
@@ -87,7 +88,9 @@ impl FileFlash {
     fn writable(&self) -> io::Result<()> {
         match self.writable {
             true => Ok(()),
-            false => Err(io::Error::new(ErrorKind::PermissionDenied, "the image was opened for reading only")),
+            false => {
+                Err(io::Error::new(ErrorKind::PermissionDenied, "the image was opened for reading only"))
+            }
         }
     }
 }
@@ -161,10 +164,16 @@ mod tests {
         let path = folder.path().join("log");
         let flash = FileFlash::create(&path, GEOMETRY).unwrap();
         assert!(matches!(Journal::mount(flash, Policy::Keep), Err(JournalError::NotFormatted)));
-        assert!(FileFlash::open(&path).unwrap_err().to_string().contains("no sector of a journal in its 65536 bytes"));
+        assert!(
+            FileFlash::open(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("no sector of a journal in its 65536 bytes")
+        );
         std::fs::remove_file(&path).unwrap();
 
-        let mut journal = Journal::format(FileFlash::create(&path, GEOMETRY).unwrap(), Policy::Overwrite).unwrap();
+        let mut journal =
+            Journal::format(FileFlash::create(&path, GEOMETRY).unwrap(), Policy::Overwrite).unwrap();
         for number in 0..500u32 {
             assert_eq!(journal.append(3, 5..=6, &number.to_le_bytes()).unwrap(), number);
         }
