@@ -96,7 +96,7 @@ impl<F: Flash> Journal<F> {
         let state = &mut journal.state;
         state.head = Head { at: head, end: 1, fresh: false, before: header.before };
         state.tail = head;
-        (state.next, state.above) = (header.above, header.above);
+        (state.next, state.above) = (header.above.max(header.floor), header.above);
         (state.floor, state.marked) = (header.floor, 0);
         (state.epoch, state.last_time) = (header.epoch, header.last_time);
         (state.recoveries, state.retired) = (header.recoveries, header.retired);
@@ -104,7 +104,8 @@ impl<F: Flash> Journal<F> {
         let scan = journal.scan(head, layout.pages(), true);
         journal.state.head.end = scan.end;
         journal.state.settled = scan.settled;
-        journal.state.floor = journal.state.floor.min(journal.state.next);
+        // A discard of everything covers numbers that were left out, too: none of them is given again.
+        journal.state.next = journal.state.next.max(journal.state.floor);
         journal.state.marked = if scan.settled { journal.state.floor } else { 0 };
         journal.skip_lost_numbers();
         journal.reclaim();

@@ -64,6 +64,8 @@ impl<F: Flash> Journal<F> {
     /// Discards every record up to and including `sequence`: after that no reader sees them, and sectors that hold
     /// nothing else are free. Costs two programmed pages, and an erase if the newest sector is full.
     ///
+    /// `u32::MAX` discards everything, also what cannot be read any more, and so always makes room.
+    ///
     /// # Errors
     /// [`JournalError::Full`] or [`JournalError::NoUsableSector`] if the mark that says so cannot be written: then the
     /// records are gone for this mount, and may be back after a power cut.

@@ -183,7 +183,8 @@ impl Bench {
     pub(crate) fn discard_some(&mut self) -> bool {
         let live: Vec<u32> = self.live().map(|kept| kept.sequence).collect();
         let Some(sequence) = live.get(self.dice.below(live.len() as u64) as usize).copied() else {
-            return !self.off.get();
+            // Nothing reads, but pages that could belong to a record still hold their sectors.
+            return self.discard(u32::MAX);
         };
         self.discard(sequence)
     }
@@ -191,18 +192,19 @@ impl Bench {
     fn discard(&mut self, sequence: u32) -> bool {
         let mut sequence = sequence;
         loop {
-            self.pending = Pending::Discard(sequence + 1);
+            self.pending = Pending::Discard(sequence.saturating_add(1));
             match self.journal().discard(sequence) {
                 Ok(()) => {
-                    self.floor = self.floor.max(sequence + 1);
+                    let floor = self.journal().stats().floor;
+                    assert!(floor > sequence || sequence == u32::MAX);
+                    self.floor = self.floor.max(floor);
                     self.pending = Pending::Nothing;
                     return true;
                 }
                 Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. }) if !self.off.get() => {
                     // No room for the mark: discard all, which always makes room.
-                    let all = self.kept.last().map_or(0, |kept| kept.sequence);
-                    assert!(sequence < all, "all records are discarded and there is still no room");
-                    sequence = all;
+                    assert!(sequence < u32::MAX, "all records are discarded and there is still no room");
+                    sequence = u32::MAX;
                 }
                 Err(error) => {
                     assert!(self.off.get(), "{error}");
