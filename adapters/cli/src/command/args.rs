@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// What the headers of a file say; reads nothing else
     Info(InfoArgs),
+    /// Look into the image of a journal read off a device's flash
+    Journal(super::journal::JournalArgs),
     /// What a command would use, without doing it: put it before any of the others
     Plan(PlanArgs),
     /// Print a completion script for a shell
