@@ -51,7 +51,7 @@ impl Page for TiffPage {
     }
 
     fn metadata(&self) -> Result<Option<Arc<dyn Metadata>>, FormatError> {
-        Ok(Some(Arc::new(Carried::read(&self.stored.file, self.at)?)))
+        Ok(Some(Arc::new(Carried::read(&self.stored.file, self.at, &self.stored.layout)?)))
     }
 
     fn reads(&self, region: Region) -> Result<Option<u64>, FormatError> {
