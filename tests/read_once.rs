@@ -151,7 +151,8 @@ fn a_region_reads_what_the_plan_says() {
     let work = work();
     let (left, top, cols, rows) = (700, 600, 200, 150);
     for (name, _) in LAYOUTS.iter().filter(|(name, _)| name.ends_with(".tif")) {
-        let line = format!("convert {name} -o out-{name}.ppm --overwrite --region {left},{top},{cols},{rows}");
+        let line =
+            format!("convert {name} -o out-{name}.ppm --overwrite --region {left},{top},{cols},{rows}");
         let plan = work.plan(&line);
         let planned = plan["pass_plans"][0]["region_bytes"].as_u64().expect("a region has a price");
         let done = work.done(&line);
