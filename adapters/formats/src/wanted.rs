@@ -24,6 +24,10 @@ pub struct Wanted {
     pub tile: Option<u32>,
     /// Rows of a file strip, where the format has them; chosen if absent.
     pub file_strip_rows: Option<u32>,
+    /// What JPEG 2000 can be told.
+    pub jp2: crate::Jp2Wanted,
+    /// Rows come tile after tile ([`crate::TileOrderPage`]), for formats that can take them so.
+    pub tile_order: bool,
     /// Threads that may compress beside the one that computes: 0 compresses on the computing thread.
     pub compressors: u32,
 }

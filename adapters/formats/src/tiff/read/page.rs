@@ -45,6 +45,10 @@ impl Page for TiffPage {
         &self.facts
     }
 
+    fn gives_columns(&self) -> bool {
+        self.stored.layout.method == Method::None
+    }
+
     fn needs(&self, region: Region) -> Vec<Need> {
         let need = |consumer, bytes, place| Need::fixed(consumer, bytes, Each::Worker, place);
         let Ok(cut) = Cut::new(&self.stored.layout, region) else {
