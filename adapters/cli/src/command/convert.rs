@@ -1,6 +1,6 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, ThumbnailArgs};
+use super::args::{ConvertArgs, Jp2Args, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
 use crate::failure::Failure;
 use crate::job::{ConvertJob, Input};
@@ -49,6 +49,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         pages: Some(crate::job::PageList::one(args.page)),
         compression: None,
         tile: None,
+        jp2: Jp2Args::default(),
         run: args.run.clone(),
     }
 }
@@ -59,6 +60,7 @@ fn jobs(args: &ConvertArgs, input: &Input) -> Result<Vec<ConvertJob>, Failure> {
     let wanted = Wanted {
         compression: args.compression.map_or(Compression::Usual, Compression::from),
         tile: args.tile,
+        jp2: (&args.jp2).into(),
         ..Wanted::default()
     };
     let job = |page: u32, output: &Path| {

@@ -9,6 +9,7 @@ use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
 use super::settings::{Io, Settings};
+use super::tiles::{Tiled, Tiling};
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_core::measure::RangeOf;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 /// A conversion, planned and ready to run.
 pub struct ConvertJob {
     page: Arc<dyn Page>,
+    /// The page that the writing pass reads: the same, or its tiles one after the other.
+    written_page: Arc<dyn Page>,
     input_path: PathBuf,
     steps: Vec<Step>,
     asked: Vec<(usize, RangeOf)>,
@@ -67,26 +70,32 @@ impl ConvertJob {
         let stages = Stages::build(&steps, source, &[])?;
         let format = format_of(output)?;
         check_output(input, output, &settings)?;
-        let target = |compressors: u32| {
-            let wanted = Wanted { compressors, ..wanted };
-            format.target(stages.output(), wanted).map_err(|error| Failure::output(output, &error))
-        };
-        let ordered = target(0)?.ordered();
+        let target = |wanted: Wanted| format.target(stages.output(), wanted);
+        let ordered = target(wanted).map_err(|error| Failure::output(output, &error))?.ordered();
         let budget = Budgeted::resolve(&settings);
         let refs = stages.refs();
         let mut passes = plan_ranges(&stages, &*page, &budget, &settings)?;
-        let needs =
-            |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
-        let request = PassRequest {
-            purpose: "write the output",
-            stages: &refs,
-            page: &*page,
-            files: 1,
-            sink_needs: &needs,
-            ordered,
+        let tiling = Tiling { page: &page, stages: &refs, output: stages.output(), wanted, target: &target };
+        let (writing, written_page, wanted) = match tiling.plan(&budget, &settings)? {
+            Some(Tiled { pass, page, wanted }) => (pass, page, wanted),
+            None => {
+                let needs = |compressors: u32| {
+                    let target = target(Wanted { compressors, ..wanted });
+                    target.map_or_else(|_| Vec::new(), |target| target.needs())
+                };
+                let request = PassRequest {
+                    purpose: "write the output",
+                    stages: &refs,
+                    page: &*page,
+                    files: 1,
+                    sink_needs: &needs,
+                    ordered,
+                };
+                let pass = plan_pass(&request, budget.bytes, &settings)?
+                    .map_err(|refusal| refuse(&refusal, &budget))?;
+                (pass, Arc::clone(&page), wanted)
+            }
         };
-        let writing =
-            plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
         passes.push(writing);
         let whole_image_bytes =
             source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
@@ -95,6 +104,7 @@ impl ConvertJob {
             output_shape: stages.output(),
             plan: JobPlan { budget, passes, whole_image_bytes },
             page,
+            written_page,
             input_path: input.path().to_owned(),
             steps,
             output_path: output.to_owned(),
@@ -144,6 +154,8 @@ impl ConvertJob {
         let sha256_pixels =
             self.write(writing, &stages, &*target, Arc::clone(&file) as Output, control, &mut seconds)?;
         let sha256_pixels = match (sha256_pixels, self.settings.hash) {
+            // Tiles came in an order of their own, and what is lost of them would be hashed with them.
+            (None, true) if self.wanted.tile_order => None,
             (None, true) => Some(self.hash_back(file.temporary(), writing)?),
             (hash, _) => hash,
         };
@@ -175,14 +187,14 @@ impl ConvertJob {
     ) -> Result<Option<String>, Failure> {
         let failed = |error: FormatError| Failure::output(&self.output_path, &error);
         let refs = stages.refs();
-        let route = Route::of(writing, &*self.page, &refs)?;
+        let route = Route::of(writing, &*self.written_page, &refs)?;
         let chain = route.chain()?;
         let writer = target.create(output).map_err(failed)?;
         let passes = self.plan.passes.len();
         let pass = Pass::new(&chain, writing, route.page(), (passes, passes), &self.plan, control);
         let pass = pass.between(&self.input_path, &self.output_path).watched(route.watch());
         let mut arena = writing.arena()?;
-        let in_order = writing.plan.workers == 1;
+        let in_order = writing.plan.workers == 1 && !self.wanted.tile_order;
         let hash = if self.settings.hash && in_order {
             let sinks = pass.run(arena.as_mut(), &|_, rows, budget| {
                 writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink)))

@@ -17,6 +17,7 @@ mod price;
 mod route;
 mod seams;
 mod settings;
+mod tiles;
 
 pub use budget::Budgeted;
 pub use compare::{CompareJob, Comparison};
