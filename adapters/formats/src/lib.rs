@@ -27,15 +27,8 @@ pub use tile_order::{TileGrid, TileOrderPage};
 pub use wanted::{Compression, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
-pub const FORMATS: &[&dyn Format] = &[
-    &Tiff,
-    &Png,
-    &Netpbm::Pnm,
-    &Netpbm::Pam,
-    &Netpbm::Pfm,
-    &Jpeg2000::Jp2,
-    &Jpeg2000::J2k,
-];
+pub const FORMATS: &[&dyn Format] =
+    &[&Tiff, &Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm, &Jpeg2000::Jp2, &Jpeg2000::J2k];
 
 /// The format whose files begin like `first` (the first 64 bytes, or all there are).
 pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {

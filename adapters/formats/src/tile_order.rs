@@ -94,7 +94,8 @@ impl Page for TileOrderPage {
         for need in self.columns().flat_map(|column| self.page.needs(column)) {
             // Whole lines of the arena each: they are leased one by one.
             let bytes = need.one(0);
-            match needs.iter_mut().find(|known| known.consumer == need.consumer && known.place == need.place) {
+            match needs.iter_mut().find(|known| known.consumer == need.consumer && known.place == need.place)
+            {
                 Some(known) => {
                     known.bytes = known.bytes.saturating_add(bytes);
                     known.per_strip_row = known.per_strip_row.saturating_add(need.per_strip_row);
@@ -104,7 +105,8 @@ impl Page for TileOrderPage {
         }
         let list = u64::from(self.grid.across()) * size_of::<RowSource<'_>>() as u64;
         let list = list + size_of::<TileOrder<'_>>() as u64;
-        let (each, place) = (plimsoll_core::pipeline::plan::Each::Worker, plimsoll_core::pipeline::plan::Place::Heap);
+        let (each, place) =
+            (plimsoll_core::pipeline::plan::Each::Worker, plimsoll_core::pipeline::plan::Place::Heap);
         needs.push(Need::fixed("columns of tiles", list, each, place));
         needs
     }

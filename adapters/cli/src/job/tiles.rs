@@ -55,7 +55,8 @@ impl Tiling<'_> {
             let Some(side) = asked(Some(side)).ok().and_then(|target| target.tile_order()) else { continue };
             let (page, wanted) = self.in_order(side);
             let sink_needs = |compressors: u32| {
-                (self.target)(Wanted { compressors, ..wanted }).map_or_else(|_| Vec::<Need>::new(), |it| it.needs())
+                (self.target)(Wanted { compressors, ..wanted })
+                    .map_or_else(|_| Vec::<Need>::new(), |it| it.needs())
             };
             let request = PassRequest {
                 purpose: purpose(side, wanted.tile_order),

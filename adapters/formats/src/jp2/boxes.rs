@@ -31,7 +31,10 @@ struct Head {
 fn head(bytes: &Bytes, at: u64, end: u64) -> Result<Head, FormatError> {
     let mut head = [0u8; 16];
     if end.saturating_sub(at) < 8 {
-        return Err(malformed(format!("a box of {} bytes, which is less than a box has", end.saturating_sub(at)), at));
+        return Err(malformed(
+            format!("a box of {} bytes, which is less than a box has", end.saturating_sub(at)),
+            at,
+        ));
     }
     read_at(bytes, at, &mut head[..8])?;
     let [a, b, c, d, name @ ..] = head;

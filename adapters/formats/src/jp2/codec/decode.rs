@@ -32,7 +32,11 @@ pub(in crate::jp2) enum DecodeError {
 ///
 /// # Errors
 /// [`DecodeError`]; `samples` are undefined then.
-pub(in crate::jp2) fn decode(input: &mut dyn Input, reduce: u8, samples: &mut [u8]) -> Result<(), DecodeError> {
+pub(in crate::jp2) fn decode(
+    input: &mut dyn Input,
+    reduce: u8,
+    samples: &mut [u8],
+) -> Result<(), DecodeError> {
     let mut source = In { input, at: 0, error: None };
     // The Rust library reports what it thinks cannot be by a panic.
     let work = std::panic::AssertUnwindSafe(|| run(&mut source, reduce, samples));

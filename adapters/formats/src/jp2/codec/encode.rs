@@ -10,6 +10,10 @@ use super::memory::STREAM_BYTES;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
+/// Numbers of progression orders (ISO/IEC 15444-1, table A.16).
+const RLCP: u8 = 1;
+pub(in crate::jp2) const RPCL: u8 = 2;
+
 /// How tiles are coded.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::jp2) struct Coding {
@@ -82,9 +86,7 @@ impl Tile {
         let mut components = [one; 4];
         #[allow(unused_unsafe)]
         // SAFETY: as many records as are named.
-        let image = unsafe {
-            opj_image_create(u32::from(coding.bands), components.as_mut_ptr(), NO_COLOUR)
-        };
+        let image = unsafe { opj_image_create(u32::from(coding.bands), components.as_mut_ptr(), NO_COLOUR) };
         let image = NonNull::new(image).ok_or(Refused)?;
         let tile = Self { image, coding, area };
         // SAFETY: a living image that only this value knows.
@@ -151,7 +153,10 @@ impl Tile {
         (settings.cp_tx0, settings.cp_ty0) = (x0 as i32, y0 as i32);
         (settings.cp_tdx, settings.cp_tdy) = (coding.tile as i32, coding.tile as i32);
         settings.numresolution = i32::from(coding.resolutions);
-        settings.prog_order = progression(coding.progression);
+        settings.prog_order = match coding.progression {
+            RPCL if !CODES_RPCL => progression(RLCP),
+            order => progression(order),
+        };
         settings.tcp_mct = i8::from(coding.bands >= 3) as _;
         settings.tcp_numlayers = i32::from(coding.layers);
         settings.irreversible = i32::from(coding.loss != Loss::None);
@@ -235,7 +240,8 @@ struct Out<'a> {
 /// Takes `len` bytes; all, or none where they do not fit.
 unsafe extern "C" fn write(from: *mut c_void, len: usize, out: *mut c_void) -> usize {
     // SAFETY: the library gives back what `run` gave it, and `len` bytes of its own.
-    let (out, from) = unsafe { (&mut *out.cast::<Out<'_>>(), std::slice::from_raw_parts(from.cast::<u8>(), len)) };
+    let (out, from) =
+        unsafe { (&mut *out.cast::<Out<'_>>(), std::slice::from_raw_parts(from.cast::<u8>(), len)) };
     let Some(end) = out.at.checked_add(len).filter(|end| *end <= out.bytes.capacity()) else {
         return usize::MAX;
     };

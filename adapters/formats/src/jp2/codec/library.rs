@@ -13,6 +13,11 @@ pub(super) use openjpeg_sys::*;
 /// No colour space: that is said in boxes.
 pub(super) const NO_COLOUR: OPJ_COLOR_SPACE = OPJ_COLOR_SPACE::OPJ_CLRSPC_UNSPECIFIED;
 
+/// Whether the coder knows the order resolution, place, component, layer. That of openjp2 0.6.1 does not (its decoder
+/// does); where a resolution has one precinct, and there is one layer or one component, the order resolution, layer,
+/// component, place gives the same packets.
+pub(in crate::jp2) const CODES_RPCL: bool = cfg!(feature = "openjpeg-c");
+
 /// The library's name for a progression order (ISO/IEC 15444-1, table A.16).
 #[cfg(not(feature = "openjpeg-c"))]
 pub(super) fn progression(order: u8) -> OPJ_PROG_ORDER {

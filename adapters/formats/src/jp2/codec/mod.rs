@@ -10,4 +10,5 @@ mod library;
 pub(super) mod memory;
 
 pub(super) use decode::{DecodeError, Input, decode};
-pub(super) use encode::{Coding, Loss, Tile};
+pub(super) use encode::{Coding, Loss, RPCL, Tile};
+pub(super) use library::CODES_RPCL;

@@ -11,7 +11,11 @@ pub(in crate::jp2) const fn ceil_shift(a: u32, bits: u32) -> u32 {
 
 /// How many steps of `2^bits` a span touches.
 const fn touched(start: u32, end: u32, bits: u32) -> u64 {
-    if start >= end { 0 } else { ceil_shift(end, bits) as u64 - (if bits >= 32 { 0 } else { start >> bits }) as u64 }
+    if start >= end {
+        0
+    } else {
+        ceil_shift(end, bits) as u64 - (if bits >= 32 { 0 } else { start >> bits }) as u64
+    }
 }
 
 /// Where sample positions of a sub-band begin: `(a - 2^(level-1) * high) / 2^level`, rounded up (equation B-15).
@@ -97,7 +101,8 @@ impl ComponentCount {
             count.most_precincts = count.most_precincts.max(precincts);
             count.band_precincts = count.band_precincts.saturating_add(precincts.saturating_mul(bands));
             let low = x.low.saturating_mul(y.low);
-            let high = x.high.saturating_mul(y.low) + x.low.saturating_mul(y.high) + x.high.saturating_mul(y.high);
+            let high =
+                x.high.saturating_mul(y.low) + x.low.saturating_mul(y.high) + x.high.saturating_mul(y.high);
             count.blocks = count.blocks.saturating_add(if resolution == 0 { low } else { high });
         }
         count
@@ -111,9 +116,13 @@ mod tests {
     /// Counts code-blocks the slow way: each sample of a sub-band is in one.
     #[test]
     fn blocks_are_counted_as_the_standard_lays_them() {
-        for (start, end, levels, precinct, block) in
-            [(0, 1024, 5, 15, 6), (1024, 2048, 5, 15, 6), (1000, 1993, 3, 7, 5), (7, 8, 2, 15, 6), (96, 160, 5, 8, 6)]
-        {
+        for (start, end, levels, precinct, block) in [
+            (0, 1024, 5, 15, 6),
+            (1024, 2048, 5, 15, 6),
+            (1000, 1993, 3, 7, 5),
+            (7, 8, 2, 15, 6),
+            (96, 160, 5, 8, 6),
+        ] {
             let precincts = vec![precinct; levels as usize + 1];
             let style = AxisStyle { precincts: &precincts, block };
             let counts = count_axis([Span::new(start, end)].into_iter(), style);
@@ -132,8 +141,12 @@ mod tests {
                     let count = counts[resolution as usize];
                     match (resolution, high) {
                         (0, true) => {}
-                        (_, true) => assert_eq!(count.high, blocks.len() as u64, "{start}..{end} {resolution}"),
-                        (_, false) => assert_eq!(count.low, blocks.len() as u64, "{start}..{end} {resolution}"),
+                        (_, true) => {
+                            assert_eq!(count.high, blocks.len() as u64, "{start}..{end} {resolution}")
+                        }
+                        (_, false) => {
+                            assert_eq!(count.low, blocks.len() as u64, "{start}..{end} {resolution}")
+                        }
                     }
                 }
             }

@@ -121,7 +121,10 @@ impl Header {
             match name {
                 marker::SOT => {
                     if header.styles.components.is_empty() || !quantised {
-                        return Err(malformed("no coding style or no quantisation stands before the first tile", at));
+                        return Err(malformed(
+                            "no coding style or no quantisation stands before the first tile",
+                            at,
+                        ));
                     }
                     header.end = at;
                     return Ok(header);
@@ -135,7 +138,12 @@ impl Header {
                     header.kept.resize(to, 0);
                     let kept = header.kept.get_mut(from..).unwrap_or_default();
                     read_at(bytes, at, kept)?;
-                    header.styles.apply(name, kept.get(4..).unwrap_or_default(), header.components.len(), at)?;
+                    header.styles.apply(
+                        name,
+                        kept.get(4..).unwrap_or_default(),
+                        header.components.len(),
+                        at,
+                    )?;
                     quantised |= name == marker::QCD;
                 }
                 marker::PPM => return Err(unsupported("packet headers packed into the main header")),
@@ -272,8 +280,9 @@ impl Header {
     /// Rows from which on the source can begin: those of a tile, where all rows of tiles are equally high.
     pub(in crate::jp2) fn unit_rows(&self, reduce: u8) -> u32 {
         let first = self.tile_span(1, 0, reduce);
-        let regular = (0..self.tiles_along(1))
-            .all(|index| u64::from(self.tile_span(1, index, reduce).start()) == u64::from(index) * u64::from(first.len()));
+        let regular = (0..self.tiles_along(1)).all(|index| {
+            u64::from(self.tile_span(1, index, reduce).start()) == u64::from(index) * u64::from(first.len())
+        });
         if regular { first.len() } else { self.rows(reduce) }
     }
 

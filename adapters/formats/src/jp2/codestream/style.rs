@@ -54,7 +54,8 @@ impl Styles {
         components: usize,
         offset: u64,
     ) -> Result<(), FormatError> {
-        let short = || malformed(format!("a segment {name:#06X} of {} bytes is too short", data.len()), offset);
+        let short =
+            || malformed(format!("a segment {name:#06X} of {} bytes is too short", data.len()), offset);
         match name {
             marker::COD => {
                 let [how, progression, layers_high, layers_low, _transform, rest @ ..] = data else {
@@ -146,11 +147,8 @@ impl Styles {
         let Some(style) = self.components.get(index) else { return ComponentCount::default() };
         let resolutions = usize::from(style.levels) + 1;
         let [x, y] = &style.precincts;
-        let axis = |axis: &'_ [u8; MOST_RESOLUTIONS], block| AxisCountStyle {
-            precincts: *axis,
-            resolutions,
-            block,
-        };
+        let axis =
+            |axis: &'_ [u8; MOST_RESOLUTIONS], block| AxisCountStyle { precincts: *axis, resolutions, block };
         let (x, y) = (axis(x, style.block[0]), axis(y, style.block[1]));
         ComponentCount::new(&count_axis(columns, x.style()), &count_axis(rows, y.style()))
     }
@@ -161,7 +159,8 @@ impl Styles {
         let mut finest = [31; 2];
         for style in &self.components {
             for (finest, precincts) in finest.iter_mut().zip(&style.precincts) {
-                for (resolution, precinct) in precincts.iter().enumerate().take(usize::from(style.levels) + 1) {
+                for (resolution, precinct) in precincts.iter().enumerate().take(usize::from(style.levels) + 1)
+                {
                     let down = u32::from(style.levels) - resolution as u32;
                     *finest = (*finest).min(u32::from(*precinct) + down);
                 }
@@ -195,7 +194,8 @@ impl ComponentStyle {
         }
         // 4 to 1024 samples a side, 4096 in all.
         if *width > 8 || *height > 8 || width + height > 8 {
-            let problem = format!("code-blocks of 2^{} x 2^{} samples", u32::from(*width) + 2, u32::from(*height) + 2);
+            let problem =
+                format!("code-blocks of 2^{} x 2^{} samples", u32::from(*width) + 2, u32::from(*height) + 2);
             return Err(malformed(problem, offset));
         }
         if bits & 0x40 != 0 {

@@ -1,9 +1,9 @@
 //! From decoded components to bands: component mapping, palettes, channel order, and the kind of samples.
 
+use crate::FormatError;
 use crate::jp2::boxes::{Boxes, Channel, Palette};
 use crate::jp2::codestream::header::Component;
 use crate::jp2::malformed;
-use crate::FormatError;
 use plimsoll_core::shape::SampleKind;
 
 /// How bands are made.
@@ -41,7 +41,8 @@ impl Channels {
                 band.component >= components.len() || band.column.is_some_and(|column| column >= columns)
             };
             if let Some(band) = bands.iter().find(wrong) {
-                let problem = format!("a channel of component {} and column {:?}", band.component, band.column);
+                let problem =
+                    format!("a channel of component {} and column {:?}", band.component, band.column);
                 return Err(malformed(problem, at));
             }
         }

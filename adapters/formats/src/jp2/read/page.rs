@@ -95,7 +95,8 @@ impl Image {
         }
         let bands = channels.bands.len() as u16;
         let shape = Shape::new(header.rows(reduce), header.cols(reduce), bands, channels.kind);
-        let bits: Vec<String> = header.components.iter().map(|component| component.bits.to_string()).collect();
+        let bits: Vec<String> =
+            header.components.iter().map(|component| component.bits.to_string()).collect();
         let mut more = vec![
             ("stored bits", bits.join(", ")),
             ("tiles", format!("{} x {}", header.tiles_along(0), header.tiles_along(1))),

@@ -42,7 +42,8 @@ impl Source for TileRows<'_> {
             let down = row - rows.start();
             if self.across.len() == 1 {
                 let span = self.header.tile_span(0, self.across.start(), self.reduce);
-                let plane = Plane { channels: self.channels, header: self.header, size: [span.len(), rows.len()] };
+                let plane =
+                    Plane { channels: self.channels, header: self.header, size: [span.len(), rows.len()] };
                 let wanted = Span::new(cols.start() - span.start(), cols.end() - span.start());
                 plane.row(self.tile, down, wanted, out);
             } else {
@@ -115,8 +116,13 @@ impl Plane<'_> {
         let kind = self.channels.kind;
         let (width, plane) = (self.size[0] as usize, self.size[0] as usize * self.size[1] as usize);
         for (place, band) in self.channels.bands.iter().enumerate() {
-            let before: usize =
-                self.header.components.iter().take(band.component).map(|component| component.bytes() * plane).sum();
+            let before: usize = self
+                .header
+                .components
+                .iter()
+                .take(band.component)
+                .map(|component| component.bytes() * plane)
+                .sum();
             let Some(component) = self.header.components.get(band.component) else { continue };
             let bytes = component.bytes();
             let from = before + (row as usize * width + cols.start() as usize) * bytes;

@@ -177,7 +177,10 @@ impl<'a> Tiles<'a> {
                 marker::PPT => return Err(unsupported("packet headers packed into tile-parts")),
                 name if is_skipped(name) => {}
                 marker::SOT | marker::EOC => {
-                    return Err(malformed(format!("a marker {name:#06X} within the head of a tile-part"), at));
+                    return Err(malformed(
+                        format!("a marker {name:#06X} within the head of a tile-part"),
+                        at,
+                    ));
                 }
                 _ => {}
             }
@@ -185,7 +188,8 @@ impl<'a> Tiles<'a> {
         }
         self.heads.extend_from_slice(&marker::SOD.to_be_bytes());
         let body = at + 2;
-        let bytes = end.checked_sub(body).ok_or_else(|| malformed("a tile-part that ends in its head", at))?;
+        let bytes =
+            end.checked_sub(body).ok_or_else(|| malformed("a tile-part that ends in its head", at))?;
         let stated = (self.heads.len() - sot) as u64 + bytes;
         let stated = u32::try_from(stated).map_err(|_| unsupported("a tile-part of more than 4 GiB"))?;
         if let Some(place) = self.heads.get_mut(sot + 6..sot + 10) {

@@ -7,9 +7,8 @@ use crate::jp2::codec::Coding;
 use crate::jp2::codestream::{MAGIC, marker};
 
 /// The number of XMP among UUID boxes (XMP specification, part 3).
-const XMP: [u8; 16] = [
-    0xBE, 0x7A, 0xCF, 0xCB, 0x97, 0xA9, 0x42, 0xE8, 0x9C, 0x71, 0x99, 0x94, 0x91, 0xE3, 0xAF, 0xAC,
-];
+const XMP: [u8; 16] =
+    [0xBE, 0x7A, 0xCF, 0xCB, 0x97, 0xA9, 0x42, 0xE8, 0x9C, 0x71, 0x99, 0x94, 0x91, 0xE3, 0xAF, 0xAC];
 
 /// Bytes that all boxes before the codestream have at most, profile and XMP left out.
 pub(super) const BOXES_BYTES: u64 = 512;
@@ -33,12 +32,16 @@ pub(super) fn before_codestream(grid: &TileGrid, coding: &Coding, extras: &Extra
     let header = out.len();
     put(&mut out, b"jp2h", &[]);
     let bands = coding.bands;
-    put(&mut out, b"ihdr", &[
-        &grid.shape.rows.to_be_bytes(),
-        &grid.shape.cols.to_be_bytes(),
-        &bands.to_be_bytes(),
-        &[coding.bits - 1, 7, 0, 0],
-    ]);
+    put(
+        &mut out,
+        b"ihdr",
+        &[
+            &grid.shape.rows.to_be_bytes(),
+            &grid.shape.cols.to_be_bytes(),
+            &bands.to_be_bytes(),
+            &[coding.bits - 1, 7, 0, 0],
+        ],
+    );
     match &extras.icc {
         Some(profile) => put(&mut out, b"colr", &[&[2, 0, 0], profile]),
         None => {
@@ -127,7 +130,12 @@ pub(super) fn main_header(grid: &TileGrid, coding: &Coding, tile_header: &[u8]) 
         let (name, len) = (u16::from_be_bytes([*a, *b]), usize::from(u16::from_be_bytes([*c, *d])));
         let (segment, after) = rest.split_at_checked(2 + len)?;
         if !matches!(name, marker::SIZ | marker::COM) {
+            let start = out.len();
             out.extend_from_slice(segment);
+            // The order that was asked for: the codec may have been told another one with the same packets.
+            if let (marker::COD, Some(order)) = (name, out.get_mut(start + 5)) {
+                *order = coding.progression;
+            }
         }
         rest = after;
     }

@@ -28,6 +28,16 @@ impl Lane {
     /// Bytes that coding one tile takes, its planes included.
     pub(super) fn coding_bytes(&self) -> u64 {
         let grid = self.grid;
+        let count = self.count();
+        let blocks = count.blocks.saturating_mul(u64::from(self.coding.bands));
+        let width = u64::from(grid.side.min(grid.shape.cols));
+        let height = u64::from(grid.side.min(grid.shape.rows));
+        coding_bytes(&self.coding, (width * height).saturating_mul(u64::from(self.coding.bands)), blocks)
+    }
+
+    /// The most that a component of a tile has.
+    pub(super) fn count(&self) -> ComponentCount {
+        let grid = self.grid;
         let style = [15u8; 33];
         let style = AxisStyle {
             precincts: style.get(..usize::from(self.coding.resolutions)).unwrap_or(&style),
@@ -35,11 +45,7 @@ impl Lane {
         };
         let across = count_axis((0..grid.across()).map(|index| grid.cols(index)), style);
         let down = count_axis((0..grid.down()).map(|index| grid.rows(index)), style);
-        let bands = u64::from(self.coding.bands);
-        let blocks = ComponentCount::new(&across, &down).blocks.saturating_mul(bands);
-        let width = u64::from(grid.side.min(grid.shape.cols));
-        let height = u64::from(grid.side.min(grid.shape.rows));
-        coding_bytes(&self.coding, (width * height).saturating_mul(bands), blocks)
+        ComponentCount::new(&across, &down)
     }
 
     /// The most bytes of a coded tile's codestream.

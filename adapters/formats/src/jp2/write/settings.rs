@@ -1,7 +1,7 @@
 //! What may be asked of a JPEG 2000 file, and whether it can be had.
 
 use super::target::Tiled;
-use crate::jp2::codec::{Coding, Loss};
+use crate::jp2::codec::{CODES_RPCL, Coding, Loss, RPCL};
 use crate::jp2::codestream::header::MOST_TILES;
 use crate::jp2::{Jpeg2000, unsupported, usage};
 use crate::{Compression, FormatError, TileGrid, Wanted};
@@ -98,7 +98,11 @@ pub(in crate::jp2) fn target(
     let bits = match shape.kind {
         SampleKind::U8 => 8,
         SampleKind::U16 => 16,
-        other => return Err(unsupported(format!("samples of {other} (write u8 or u16: --do to:u8 or --do to:u16)"))),
+        other => {
+            return Err(unsupported(format!(
+                "samples of {other} (write u8 or u16: --do to:u8 or --do to:u16)"
+            )));
+        }
     };
     if !(1..=4).contains(&shape.bands) {
         return Err(unsupported(format!("a picture of {} bands (1 to 4 are written)", shape.bands)));
@@ -114,7 +118,10 @@ pub(in crate::jp2) fn target(
     }
     if wanted.tile.is_some_and(|tile| !TILES.contains(&tile)) {
         let (least, most) = (TILES.start(), TILES.end());
-        return Err(usage(format!("tiles of {} pixels: {least} to {most} are possible", wanted.tile.unwrap_or(0))));
+        return Err(usage(format!(
+            "tiles of {} pixels: {least} to {most} are possible",
+            wanted.tile.unwrap_or(0)
+        )));
     }
     // A tile that is larger than the picture would only cost memory.
     let longest = shape.rows.max(shape.cols).max(*TILES.start()).checked_next_power_of_two();
@@ -148,10 +155,14 @@ pub(in crate::jp2) fn target(
         Quality::Psnr(psnr) if (1.0..=150.0).contains(&psnr) => Loss::Psnr(psnr),
         Quality::Psnr(psnr) => return Err(usage(format!("a PSNR of {psnr} dB: 1 to 150 are possible"))),
     };
-    if format == Jpeg2000::J2k && (extras.icc.is_some() || extras.resolution.is_some() || extras.xmp.is_some()) {
+    if format == Jpeg2000::J2k
+        && (extras.icc.is_some() || extras.resolution.is_some() || extras.xmp.is_some())
+    {
         return Err(unsupported("a profile, a resolution or XMP in a codestream without boxes (write .jp2)"));
     }
-    if let Some(extra) = [&extras.icc, &extras.xmp].into_iter().flatten().find(|it| it.len() > MOST_EXTRA_BYTES) {
+    if let Some(extra) =
+        [&extras.icc, &extras.xmp].into_iter().flatten().find(|it| it.len() > MOST_EXTRA_BYTES)
+    {
         return Err(unsupported(format!("a profile or XMP of {} bytes (16 MiB are the most)", extra.len())));
     }
     let coding = Coding {
@@ -163,7 +174,18 @@ pub(in crate::jp2) fn target(
         layers,
         loss,
     };
-    Ok(Tiled::new(format, grid, coding, wanted, extras))
+    let tiled = Tiled::new(format, grid, coding, wanted, extras);
+    if coding.progression == RPCL && !CODES_RPCL && shape.bands > 1 {
+        let what = if layers > 1 {
+            "several layers"
+        } else if tiled.lane.count().most_precincts > 1 {
+            "tiles across a multiple of 32768 pixels"
+        } else {
+            return Ok(tiled);
+        };
+        return Err(unsupported(format!("the order RPCL with {what} (write --progression rlcp)")));
+    }
+    Ok(tiled)
 }
 
 /// The smallest side, as a power of two, with which a file holds all tiles.

@@ -246,5 +246,9 @@ impl Drop for TileSink<'_> {
 
 /// A tile that no one will ever get: its coder failed, or had no memory.
 fn lost() -> FormatError {
-    FormatError::Io { operation: "code a tile", offset: 0, source: io::Error::other("the JPEG 2000 coder failed") }
+    FormatError::Io {
+        operation: "code a tile",
+        offset: 0,
+        source: io::Error::other("the JPEG 2000 coder failed"),
+    }
 }

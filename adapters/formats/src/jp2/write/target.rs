@@ -40,7 +40,13 @@ pub(in crate::jp2) struct Tiled {
 }
 
 impl Tiled {
-    pub(super) fn new(format: Jpeg2000, grid: TileGrid, coding: Coding, wanted: Wanted, extras: Extras) -> Self {
+    pub(super) fn new(
+        format: Jpeg2000,
+        grid: TileGrid,
+        coding: Coding,
+        wanted: Wanted,
+        extras: Extras,
+    ) -> Self {
         // One tile needs no help.
         let useful = grid.tiles().saturating_sub(1).min(u64::from(MOST_CODERS)) as u32;
         let (coders, tile_order) = (wanted.compressors.min(useful), wanted.tile_order);
@@ -77,7 +83,12 @@ impl Tiled {
         let row = self.across() * size_of::<Vec<u8>>() as u64;
         let threads = u64::from(self.coders) * THREAD_HEAP_BYTES;
         let objects = (size_of::<TiledWriter>() + SINK_BYTES + size_of::<Queue>() + 16) as u64;
-        Queue::list_bytes(self.raws(), self.outs()) + row + threads + objects + self.boxes_bytes() + HEADER_BYTES
+        Queue::list_bytes(self.raws(), self.outs())
+            + row
+            + threads
+            + objects
+            + self.boxes_bytes()
+            + HEADER_BYTES
     }
 
     fn boxes_bytes(&self) -> u64 {
@@ -124,7 +135,12 @@ impl Target for Tiled {
             heap("tiles to code", self.raws().saturating_mul(self.raw_bytes())),
             heap("coded tiles", self.outs().saturating_mul(self.lane.out_bytes())),
             heap("JPEG 2000 writer", self.list_bytes()),
-            Need::fixed("coders' stacks", u64::from(self.coders) * STACK_BYTES as u64, Each::Job, Place::Process),
+            Need::fixed(
+                "coders' stacks",
+                u64::from(self.coders) * STACK_BYTES as u64,
+                Each::Job,
+                Place::Process,
+            ),
         ]
     }
 
