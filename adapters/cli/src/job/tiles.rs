@@ -19,6 +19,10 @@ const SIDES: [u32; 5] = [1024, 512, 256, 128, 64];
 /// The smallest side that is taken to have all workers code.
 const FULL_SPEED_SIDE: u32 = 512;
 
+/// The most rows of a strip on its way into a tile: coding takes a thousand times longer than reading, so more would
+/// only be held.
+const STRIP_ROWS: u32 = 64;
+
 /// What is to be written, and from what.
 pub(super) struct Tiling<'a> {
     pub(super) page: &'a Arc<dyn Page>,
@@ -66,7 +70,11 @@ impl Tiling<'_> {
                 sink_needs: &sink_needs,
                 ordered: true,
             };
-            match plan_pass(&request, budget.bytes, settings)? {
+            let mut settings = settings.clone();
+            if wanted.tile_order {
+                settings.strip_rows = Some(settings.strip_rows.unwrap_or(STRIP_ROWS).min(STRIP_ROWS));
+            }
+            match plan_pass(&request, budget.bytes, &settings)? {
                 Ok(pass) => {
                     smallest = smallest.min(pass.plan.smallest_bytes);
                     let tiles = TileGrid { shape: self.output, side }.tiles();

@@ -48,8 +48,10 @@ fn head(bytes: &Bytes, at: u64, end: u64) -> Result<Head, FormatError> {
         }
         len => (at + 8, u64::from(len)),
     };
-    let box_end = at.checked_add(len).filter(|box_end| *box_end <= end && *box_end >= start);
-    match box_end {
+    // The codestream says itself where it ends: a box around it that is too long does no harm.
+    let most = if name == *b"jp2c" { u64::MAX } else { end };
+    let box_end = at.checked_add(len).filter(|box_end| *box_end <= most && *box_end >= start);
+    match box_end.map(|box_end| box_end.min(end)) {
         Some(end) => Ok(Head { name, start, end }),
         None => {
             let problem = format!("a box {} of {len} bytes where {} are left", name.escape_ascii(), end - at);

@@ -1,6 +1,7 @@
 //! A codestream of one tile into samples.
 #![allow(unsafe_code)]
 
+use super::heap::give_back;
 use super::library::*;
 use super::memory::STREAM_BYTES;
 use std::ffi::c_void;
@@ -41,6 +42,7 @@ pub(in crate::jp2) fn decode(
     // The Rust library reports what it thinks cannot be by a panic.
     let work = std::panic::AssertUnwindSafe(|| run(&mut source, reduce, samples));
     let done = std::panic::catch_unwind(work).unwrap_or(false);
+    give_back();
     match source.error {
         Some(error) => Err(DecodeError::Io(error)),
         None if done => Ok(()),

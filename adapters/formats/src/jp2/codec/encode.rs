@@ -5,6 +5,7 @@
 //! image's codestream once its index is changed.
 #![allow(unsafe_code)]
 
+use super::heap::give_back;
 use super::library::*;
 use super::memory::STREAM_BYTES;
 use std::ffi::c_void;
@@ -135,7 +136,10 @@ impl Tile {
         let mut sink = Out { bytes: out, at: 0 };
         // The Rust library reports what it thinks cannot be by a panic.
         let work = std::panic::AssertUnwindSafe(|| self.run(&mut sink));
-        match std::panic::catch_unwind(work) {
+        let done = std::panic::catch_unwind(work);
+        drop(self);
+        give_back();
+        match done {
             Ok(true) => Ok(()),
             _ => Err(Refused),
         }

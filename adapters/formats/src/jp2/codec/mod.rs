@@ -6,6 +6,7 @@
 
 mod decode;
 mod encode;
+mod heap;
 mod library;
 pub(super) mod memory;
 

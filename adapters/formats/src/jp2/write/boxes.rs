@@ -83,26 +83,22 @@ pub(super) fn before_codestream(grid: &TileGrid, coding: &Coding, extras: &Extra
 fn stored(resolution: Resolution) -> [u8; 10] {
     let fraction = |value: f64| -> ([u8; 4], u8) {
         let value = if value.is_finite() && value > 0.0 { value.clamp(1e-6, 1e12) } else { 1.0 };
-        // As many digits as 16 bits hold: the power of ten that brings it between 1000 and 65535.
-        let mut exponent = 0i8;
-        let mut scaled = value;
-        while scaled > 65_535.0 {
-            scaled /= 10.0;
-            exponent += 1;
-        }
-        while scaled < 1_000.0 {
-            scaled *= 10.0;
-            exponent -= 1;
-        }
-        // The nearest of ten denominators: 72 points an inch are 2834.645..., or 720000/254.
-        let (over, denominator) = (1u16..=254)
-            .filter(|denominator| scaled * f64::from(*denominator) <= 65_535.0)
-            .map(|denominator| {
+        // 300 points an inch are 15000 / 127 * 10^2 points a metre: of all powers and denominators the nearest.
+        let (mut best, mut nearest) = ((1u16, 1u16, 0i8), f64::INFINITY);
+        for exponent in -12i8..=12 {
+            let scaled = value / 10f64.powi(i32::from(exponent));
+            if !(10.0..65_535.0).contains(&scaled) {
+                continue;
+            }
+            for denominator in 1u16..=1000 {
                 let product = scaled * f64::from(denominator);
-                ((product.round() as u16, denominator), (product - product.round()).abs() / product)
-            })
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map_or((scaled as u16, 1), |(fraction, _)| fraction);
+                let error = (product - product.round()).abs() / product;
+                if product < 65_535.0 && error < nearest {
+                    (best, nearest) = ((product.round() as u16, denominator, exponent), error);
+                }
+            }
+        }
+        let (over, denominator, exponent) = best;
         let ([a, b], [c, d]) = (over.to_be_bytes(), denominator.to_be_bytes());
         ([a, b, c, d], exponent as u8)
     };

@@ -2,10 +2,11 @@
 
 use super::target::Tiled;
 use crate::jp2::codec::{CODES_RPCL, Coding, Loss, RPCL};
+use crate::jp2::codestream::geometry::ceil_shift;
 use crate::jp2::codestream::header::MOST_TILES;
 use crate::jp2::{Jpeg2000, unsupported, usage};
 use crate::{Compression, FormatError, TileGrid, Wanted};
-use plimsoll_core::shape::{SampleKind, Shape};
+use plimsoll_core::shape::{SampleKind, Shape, Span};
 use std::sync::Arc;
 
 /// Side of a tile that nobody named.
@@ -138,11 +139,13 @@ pub(in crate::jp2) fn target(
     if wanted.tile_order && grid.order_shape().is_none() {
         return Err(usage("too many tiles to be written one after the other"));
     }
-    let most = side.ilog2() as u8 + 1;
+    let most = (1..=side.ilog2() as u8 + 1).rev().find(|count| !has_lone_sample(&grid, *count)).unwrap_or(1);
     let jp2 = wanted.jp2;
     let resolutions = jp2.resolutions.unwrap_or(6.min(most));
     if resolutions == 0 || resolutions > most {
-        return Err(usage(format!("{resolutions} resolutions: a tile of {side} pixels has 1 to {most}")));
+        let problem =
+            format!("{resolutions} resolutions: tiles of {side} pixels of this picture have 1 to {most}");
+        return Err(usage(problem));
     }
     let layers = jp2.layers.unwrap_or(1);
     if !(1..=32).contains(&layers) {
@@ -186,6 +189,19 @@ pub(in crate::jp2) fn target(
         return Err(unsupported(format!("the order RPCL with {what} (write --progression rlcp)")));
     }
     Ok(tiled)
+}
+
+/// Whether some tile comes down to one sample at an odd place before the last of so many resolutions: the wavelet
+/// doubles it there (ISO/IEC 15444-1, F.4.8), and openjp2 0.6.1 forgets to.
+fn has_lone_sample(grid: &TileGrid, resolutions: u8) -> bool {
+    let lone = |span: Span| {
+        (0..u32::from(resolutions).saturating_sub(1)).any(|down| {
+            let (start, end) = (ceil_shift(span.start(), down), ceil_shift(span.end(), down));
+            end - start == 1 && start % 2 == 1
+        })
+    };
+    (0..grid.across()).any(|index| lone(grid.cols(index)))
+        || (0..grid.down()).any(|index| lone(grid.rows(index)))
 }
 
 /// The smallest side, as a power of two, with which a file holds all tiles.
