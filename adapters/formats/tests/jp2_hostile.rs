@@ -37,13 +37,13 @@ fn corpus_files_are_exact_or_within_one() {
         let path = folder.join(name);
         let content = std::fs::read(&path).unwrap();
         let (shape, samples) = read_all(&content).unwrap_or_else(|error| panic!("{name}: {error}"));
-        // The hash is of OpenJPEG's raw output: plane after plane, most significant byte first.
+        // The hash is of OpenJPEG's raw output: plane after plane, least significant byte first.
         let (width, bands) = (shape.kind.bytes(), usize::from(shape.bands));
         let planar: Vec<u8> = (0..bands)
             .flat_map(|band| samples.chunks_exact(width).skip(band).step_by(bands))
             .flat_map(|sample| {
                 let mut sample = sample.to_vec();
-                if cfg!(target_endian = "little") {
+                if cfg!(target_endian = "big") {
                     sample.reverse();
                 }
                 sample
