@@ -92,7 +92,7 @@ impl Styles {
             marker::POC => {
                 let entry = if components < 257 { 7 } else { 9 };
                 self.changes = self.changes.saturating_add((data.len() / entry) as u32);
-                if data.is_empty() || data.len() % entry != 0 || self.changes > 32 {
+                if data.is_empty() || !data.len().is_multiple_of(entry) || self.changes > 32 {
                     let problem = format!("changes of the progression order in {} bytes", data.len());
                     return Err(malformed(problem, offset));
                 }
