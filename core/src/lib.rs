@@ -27,6 +27,7 @@ pub(crate) mod harness;
 
 pub mod budget;
 pub mod bytes;
+pub mod journal;
 pub mod measure;
 pub mod pipeline;
 pub mod series;

@@ -14,6 +14,7 @@
 pub mod cpu;
 mod error;
 pub mod input;
+mod journal_file;
 pub mod memory;
 pub mod output;
 pub mod probe;
@@ -21,3 +22,4 @@ pub mod timing;
 pub mod workers;
 
 pub use error::FileError;
+pub use journal_file::FileFlash;

@@ -1,0 +1,242 @@
+//! From bytes to state: formatting, mounting, and what a sector's pages tell.
+//!
+//! Every page but the last one touched is programmed for good, because a page is programmed only after the one
+//! before. So a scan ends at the first page that reads erased, and only what comes last can be weak.
+
+use super::page::{self, Before, Body, Header, Parsed};
+use super::ring::Seen;
+use super::{Flash, Head, Journal, JournalError, Layout, MAX_PAGE, Place, Policy, State};
+
+/// What the pages of one sector say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan {
+    /// The last page that is whole.
+    pub(super) last: Last,
+    /// The page behind the last record's or mark's end.
+    pub(super) end: u16,
+    /// Whether the sector holds a record's end that is no copy, or a mark.
+    pub(super) own: bool,
+    /// Whether the very last page touched is a mark that says nothing new: then nothing that counts is weak.
+    pub(super) settled: bool,
+    /// Whether more than the last page is damaged, or one cannot be read: no power cut does that.
+    pub(super) damaged: bool,
+}
+
+/// The last whole page of a sector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// There is none.
+    Nothing,
+    /// A mark, or a piece of a record that is not its last: what is before is there for good.
+    Certain,
+    /// A record's last page, which may be weak.
+    End { page: u16, sequence: u32, copy: bool },
+}
+
+impl<F: Flash> Journal<F> {
+    /// Makes an empty journal on a flash, whatever is on it.
+    ///
+    /// Erases every sector. A power cut on the way leaves no journal, or a part of the one before.
+    ///
+    /// # Errors
+    /// [`JournalError::Geometry`], and [`JournalError::NoUsableSector`] if fewer than [`super::MIN_SECTORS`] sectors
+    /// erase.
+    pub fn format(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
+        let layout = Layout::new(flash.geometry()).map_err(JournalError::Geometry)?;
+        let mut journal = Self::blank_state(flash, policy, layout);
+        let mut good = 0u32;
+        for sector in 0..layout.sectors() {
+            good += u32::from(journal.flash.erase(layout.offset(sector, 0)).is_ok());
+        }
+        if good < super::MIN_SECTORS {
+            return Err(JournalError::NoUsableSector { tried: layout.sectors() });
+        }
+        // A header that is still there belongs to a sector that does not erase: begin above its turn.
+        let turn =
+            (0..layout.sectors()).filter_map(|sector| journal.header(sector)).map(|header| header.turn);
+        let last = Place { sector: layout.sectors().saturating_sub(1), turn: turn.max().unwrap_or(0) };
+        let first = Place { sector: 0, turn: last.turn.checked_add(1).ok_or(JournalError::UsedUp)? };
+        journal.state.head.at = last;
+        journal.state.tail = Place { sector: last.sector, turn: first.turn };
+        journal.open_next(0, Before::default())?;
+        journal.state.tail = journal.state.head.at;
+        journal.mark()?;
+        journal.state.settled = true;
+        Ok(journal)
+    }
+
+    /// Finds the journal on a flash, and recovers from whatever the last power cut left. Never erases a record.
+    ///
+    /// Reads each header twice at most, the newest sector's pages and, after a cut right behind it, those of the
+    /// sector before: `2 * (sectors + pages) + 4` pages at most to find everything. A mount after a cut, or after appends,
+    /// then opens one sector, with one erase, and writes three pages at most; a mount after a mount writes nothing.
+    /// If no sector is free for that, the journal is mounted as it is, and recovers as soon as there is one.
+    ///
+    /// # Errors
+    /// [`JournalError::Geometry`]; [`JournalError::NotFormatted`], [`JournalError::OtherGeometry`] or
+    /// [`JournalError::Version`] if there is no journal for this flash, and [`JournalError::Device`] if not one
+    /// header is there and some could not be read.
+    pub fn mount(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
+        let mut journal = Self::inspect(flash, policy)?;
+        match journal.settle() {
+            Ok(()) | Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. }) => Ok(journal),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Finds the journal on a flash and writes nothing: for tools. The first append or discard recovers first.
+    ///
+    /// # Errors
+    /// As [`Journal::mount`].
+    pub fn inspect(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
+        let layout = Layout::new(flash.geometry()).map_err(JournalError::Geometry)?;
+        let mut journal = Self::blank_state(flash, policy, layout);
+        let header = journal.find_head()?;
+        let head = Place { sector: header.position, turn: header.turn };
+        let state = &mut journal.state;
+        state.head = Head { at: head, end: 1, fresh: false, before: header.before };
+        state.tail = head;
+        (state.next, state.above) = (header.above.max(header.floor), header.above);
+        (state.floor, state.marked) = (header.floor, 0);
+        (state.epoch, state.last_time) = (header.epoch, header.last_time);
+        (state.recoveries, state.retired) = (header.recoveries, header.retired);
+        journal.find_tail(&header);
+        let scan = journal.scan(head, layout.pages(), true);
+        journal.state.head.end = scan.end;
+        journal.state.settled = scan.settled;
+        // A discard of everything covers numbers that were left out, too: none of them is given again.
+        journal.state.next = journal.state.next.max(journal.state.floor);
+        journal.state.marked = if scan.settled { journal.state.floor } else { 0 };
+        journal.skip_lost_numbers();
+        journal.reclaim();
+        Ok(journal)
+    }
+
+    fn blank_state(flash: F, policy: Policy, layout: Layout) -> Self {
+        let nowhere = Place { sector: 0, turn: 0 };
+        let state = State {
+            layout,
+            policy,
+            head: Head { at: nowhere, end: layout.pages(), fresh: false, before: Before::default() },
+            tail: nowhere,
+            next: 0,
+            above: 0,
+            floor: 0,
+            marked: 0,
+            epoch: 0,
+            last_time: i64::MIN,
+            recoveries: 0,
+            retired: Self::none_retired(),
+            settled: false,
+            page: [0; MAX_PAGE],
+            check: [0; MAX_PAGE],
+        };
+        Self { flash, state }
+    }
+
+    /// The header of the newest sector.
+    fn find_head(&mut self) -> Result<Header, JournalError<F::Error>> {
+        let mut newest: Option<Header> = None;
+        let mut reason = JournalError::NotFormatted;
+        for sector in 0..self.state.layout.sectors() {
+            match self.parse_header(sector) {
+                Ok(Parsed::Header(header)) if !self.is_ours(&header) => {
+                    let bytes = |log2: u8| 1u64.checked_shl(log2.into()).unwrap_or(0);
+                    reason = JournalError::OtherGeometry {
+                        sectors: header.sectors,
+                        sector_bytes: bytes(header.sector_log2),
+                        word_bytes: bytes(header.word_log2),
+                        page_bytes: bytes(header.page_log2),
+                    };
+                }
+                Ok(Parsed::Header(header)) if header.position == sector => {
+                    newest = newest.filter(|newest| newest.turn >= header.turn).or(Some(header));
+                }
+                Ok(Parsed::Version(version)) => reason = JournalError::Version(version),
+                Ok(_) => {}
+                Err(error) if matches!(reason, JournalError::NotFormatted) => reason = error,
+                Err(_) => {}
+            }
+        }
+        newest.ok_or(reason)
+    }
+
+    /// The first sector behind the head that held records when the head was opened.
+    fn find_tail(&mut self, head: &Header) {
+        let mut sector = head.position;
+        for _ in 1..self.state.layout.sectors() {
+            sector = self.state.layout.after(sector);
+            if let Some(header) = self.header(sector)
+                && (head.oldest <= header.turn && header.turn < head.turn)
+            {
+                self.state.tail = Place { sector, turn: header.turn };
+                return;
+            }
+        }
+    }
+
+    /// If the sector behind the head has pages but no header, the header may have rotted with its records: their
+    /// numbers are not given again.
+    fn skip_lost_numbers(&mut self) {
+        let (layout, head) = (self.state.layout, self.state.head.at);
+        let sector = layout.after(head.sector);
+        let nothing = matches!(self.parse_header(sector), Ok(Parsed::Nothing) | Err(_));
+        let turn = head.turn;
+        if nothing && !self.is_retired(sector) && !matches!(self.see(Place { sector, turn }, 1), Seen::Erased)
+        {
+            self.state.next = self.state.next.saturating_add(layout.pages().into());
+        }
+    }
+
+    /// Goes through the pages of a sector below `limit`. If it is the head (`learn`), the state follows.
+    pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
+        let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false, damaged: false };
+        let (mut bad, mut news) = (false, false);
+        let mut begun: Option<(u32, page::First)> = None;
+        let limit = limit.min(self.state.layout.pages());
+        for number in 1..limit {
+            let seen = self.see(at, number);
+            scan.damaged |= bad && !matches!(seen, Seen::Erased);
+            scan.settled = false;
+            match seen {
+                Seen::Erased => {
+                    scan.settled = number > 1 && scan.end == number && scan.last == Last::Certain && !news;
+                    return scan;
+                }
+                Seen::Unreadable => scan.damaged = true,
+                Seen::Bad => bad = true,
+                Seen::Body(Body::Mark(mark)) => {
+                    (scan.last, scan.end, scan.own) = (Last::Certain, number + 1, true);
+                    if learn {
+                        let state = &mut self.state;
+                        // A mark may be weak: settled is only what a page before it says, too.
+                        news = mark.floor > state.floor;
+                        (state.next, state.floor) = (state.next.max(mark.next), state.floor.max(mark.floor));
+                        (state.epoch, state.last_time) = (mark.epoch, mark.last_time);
+                    }
+                }
+                Seen::Body(Body::Data(data)) => {
+                    if data.piece == 0 {
+                        begun = Some((data.sequence, page::parse_first(self.page())));
+                    }
+                    if !data.last {
+                        scan.last = Last::Certain;
+                        continue;
+                    }
+                    scan.last = Last::End { page: number, sequence: data.sequence, copy: data.copy };
+                    (scan.end, scan.own) = (number + 1, scan.own || !data.copy);
+                    if learn {
+                        let state = &mut self.state;
+                        state.above = state.above.max(data.sequence.saturating_add(1));
+                        state.next = state.next.max(state.above);
+                        if let Some((_, first)) = begun.filter(|(sequence, _)| *sequence == data.sequence) {
+                            (state.epoch, state.last_time) = (first.epoch, first.last);
+                        }
+                    }
+                }
+            }
+        }
+        scan.settled = scan.end == limit && scan.last == Last::Certain && !news;
+        scan
+    }
+}

@@ -1,0 +1,160 @@
+//! Power cuts: at every byte of every program and erase on small flashes, with a second cut in the recovery; and at
+//! random on larger ones. `tests/journal_cuts.sh` runs a million.
+
+use crate::flash::{CUTS, Cut, Dice, SimFlash};
+use crate::model::Bench;
+use plimsoll_core::journal::Policy;
+
+/// Sectors, bytes a sector, bytes a word, erased value.
+type Size = (u32, u32, u32, u8);
+
+fn flash((sectors, sector_bytes, word_bytes, erased): Size, seed: u64) -> SimFlash {
+    SimFlash::new(sectors, sector_bytes, word_bytes, erased, seed)
+}
+
+/// A life of a few mounts with appends and discards, and where it is cut.
+fn story(bench: &mut Bench, lens: &[usize]) {
+    for (number, len) in lens.iter().enumerate() {
+        if !bench.append_of(*len) || (number % 5 == 4 && !bench.discard_some()) {
+            return;
+        }
+    }
+}
+
+/// Cuts `story` after every byte, and the recovery after every `stride`-th byte of it (0: not at all).
+fn every_byte(size: Size, policy: Policy, lens: &[usize], cut: Cut, ecc: bool, stride: usize) -> u64 {
+    let start = || {
+        let mut bench = Bench::format(flash(size, 7), policy, 11);
+        // Some history, so that the ring has been round.
+        (0..size.0 * 4).for_each(|_| assert!(bench.append_of(100)));
+        bench.with_flash(|flash| flash.ecc = ecc);
+        bench.check();
+        bench
+    };
+    let whole = start().cut_in(None, cut, |bench| story(bench, lens));
+    let mut cuts = 0;
+    for after in 0..whole {
+        let cut_once = || {
+            let mut bench = start();
+            bench.with_flash(|flash| flash.dice = Dice(after));
+            bench.cut_in(Some(after), cut, |bench| story(bench, lens));
+            bench
+        };
+        let mut bench = cut_once();
+        let recovery = bench.cut_in(None, cut, |_| {});
+        bench.check();
+        assert!(bench.append_of(50), "it goes on");
+        bench.check();
+        cuts += 1;
+        for second in (0..recovery).step_by(stride.max(1)).filter(|_| stride > 0) {
+            let mut bench = cut_once();
+            bench.cut_in(Some(second), cut, |_| {});
+            bench.check();
+            cuts += 1;
+        }
+    }
+    cuts
+}
+
+const SMALL: [(Size, [usize; 9]); 3] = [
+    // The smallest there is.
+    ((3, 512, 4, 0xFF), [0, 20, 100, 200, 30, 300, 10, 60, 20]),
+    ((4, 1024, 4, 0xFF), [700, 20, 100, 200, 300, 10, 60, 20, 0]),
+    ((4, 1024, 8, 0x00), [10, 20, 600, 200, 0, 10, 60, 20, 300]),
+];
+
+#[test]
+fn a_cut_after_any_byte_loses_nothing() {
+    let mut cuts = 0;
+    for (at, (size, lens)) in SMALL.into_iter().enumerate() {
+        for (way, cut) in CUTS.into_iter().enumerate() {
+            let policy = if (at + way) % 2 == 0 { Policy::Keep } else { Policy::Overwrite };
+            cuts += every_byte(size, policy, &lens[..4], cut, way == 3, 0);
+        }
+    }
+    println!("{cuts} cuts");
+}
+
+#[test]
+fn a_second_cut_in_the_recovery_loses_nothing() {
+    let (size, lens) = SMALL[0];
+    let mut cuts = 0;
+    for cut in [Cut::WeakWord, Cut::Scattered] {
+        cuts += every_byte(size, Policy::Keep, &lens[1..3], cut, false, 61);
+    }
+    println!("{cuts} cuts");
+}
+
+#[test]
+#[ignore = "minutes: tests/journal_cuts.sh runs it"]
+fn every_second_cut_after_every_first() {
+    let mut cuts = 0;
+    for (way, cut) in CUTS.into_iter().enumerate() {
+        for policy in [Policy::Keep, Policy::Overwrite] {
+            let (size, lens) = SMALL[0];
+            cuts += every_byte(size, policy, &lens[1..3], cut, way == 1, 1);
+        }
+    }
+    println!("{cuts} cuts");
+}
+
+/// One flash that lives through many cuts, at random.
+fn life(size: Size, policy: Policy, seed: u64, cuts: u64) {
+    let mut bench = Bench::format(flash(size, seed), policy, seed);
+    let (mut dice, sector) = (Dice(!seed), u64::from(size.1));
+    for _ in 0..cuts {
+        let cut = CUTS[dice.below(5) as usize];
+        let ecc = dice.one_in(4);
+        bench.with_flash(|flash| flash.ecc = ecc);
+        let reach = if dice.one_in(2) { 4 * sector } else { 600 };
+        let after = dice.below(reach);
+        let mut steps = Dice(dice.next());
+        bench.cut_in(Some(after), cut, |bench| {
+            // Bounded by the fuel.
+            while if steps.one_in(6) { bench.discard_some() } else { bench.append() } {}
+        });
+        // The recovery is cut, too, and the recovery of that.
+        while dice.one_in(2) {
+            let (after, cut) = (dice.below(sector + 400), CUTS[dice.below(5) as usize]);
+            bench.cut_in(Some(after), cut, |_| {});
+        }
+        bench.check();
+    }
+}
+
+/// The three geometries of the issue, and what stands between; records of a ring are few, so that checks are quick.
+const LARGE: [Size; 5] = [
+    (8, 1024, 4, 0xFF),
+    (6, 4096, 256, 0xFF),
+    (5, 2048, 1, 0xFF),
+    (16, 1024, 16, 0x00),
+    (3, 128 * 1024, 8, 0xFF),
+];
+
+fn lives(scale: u64) -> u64 {
+    let mut cuts = 0;
+    for (size, of_it) in LARGE.into_iter().zip([400, 200, 300, 300, 1]) {
+        for (policy, salt) in [(Policy::Keep, 1), (Policy::Overwrite, 2)] {
+            for life_number in 0..4 {
+                // A life takes a long way round the ring; several start afresh.
+                let seed = u64::from(size.1) ^ u64::from(size.2) << 32 ^ salt << 48 ^ life_number << 52;
+                life(size, policy, seed, (of_it * scale).div_ceil(8));
+                cuts += (of_it * scale).div_ceil(8);
+            }
+        }
+    }
+    cuts
+}
+
+#[test]
+fn lives_full_of_cuts_lose_nothing() {
+    println!("{} cuts", lives(1));
+}
+
+#[test]
+#[ignore = "minutes: tests/journal_cuts.sh runs it"]
+fn a_million_cuts() {
+    let cuts = lives(850);
+    println!("{cuts} cuts");
+    assert!(cuts >= 1_000_000);
+}
