@@ -9,6 +9,7 @@ mod error;
 mod group;
 mod png;
 mod pnm;
+pub mod series;
 pub mod text;
 mod tiff;
 mod wanted;

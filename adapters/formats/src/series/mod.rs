@@ -1,0 +1,19 @@
+//! Series of points in files: tables of text in, `.pls` files, tables of text out.
+//!
+//! ```text
+//!  text --CsvPoints--> (time, values), Schema --PlsWriter--> head | block | block | ... | index
+//!  text <--CsvOutput-- (time, values), Schema <--PlsReader--
+//! ```
+
+mod csv_read;
+mod csv_write;
+mod look;
+mod schema;
+
+pub use csv_read::{CsvItem, CsvPoints};
+pub use csv_write::{CsvOutput, write_time};
+pub use look::{ColumnWanted, CsvWanted, Look, TimeWanted};
+pub use schema::{
+    MOST_NAME_BYTES, MOST_SCHEMA_BYTES, Schema, TimeColumn, ValueColumn, kind_name, kind_of, unit_digits,
+    unit_name, unit_of,
+};
