@@ -29,6 +29,7 @@ pub mod budget;
 pub mod bytes;
 pub mod measure;
 pub mod pipeline;
+pub mod series;
 pub mod shape;
 pub mod strip;
 pub mod transform;

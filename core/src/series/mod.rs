@@ -1,0 +1,31 @@
+//! Compact series: timestamps and values in self-contained blocks, lossless or within a tolerance, in fixed state.
+
+mod arith;
+mod bank;
+mod beat;
+pub mod bound;
+mod choose;
+mod coder;
+mod column;
+mod crc;
+mod decoder;
+mod encoder;
+mod error;
+mod header;
+mod lane;
+mod lattice;
+mod points;
+mod profile;
+mod settings;
+mod summary;
+mod word;
+
+pub use decoder::Decoder;
+pub use encoder::{Encoder, Pushed};
+pub use error::{Damage, Misuse};
+pub use header::{Coding, Header, MAX_HEADER_BYTES, Range, SYNC, VERSION};
+pub use profile::{Large, Narrow, Profile, Small};
+pub use settings::{
+    Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
+};
+pub use word::{Kind, Word};
