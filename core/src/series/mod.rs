@@ -20,6 +20,7 @@ mod settings;
 mod summary;
 mod word;
 
+pub use crc::crc32c;
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse};

@@ -154,10 +154,8 @@ fn sample(first: &[u8], whole: bool, delimiter: u8, wanted: &CsvWanted) -> Resul
             named && second.is_none_or(|second| second.get(at).is_some_and(is_value))
         })
     });
-    let names = |fields: &[Vec<u8>]| {
-        fields.iter().map(|field| String::from_utf8_lossy(field.trim_ascii()).into_owned())
-    };
-    let header = header.then(|| names(head).collect::<Vec<_>>());
+    let name = |field: &Vec<u8>| String::from_utf8_lossy(field.trim_ascii()).into_owned();
+    let header = header.then(|| head.iter().map(name).collect::<Vec<_>>());
     if let Some(name) = header.iter().flatten().find(|name| name.len() > MOST_NAME_BYTES) {
         let problem =
             format!("a column's name has {} bytes, at most {MOST_NAME_BYTES} can be kept", name.len());
