@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// What the headers of a file say; reads nothing else
     Info(InfoArgs),
+    /// Pack tables of measurements into small files and get them back
+    Series(super::series::SeriesArgs),
     /// What a command would use, without doing it: put it before any of the others
     Plan(PlanArgs),
     /// Print a completion script for a shell

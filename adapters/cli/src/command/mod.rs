@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod compare;
 mod convert;
 mod info;
+mod series;
 mod session;
 mod stats;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
         Command::Stats(args) => stats::stats(&args, session),
         Command::Compare(args) => compare::compare(&args, session),
         Command::Info(args) => info::info(&args),
+        Command::Series(args) => series::series(&args, session),
         Command::Plan(plan) => match plan.of {
             Planned::Convert(args) => convert::plan_convert(&args.convert, plan.json || args.json),
             Planned::Thumbnail(args) => convert::plan_thumbnail(&args.thumbnail, plan.json || args.json),

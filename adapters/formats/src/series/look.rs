@@ -191,11 +191,11 @@ impl Sample {
         })
     }
 
-    /// The texts of a field with their lines; nothing where it is no text.
+    /// The texts of a field with their lines. Lines without it are for the reading to refuse.
     fn texts(&self, field: usize) -> impl Iterator<Item = (u64, &str)> {
-        self.records.iter().map(move |(line, fields)| {
-            let text = fields.get(field).and_then(|field| std::str::from_utf8(field).ok());
-            (*line, text.unwrap_or("\u{fffd}").trim())
+        self.records.iter().filter_map(move |(line, fields)| {
+            let text = std::str::from_utf8(fields.get(field)?).unwrap_or("\u{fffd}");
+            Some((*line, text.trim()))
         })
     }
 

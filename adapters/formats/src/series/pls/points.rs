@@ -52,6 +52,8 @@ pub enum PlsEvent<'e> {
 pub struct PlsPoints<I> {
     scanner: Scanner<I>,
     schema: Option<Schema>,
+    /// Whether the sink was told of the schema.
+    told: bool,
     /// Where the head begins that is in force.
     head: Option<u64>,
     /// Runs of blocks from the index that may have what is wanted, and where the one ends that is being read.
@@ -73,7 +75,20 @@ impl<I: Input> PlsPoints<I> {
 
     /// Points of `input` from its start.
     pub fn new(input: I) -> Self {
-        Self { scanner: Scanner::new(input), schema: None, head: None, runs: None }
+        Self { scanner: Scanner::new(input), schema: None, told: true, head: None, runs: None }
+    }
+
+    /// The first schema of the file, before any point is read; `None` if there is none.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn schema(&mut self) -> Result<Option<&Schema>, FormatError> {
+        if self.schema.is_none()
+            && let Some(Item::Schema(schema)) = self.scanner.next_item(|_| true)?
+        {
+            (self.schema, self.head, self.told) = (Some(schema), Some(self.scanner.given_offset()), false);
+        }
+        Ok(self.schema.as_ref())
     }
 
     /// Gives every point within `range` to `sink`, block by block: blocks outside are skipped by their headers. `sink`
@@ -87,6 +102,10 @@ impl<I: Input> PlsPoints<I> {
         mut sink: impl FnMut(PlsEvent<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut values = [Word::default(); MAX_COLUMNS];
+        if let Some(schema) = self.schema.as_ref().filter(|_| !self.told) {
+            self.told = true;
+            sink(PlsEvent::Schema(schema))?;
+        }
         loop {
             if !self.in_run(&mut sink)? {
                 return Ok(());
@@ -131,9 +150,18 @@ impl<R: ReadAt<Error = io::Error>> PlsPoints<Seeking<R>> {
     /// # Errors
     /// The device's.
     pub fn with_index(input: Seeking<R>, range: TimeRange) -> Result<Self, FormatError> {
-        let found =
-            Index::find(input.file()).map_err(|error| FormatError::read(input.file().len(), error))?;
         let mut points = Self::new(input);
+        points.narrow(range)?;
+        Ok(points)
+    }
+
+    /// The same for a reader that has read no more than the first schema.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn narrow(&mut self, range: TimeRange) -> Result<(), FormatError> {
+        let file = self.scanner.input().file();
+        let found = Index::find(file).map_err(|error| FormatError::read(file.len(), error))?;
         if let Some((index, end)) = found {
             let entries = index.entries();
             let ends = entries.iter().skip(1).map(|entry| entry.offset).chain([end]);
@@ -145,9 +173,9 @@ impl<R: ReadAt<Error = io::Error>> PlsPoints<Seeking<R>> {
                 // The head alone tells what the file would have.
                 runs.extend(entries.first().map(|entry| Run { start: end, end, head: entry.head }));
             }
-            points.runs = Some((runs.into_iter(), 0));
+            self.runs = Some((runs.into_iter(), 0));
         }
-        Ok(points)
+        Ok(())
     }
 }
 

@@ -223,7 +223,8 @@ impl<I: Input> Scanner<I> {
             }
             let found = self.find(&mut wants)?;
             let Found::Nothing { problem, skip, unfinished } = found else {
-                if let Some(damage) = damage {
+                if let Some(mut damage) = damage {
+                    damage.unfinished = false;
                     // What was found is found again by the next call.
                     self.given = damage.offset;
                     return Ok(Some(Item::Damaged(damage)));
@@ -238,7 +239,6 @@ impl<I: Input> Scanner<I> {
                 }
             }
             let damage = damage.get_or_insert(Damaged { offset: self.offset, bytes: 0, problem, unfinished });
-            damage.unfinished &= unfinished;
             damage.bytes += skip as u64;
             self.advance(skip);
         }

@@ -69,6 +69,7 @@ pub struct PlsWriter<'b, W> {
     head: u64,
     offset: u64,
     written: Written,
+    block_bytes: u64,
 }
 
 impl<'b, W: Write> PlsWriter<'b, W> {
@@ -107,8 +108,9 @@ impl<'b, W: Write> PlsWriter<'b, W> {
     ) -> Result<Self, FormatError> {
         let encoder = encoder(&schema, options, buffer)?;
         let written = Written::default();
+        let encoder = Some(encoder);
         let mut writer =
-            Self { out, encoder: Some(encoder), schema, options, index, head: offset, offset, written };
+            Self { out, encoder, schema, options, index, head: offset, offset, written, block_bytes: 0 };
         writer.write_head()?;
         Ok(writer)
     }
@@ -121,6 +123,11 @@ impl<'b, W: Write> PlsWriter<'b, W> {
     /// What was written so far; points that wait for their block are not.
     pub fn written(&self) -> Written {
         self.written
+    }
+
+    /// Bytes of the blocks written so far, without heads.
+    pub fn block_bytes(&self) -> u64 {
+        self.block_bytes
     }
 
     /// Adds a point. Timestamps may repeat and go back.
@@ -152,6 +159,19 @@ impl<'b, W: Write> PlsWriter<'b, W> {
         Ok(())
     }
 
+    /// Puts a block that was checked, of the schema in force, into the file as it is.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn put_block(&mut self, header: &Header, block: &[u8]) -> Result<(), FormatError> {
+        self.seal()?;
+        self.index.add(self.offset, self.head, header);
+        self.written.blocks += 1;
+        self.written.points += u64::from(header.points);
+        self.block_bytes += block.len() as u64;
+        self.write(block)
+    }
+
     /// Ends the block, and gives it to the writer: what was pushed is in the file then.
     ///
     /// # Errors
@@ -164,6 +184,7 @@ impl<'b, W: Write> PlsWriter<'b, W> {
         self.index.add(self.offset, self.head, &header);
         self.offset += block.len() as u64;
         self.written.bytes += block.len() as u64;
+        self.block_bytes += block.len() as u64;
         self.written.blocks += 1;
         self.written.points += u64::from(header.points);
         Ok(())
