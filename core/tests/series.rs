@@ -169,6 +169,7 @@ proptest! {
         let series = Series::of(Kind::F64, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, points, bytes);
         round_trip::<Large, 2>(&series, points, bytes);
+        round_trip::<Pack, 2>(&series, points, bytes);
     }
 
     #[test]
@@ -176,6 +177,7 @@ proptest! {
         let words = words.iter().map(|word| Word::from(word.f64() as f32)).collect::<Vec<_>>();
         let series = Series::of(Kind::F32, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, 512, bytes);
+        round_trip::<Pack, 1>(&series, 512, bytes);
     }
 
     #[test]
@@ -183,6 +185,7 @@ proptest! {
         let words = values.iter().map(|value| Word::from(*value)).collect::<Vec<_>>();
         let series = Series::of(Kind::I64, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, 512, bytes);
+        round_trip::<Pack, 1>(&series, 512, bytes);
         round_trip::<Large, 1>(&series, 512, bytes);
         let words = values.iter().map(|value| Word::from(*value as i32)).collect::<Vec<_>>();
         let series = Series::of(Kind::I32, series.times, words);
@@ -209,6 +212,7 @@ proptest! {
         let series = Series { columns, times: clock[..rows].to_vec(), words: all };
         round_trip::<Small, 5>(&series, 300, bytes);
         round_trip::<Large, 8>(&series, 300, bytes);
+        round_trip::<Pack, 8>(&series, 300, bytes);
     }
 
     #[test]
@@ -241,5 +245,6 @@ proptest! {
         let count = series.times.len() as u32;
         let bytes = bound::block_bytes(count, &series.columns, false);
         prop_assert_eq!(encode::<Small, 1>(&series, series.settings(), bytes).len(), 1);
+        prop_assert_eq!(encode::<Pack, 1>(&series, series.settings(), bytes).len(), 1);
     }
 }

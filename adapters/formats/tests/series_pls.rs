@@ -3,7 +3,7 @@
 use plimsoll_core::series::{Header, Kind, TimeUnit, Word};
 use plimsoll_formats::FormatError;
 use plimsoll_formats::series::{
-    Damaged, Index, MOST_ENTRIES, Memory, PlsEvent, PlsInput, PlsItem, PlsOptions, PlsPoints, PlsWriter,
+    Coder, Damaged, Index, MOST_ENTRIES, PlsEvent, PlsInput, PlsItem, PlsOptions, PlsPoints, PlsWriter,
     Scanner, Schema, Seeking, Streaming, TimeRange, ValueColumn, resume_at,
 };
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ fn points(count: usize, columns: usize) -> Vec<Point> {
 }
 
 fn options(block_points: u32) -> PlsOptions {
-    PlsOptions { block_points, memory: Memory::Small, ..PlsOptions::default() }
+    PlsOptions { block_points, coder: Coder::Small, ..PlsOptions::default() }
 }
 
 fn file(points: &[Point], columns: usize, options: PlsOptions) -> Vec<u8> {
@@ -102,9 +102,9 @@ fn points_come_back_from_files_and_pipes() {
         [(0, 1, 10), (1, 1, 10), (5000, 1, 100), (3000, 8, 77), (20_000, 2, 4096)]
     {
         let points = points(count, columns);
-        for memory in [Memory::Small, Memory::Large] {
+        for coder in [Coder::Small, Coder::Large, Coder::Pack] {
             for (ranges, index) in [(false, true), (true, false)] {
-                let file = file(&points, columns, PlsOptions { memory, block_points, ranges, index });
+                let file = file(&points, columns, PlsOptions { coder, block_points, ranges, index });
                 let expected = Got { points: points.clone(), damaged: vec![], schemas: 1 };
                 assert_eq!(stream(&file), expected);
                 let seeking = Seeking::new(File(&file, Cell::new(0)));

@@ -6,11 +6,12 @@ use super::bank::Bank;
 use super::coder::Coder;
 use super::lane::Lane;
 use super::lattice::{Front, MOST_ULPS, Place};
+use super::recall::Recall;
 use super::settings::Column;
 use super::word::{Kind, Word};
 
 /// Predicts indices and codes what is left.
-pub(crate) trait Indices: Copy {
+pub(crate) trait Indices: Copy + core::fmt::Debug {
     /// For a column of `kind`; none where it has no such lanes.
     fn new(kind: Kind) -> Option<Self>;
     /// Forgets the last index, not how residuals are spread.
@@ -21,16 +22,17 @@ pub(crate) trait Indices: Copy {
 
 /// Indices in lanes of `L`.
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes<L, const ORDER: usize, const CLASSES: usize> {
+pub struct Lanes<L, R, const ORDER: usize, const CLASSES: usize> {
     bank: Bank<L, ORDER>,
     started: bool,
-    model: Model<CLASSES, 24>,
+    model: Model<CLASSES, 20>,
+    recall: R,
 }
 
 #[allow(private_bounds)]
-impl<L: Lane, const ORDER: usize, const CLASSES: usize> Lanes<L, ORDER, CLASSES> {
+impl<L: Lane, R: Recall<L>, const ORDER: usize, const CLASSES: usize> Lanes<L, R, ORDER, CLASSES> {
     fn fresh() -> Self {
-        Lanes { bank: Bank::new(L::default()), started: false, model: Model::NEW }
+        Lanes { bank: Bank::new(L::default()), started: false, model: Model::NEW, recall: R::new() }
     }
 
     #[inline]
@@ -42,14 +44,17 @@ impl<L: Lane, const ORDER: usize, const CLASSES: usize> Lanes<L, ORDER, CLASSES>
             return first;
         }
         let forecast = self.bank.forecast();
-        let residual = self.model.code(coder, index.minus(forecast.index));
-        let index = forecast.index.plus(residual);
+        let index = match self.recall.code(coder, index, forecast.index) {
+            Some(index) => index,
+            None => forecast.index.plus(self.model.code(coder, index.minus(forecast.index))),
+        };
+        self.recall.learn(index, forecast.index);
         self.bank.learn(&forecast, index);
         index
     }
 }
 
-impl<const ORDER: usize, const CLASSES: usize> Indices for Lanes<i32, ORDER, CLASSES> {
+impl<R: Recall<i32>, const ORDER: usize, const CLASSES: usize> Indices for Lanes<i32, R, ORDER, CLASSES> {
     fn new(kind: Kind) -> Option<Self> {
         (kind == Kind::I32).then(Self::fresh)
     }
@@ -66,13 +71,15 @@ impl<const ORDER: usize, const CLASSES: usize> Indices for Lanes<i32, ORDER, CLA
 
 /// Indices in the lanes that the kind asks for.
 #[derive(Clone, Copy, Debug)]
-#[allow(private_interfaces)]
-pub enum EitherLanes<const ORDER: usize, const CLASSES: usize> {
-    Narrow(Lanes<i32, ORDER, CLASSES>),
-    Wide(Lanes<i64, ORDER, CLASSES>),
+#[allow(private_interfaces, private_bounds)]
+pub enum EitherLanes<R, S, const ORDER: usize, const CLASSES: usize> {
+    Narrow(Lanes<i32, R, ORDER, CLASSES>),
+    Wide(Lanes<i64, S, ORDER, CLASSES>),
 }
 
-impl<const ORDER: usize, const CLASSES: usize> Indices for EitherLanes<ORDER, CLASSES> {
+impl<R: Recall<i32>, S: Recall<i64>, const ORDER: usize, const CLASSES: usize> Indices
+    for EitherLanes<R, S, ORDER, CLASSES>
+{
     fn new(kind: Kind) -> Option<Self> {
         Some(match kind {
             Kind::I32 => EitherLanes::Narrow(Lanes::fresh()),

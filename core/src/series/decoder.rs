@@ -1,9 +1,8 @@
 //! Blocks in, points out.
 
-use super::arith::range::{ReadState, Reader};
+use super::back::ReadSide;
 use super::error::Damage;
-use super::header::{Coding, Header};
-use super::points::Points;
+use super::header::Header;
 use super::profile::{Profile, Small};
 use super::settings::Column;
 use super::word::Word;
@@ -28,10 +27,8 @@ use super::word::Word;
 pub struct Decoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
     payload: &'b [u8],
     columns: [Column; COLUMNS],
-    points: Points<P, COLUMNS>,
-    reader: ReadState,
+    read: P::Read<COLUMNS>,
     used: u8,
-    stored: bool,
     /// Points left in the group and in the block.
     group: u32,
     left: u32,
@@ -56,8 +53,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Decoder<'b, P, COLUMNS> {
     /// # Errors
     /// [`Damage`] where the block is not of this profile and room.
     pub fn of(header: &Header, payload: &'b [u8]) -> Result<Self, Damage> {
-        let coding = if P::CODE == 0 { Coding::ArithSmall } else { Coding::ArithLarge };
-        if header.coding != coding {
+        if header.coding != P::CODING {
             return Err(Damage::Unsupported { version: super::VERSION << 4 | header.coding.code() });
         }
         let room = Damage::Columns { columns: header.columns, room: COLUMNS };
@@ -71,10 +67,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Decoder<'b, P, COLUMNS> {
         Ok(Decoder {
             payload,
             columns,
-            points: Points::new(header.first, &columns, header.columns).ok_or(room)?,
-            reader: ReadState::new(payload),
+            read: P::Read::new(header, payload, &columns).ok_or(room)?,
             used: header.columns as u8,
-            stored: false,
             group: 0,
             left: header.points,
             done: 0,
@@ -93,32 +87,50 @@ impl<'b, P: Profile, const COLUMNS: usize> Decoder<'b, P, COLUMNS> {
     /// [`Damage::Columns`] where `values` has less room than the block has columns. The block is over then.
     #[inline]
     pub fn next_into(&mut self, values: &mut [Word]) -> Result<Option<i64>, Damage> {
-        if self.left == 0 {
-            return Ok(None);
-        }
+        let mut time = [0];
         let used = usize::from(self.used);
         let room = Damage::Columns { columns: used, room: values.len() };
-        let (Some(values), Some(columns)) = (values.get_mut(..used), self.columns.get(..used)) else {
-            return Err(room);
-        };
-        let mut reader = Reader::new(self.reader, self.payload);
-        if self.group == 0 {
-            let head = self.points.unchanged(0);
-            let read = self.points.head(&mut reader, columns, &head);
-            let Some((points, stored)) = read.filter(|(points, _)| *points as u32 <= self.left) else {
-                self.left = 0;
-                return Err(Damage::Content { point: self.done });
+        let taken = self.decode_into(&mut time, values.get_mut(..used).ok_or(room)?)?;
+        Ok((taken == 1).then_some(time[0]))
+    }
+
+    /// The next points, as many as there are and fit; returns how many. `values` are those of the first point, then
+    /// those of the second, and so on.
+    ///
+    /// Whole groups at once are fastest: room for a multiple of 64 points, from the start of the block on.
+    ///
+    /// # Errors
+    /// As for [`next_into`](Self::next_into); how many points before are sound is not said.
+    pub fn decode_into(&mut self, times: &mut [i64], values: &mut [Word]) -> Result<usize, Damage> {
+        let used = usize::from(self.used);
+        let Some(columns) = self.columns.get(..used) else { return Ok(0) };
+        let room = times.len().min(values.len() / used.max(1));
+        let mut taken = 0;
+        while taken < room && self.left > 0 {
+            let damage = Damage::Content { point: self.done };
+            if self.group == 0 {
+                let read = self.read.head(self.payload, columns);
+                let Some(points) = read.filter(|points| (1..=self.left).contains(points)) else {
+                    self.left = 0;
+                    return Err(damage);
+                };
+                self.group = points;
+            }
+            let now = (room - taken).min(self.group as usize);
+            let (Some(times), Some(values)) =
+                (times.get_mut(taken..taken + now), values.get_mut(taken * used..(taken + now) * used))
+            else {
+                break;
             };
-            (self.group, self.stored) = (points as u32, stored);
+            if self.read.points(self.payload, columns, times, values).is_none() {
+                self.left = 0;
+                return Err(damage);
+            }
+            taken += now;
+            self.group -= now as u32;
+            self.left -= now as u32;
+            self.done += now as u32;
         }
-        let time = match self.stored {
-            false => self.points.point(&mut reader, columns, 0, values),
-            true => self.points.stored_point(&mut reader, columns, 0, values),
-        };
-        self.reader = reader.state;
-        self.group -= 1;
-        self.left -= 1;
-        self.done += 1;
-        Ok(Some(time))
+        Ok(taken)
     }
 }

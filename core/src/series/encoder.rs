@@ -1,18 +1,14 @@
 //! Points in, blocks out: groups of points wait as they are at the end of the block buffer until their lattices are
 //! chosen, and are then coded to its front.
 
-use super::arith::range::{WriteState, Writer};
+use super::back::{Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
-use super::choose::choose;
 use super::error::Misuse;
-use super::header::{CHECK_BYTES, Coding, Header, POINTS_PER_BYTE, header_bytes};
-use super::lattice::Front;
-use super::points::{GROUP, Head, Points};
-use super::profile::Profile;
+use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
+use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
 use super::summary::Summary;
 use super::word::{Kind, Word};
-use super::{beat, profile::Small};
 
 /// What became of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +45,7 @@ pub struct Encoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
     buffer: &'b mut [u8],
     columns: [Column; COLUMNS],
     settings: Facts,
-    points: Points<P, COLUMNS>,
-    writer: WriteState,
-    /// What the next block starts with.
-    hints: Hints<COLUMNS>,
+    write: P::Write<COLUMNS>,
     times: [i64; 3],
     summary: [Summary; COLUMNS],
     /// Points coded and points waiting.
@@ -71,12 +64,6 @@ struct Facts {
     used: u8,
     ranges: bool,
     block_points: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Hints<const COLUMNS: usize> {
-    unit: u64,
-    fronts: [Front; COLUMNS],
 }
 
 impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
@@ -117,9 +104,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         if length < needed {
             return Err(Misuse::Buffer { bytes: length, needed });
         }
-        let points = Points::new(0, &columns, used);
+        let write = P::Write::new(&columns, used);
         let wrong = || columns.iter().position(|column| column.kind != Kind::I32).unwrap_or(0);
-        let points = points.ok_or_else(|| Misuse::Kind { column: wrong() })?;
+        let write = write.ok_or_else(|| Misuse::Kind { column: wrong() })?;
         let buffer = buffer.get_mut(..length).unwrap_or_default();
         Ok(Encoder {
             buffer,
@@ -130,9 +117,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
                 ranges: settings.ranges,
                 block_points: settings.block_points,
             },
-            points,
-            writer: WriteState::at(0),
-            hints: Hints { unit: 1, fronts: columns.map(|column| Front::first(column.kind)) },
+            write,
             times: [0; 3],
             summary: [Summary::NONE; COLUMNS],
             coded: 0,
@@ -157,26 +142,64 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         if values.len() != used {
             return Err(Misuse::Values { values: values.len(), columns: used });
         }
-        if self.points() >= self.settings.block_points {
-            return Ok(Pushed::Full);
+        Ok(if self.add(&[time], values) == 1 { Pushed::Taken } else { Pushed::Full })
+    }
+
+    /// Adds points, as many as the block takes; returns how many. `values` are those of the first point, then those of
+    /// the second, and so on. If it is not all of them, the block is full.
+    ///
+    /// # Errors
+    /// [`Misuse::Values`] where there are not as many values for each timestamp as columns; nothing is changed.
+    pub fn push_slice(&mut self, times: &[i64], values: &[Word]) -> Result<usize, Misuse> {
+        let used = self.used();
+        if Some(values.len()) != times.len().checked_mul(used) {
+            return Err(Misuse::Values { values: values.len(), columns: used });
         }
-        if self.points() == 0 {
-            self.start(time);
+        Ok(self.add(times, values))
+    }
+
+    fn add(&mut self, times: &[i64], values: &[Word]) -> usize {
+        let (used, mut taken) = (self.used(), 0);
+        while let (Some(times), Some(values)) = (times.get(taken..), values.get(taken * used..))
+            && let Some(first) = times.first()
+            && self.points() < self.settings.block_points
+        {
+            if self.points() == 0 {
+                self.start(*first);
+            }
+            if self.waiting == 0 && !self.open(*first) {
+                break;
+            }
+            // As many at once as there is room for, if their times do not make the header too long.
+            let mut now = times.len().min((self.wait_room - self.waiting) as usize);
+            let mut span = self.span(times.get(..now).unwrap_or_default());
+            if !self.fits(self.waiting + now as u32, span) {
+                (now, span) = (1, self.span(times.get(..1).unwrap_or_default()));
+                if !self.fits(self.waiting + 1, span) {
+                    // If coding what waits makes no room, it does not wait any more.
+                    self.flush();
+                    continue;
+                }
+            }
+            self.times = span;
+            self.wait(times.get(..now).unwrap_or_default(), values);
+            taken += now;
+            if self.waiting >= self.wait_room {
+                self.flush();
+            }
         }
-        let [first, min, max] = self.times;
-        let times = [first, min.min(time), max.max(time)];
-        if self.waiting > 0 && !self.fits(self.waiting + 1, times) {
-            self.flush();
+        taken
+    }
+
+    /// First, least and largest timestamp of the block if it had these, too.
+    #[inline(always)]
+    fn span(&self, times: &[i64]) -> [i64; 3] {
+        let [first, mut min, mut max] = self.times;
+        for time in times {
+            min = if *time < min { *time } else { min };
+            max = if *time > max { *time } else { max };
         }
-        if self.waiting == 0 && !self.open(times) {
-            return Ok(Pushed::Full);
-        }
-        self.times = times;
-        self.wait(time, values);
-        if self.waiting >= self.wait_room {
-            self.flush();
-        }
-        Ok(Pushed::Taken)
+        [first, min, max]
     }
 
     /// Ends the block: its bytes, or none if it has no points. The next push starts another one.
@@ -186,7 +209,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             return None;
         }
         let start = self.payload_at as usize;
-        let mut end = Writer::new(self.writer, self.buffer).finish(start)?;
+        let mut end = self.write.finish(self.buffer, start)?;
         // Zeros at the end need not be written, except that so many points must have so many bytes.
         let least = start + self.coded.div_ceil(POINTS_PER_BYTE) as usize;
         if end < least {
@@ -201,8 +224,6 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let end = header_bytes + (end - start);
         let check = super::crc::crc32c(self.buffer.get(..end)?);
         self.buffer.get_mut(end..end + CHECK_BYTES)?.copy_from_slice(&check.to_le_bytes());
-        self.hints =
-            Hints { unit: self.points.beat.unit, fronts: self.points.columns.map(|column| column.front) };
         (self.coded, self.waiting) = (0, 0);
         self.buffer.get(..end + CHECK_BYTES)
     }
@@ -223,19 +244,17 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     /// Starts a block whose first timestamp is `time`.
     fn start(&mut self, time: i64) {
         self.times = [time; 3];
-        if let Some(points) = Points::new(time, &self.columns, self.used()) {
-            self.points = points;
-        }
         self.summary = [Summary::NONE; COLUMNS];
         // The payload is moved when the header's length is known: near to there costs no room.
         let start = self.header_bytes_at_most(self.times) as u32;
         self.payload_at = start;
-        self.writer = WriteState::at(start);
+        let columns = self.columns.get(..self.used()).unwrap_or_default();
+        self.write.start(time, start as usize, columns);
     }
 
     fn header(&self, payload_bytes: usize) -> Header {
         let mut header = Header {
-            coding: if P::CODE == 0 { Coding::ArithSmall } else { Coding::ArithLarge },
+            coding: P::CODING,
             unit: self.settings.unit,
             columns: self.used(),
             points: self.coded,
@@ -253,9 +272,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             header.lossy |= u8::from(column.tolerance != Tolerance::Lossless) << at;
         }
         if self.settings.ranges {
-            let mut ranges = [Summary::NONE.range(Kind::I32); MAX_COLUMNS];
-            for ((range, summary), kind) in ranges.iter_mut().zip(&self.summary).zip(header.kinds) {
-                *range = summary.range(kind);
+            let mut ranges = [Summary::NONE.range(); MAX_COLUMNS];
+            for (range, summary) in ranges.iter_mut().zip(&self.summary) {
+                *range = summary.range();
             }
             header.ranges = Some(ranges);
         }
@@ -266,7 +285,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     fn fits(&self, points: u32, times: [i64; 3]) -> bool {
         let header = self.header_bytes_at_most(times);
         let grown = header.saturating_sub(self.payload_at as usize);
-        let end = self.writer.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
+        let end = self.write.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
         end + grown + CHECK_BYTES <= self.buffer.len()
     }
 
@@ -276,29 +295,30 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     }
 
     /// Makes room for points to wait; whether there is any.
-    fn open(&mut self, times: [i64; 3]) -> bool {
-        if !self.fits(1, times) {
+    fn open(&mut self, time: i64) -> bool {
+        if !self.fits(1, self.span(&[time])) {
             return false;
         }
         let size = self.point_bytes();
-        let free = self.buffer.len().saturating_sub(self.writer.end_bound() + GROUP_SLACK);
+        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
         // Beside the points there must be room to code them.
-        let room = (free / (size + 4)).clamp(1, GROUP);
+        let room = (free / (size + 4)).clamp(1, P::GROUP);
         self.wait_room =
             (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
         self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
         true
     }
 
-    fn wait(&mut self, time: i64, values: &[Word]) {
-        let at = self.wait_at as usize + self.waiting as usize * self.point_bytes();
-        let mut place = self.buffer.get_mut(at..).unwrap_or_default();
-        put(&mut place, &time.to_le_bytes());
-        for (column, value) in self.columns.iter().zip(values) {
-            let bytes = value.0.to_le_bytes();
-            put(&mut place, bytes.get(..column.kind.bits() as usize / 8).unwrap_or_default());
+    #[inline(always)]
+    fn wait(&mut self, times: &[i64], values: &[Word]) {
+        let (size, used) = (self.point_bytes(), self.used());
+        let at = self.wait_at as usize + self.waiting as usize * size;
+        let columns = self.columns.get(..used).unwrap_or_default();
+        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size);
+        for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
+            Waiting::put(place, columns, *time, values);
         }
-        self.waiting += 1;
+        self.waiting += times.len() as u32;
     }
 
     /// Codes all points that wait.
@@ -307,14 +327,14 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let mut at = self.wait_at as usize;
         while self.waiting > 0 {
             let mut count = self.waiting as usize;
-            let before = (self.points, self.writer);
-            let room = before.1.end_bound() + count * size + 8;
+            let before = self.write;
+            let room = before.end_bound() + count * size + 8;
             loop {
-                let done = self.code(at, count, size, used);
-                if done && self.writer.end_bound() <= room {
+                if self.code(at, count, size, used, room) {
                     break;
                 }
-                (self.points, self.writer) = before;
+                let done = self.write.end_bound() > room;
+                self.write = before;
                 if !done && count > 8 {
                     count /= 2;
                 } else {
@@ -328,110 +348,34 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         }
     }
 
-    /// Codes `count` points that wait at `at`; whether they fit before them.
-    fn code(&mut self, at: usize, count: usize, size: usize, used: usize) -> bool {
-        let Some((front, waiting)) = self.buffer.split_at_mut_checked(at) else { return false };
-        let Some(waiting) = waiting.get(..count * size) else { return false };
+    /// Codes `count` points that wait at `at`; whether they fit before them and before `room`.
+    fn code(&mut self, at: usize, count: usize, size: usize, used: usize, room: usize) -> bool {
+        let Some((front, bytes)) = self.buffer.split_at_mut_checked(at) else { return false };
+        let Some(bytes) = bytes.get(..count * size) else { return false };
         let Some(columns) = self.columns.get(..used) else { return false };
-        let started = self.coded > 0;
-        let head = head(&self.points, &self.hints, columns, waiting, size, started);
-        let mut writer = Writer::new(self.writer, front);
-        if self.points.head(&mut writer, columns, &head).is_none() {
-            return false;
-        }
+        let waiting = Waiting { bytes, size, columns };
         let mut summary = self.summary;
-        let mut words = [Word(0); COLUMNS];
-        for point in waiting.chunks_exact(size) {
-            let time = get(point, columns, &mut words);
-            self.points.point(&mut writer, columns, time, words.get_mut(..used).unwrap_or_default());
-            if self.settings.ranges {
-                for ((summary, word), column) in summary.iter_mut().zip(words).zip(columns) {
-                    summary.see(column.kind, word);
-                }
-            }
+        let done =
+            self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));
+        let done = done && self.write.end_bound() <= room;
+        if done {
+            self.summary = summary;
         }
-        if writer.overflow {
-            return false;
-        }
-        self.writer = writer.state;
-        self.summary = summary;
-        true
+        done
     }
 
     /// Stores `count` points that wait at `at` as they are: never more than was reserved for them.
     fn store(&mut self, at: usize, count: usize, size: usize, used: usize) {
         let Some(columns) = self.columns.get(..used) else { return };
-        let head = Head { stored: true, ..self.points.unchanged(count) };
-        let mut writer = Writer::new(self.writer, self.buffer);
-        let _ = self.points.head(&mut writer, columns, &head);
-        self.writer = writer.state;
+        self.write.store(self.buffer, count, columns, self.coded == 0);
         let mut words = [Word(0); COLUMNS];
         for index in 0..count {
             let point = self.buffer.get(at + index * size..).unwrap_or_default();
-            let time = get(point, columns, &mut words);
-            let mut writer = Writer::new(self.writer, self.buffer);
-            self.points.stored_point(&mut writer, columns, time, words.get_mut(..used).unwrap_or_default());
-            self.writer = writer.state;
-            if self.settings.ranges {
-                for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {
-                    summary.see(column.kind, word);
-                }
+            let time = Waiting::point(point, columns, &mut words);
+            self.write.store_point(self.buffer, columns, time, words.get(..used).unwrap_or_default());
+            for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {
+                summary.see(column.kind, word, self.coded == 0 && index == 0);
             }
         }
     }
-}
-
-/// What the points in `waiting` are best coded with.
-fn head<P: Profile, const COLUMNS: usize>(
-    points: &Points<P, COLUMNS>,
-    hints: &Hints<COLUMNS>,
-    columns: &[Column],
-    waiting: &[u8],
-    size: usize,
-    started: bool,
-) -> Head<COLUMNS> {
-    let mut head = points.unchanged(waiting.len() / size.max(1));
-    if !started {
-        (head.unit, head.fronts) = (hints.unit, hints.fronts);
-    }
-    let times = waiting.chunks_exact(size).map(time_of);
-    head.unit = beat::unit_of(head.unit, started, points.beat.last, times);
-    let mut at = 8;
-    for (front, column) in head.fronts.iter_mut().zip(columns) {
-        let bytes = column.kind.bits() as usize / 8;
-        let words = waiting.chunks_exact(size).map(|point| word_of(point.get(at..at + bytes)));
-        *front = choose(column, *front, started, words);
-        at += bytes;
-    }
-    head
-}
-
-fn put(place: &mut &mut [u8], bytes: &[u8]) {
-    if let Some((now, rest)) = core::mem::take(place).split_at_mut_checked(bytes.len()) {
-        now.copy_from_slice(bytes);
-        *place = rest;
-    }
-}
-
-fn time_of(point: &[u8]) -> i64 {
-    word_of(point.get(..8)).i64()
-}
-
-fn word_of(bytes: Option<&[u8]>) -> Word {
-    let mut word = [0; 8];
-    for (to, from) in word.iter_mut().zip(bytes.unwrap_or_default()) {
-        *to = *from;
-    }
-    Word(u64::from_le_bytes(word))
-}
-
-/// Reads a point that waits.
-fn get(point: &[u8], columns: &[Column], words: &mut [Word]) -> i64 {
-    let mut at = 8;
-    for (word, column) in words.iter_mut().zip(columns) {
-        let bytes = column.kind.bits() as usize / 8;
-        *word = word_of(point.get(at..at + bytes));
-        at += bytes;
-    }
-    time_of(point)
 }

@@ -28,6 +28,8 @@ pub(crate) trait Lane: Copy + Eq + Ord + Default + core::fmt::Debug {
     fn down(self, by: u32) -> Self;
     /// Between -2^bits and 2^bits.
     fn within(self, bits: u32) -> Self;
+    /// Its magnitude.
+    fn magnitude(self) -> u64;
     /// How many bits its magnitude has.
     fn magnitude_bits(self) -> u32;
     /// Bit `at` of its magnitude.
@@ -87,6 +89,11 @@ macro_rules! lane {
             #[inline(always)]
             fn within(self, bits: u32) -> Self {
                 self.clamp(-(1 << bits), 1 << bits)
+            }
+
+            #[inline(always)]
+            fn magnitude(self) -> u64 {
+                u64::from(self.unsigned_abs())
             }
 
             #[inline(always)]

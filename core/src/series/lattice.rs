@@ -39,12 +39,24 @@ fn power(digits: u8) -> f64 {
     POWERS.get(usize::from(digits)).copied().unwrap_or(1.0)
 }
 
+/// Adding this to a float below 2^51 leaves no room for a fraction: 1.5 * 2^52.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
+/// The nearest integer, the even one of two, as a float and as an integer; and whether there is one within 2^51.
+#[inline(always)]
+fn rounded(x: f64) -> (f64, i64, bool) {
+    const MOST: f64 = 2_251_799_813_685_248.0;
+    let shifted = x + WHOLE;
+    // The low bits of the sum are the integer: no conversion, so that loops over it become vectors.
+    let index = (shifted.to_bits() as i64).wrapping_sub(WHOLE.to_bits() as i64);
+    (shifted - WHOLE, index, (x < MOST) & (x > -MOST))
+}
+
 /// The nearest integer, the even one of two; none beyond 2^51.
 #[inline(always)]
 fn nearest(x: f64) -> Option<i64> {
-    const HALF: f64 = 2_251_799_813_685_248.0;
-    // Adding and taking away 1.5 * 2^52 leaves no room for a fraction.
-    (x < HALF && x > -HALF).then(|| ((x + 3.0 * HALF) - 3.0 * HALF) as i64)
+    let (_, index, fits) = rounded(x);
+    fits.then_some(index)
 }
 
 /// Bits of a float as an integer that is larger where the number is larger.
@@ -82,7 +94,49 @@ fn float(number: f64, kind: Kind) -> Word {
     }
 }
 
+/// The place of `word` among the decimals of which `power` are 1, and whether it is one.
+#[inline(always)]
+fn decimal(kind: Kind, word: Word, power: f64) -> (Place, bool) {
+    let (whole, index, fits) = rounded(word.number(kind) * power);
+    let ulps = ordered(word, kind).wrapping_sub(ordered(float(whole / power, kind), kind));
+    let far = i64::from(MOST_ULPS);
+    (Place { index, ulps: ulps as i32 }, fits & (-far <= ulps) & (ulps <= far))
+}
+
 impl Front {
+    /// Where many words lie, all of them: their `indices` and `ulps`; whether they all do.
+    #[inline(always)]
+    pub(crate) fn split_all(
+        self,
+        kind: Kind,
+        words: impl Iterator<Item = Word>,
+        indices: &mut [i64],
+        ulps: &mut [i8],
+    ) -> bool {
+        let mut all = true;
+        let places = words.zip(indices.iter_mut().zip(ulps));
+        match (self, kind) {
+            // The usual ones get loops of their own, which decide nothing inside.
+            (Front::Decimal { digits }, Kind::F64) => {
+                let power = power(digits);
+                for (word, (index, ulps)) in places {
+                    let (place, fits) = decimal(Kind::F64, word, power);
+                    (*index, *ulps) = (place.index, place.ulps as i8);
+                    all &= fits;
+                }
+            }
+            _ => {
+                for (word, (index, ulps)) in places {
+                    let place = self.split(kind, word);
+                    all &= place.is_some();
+                    let place = place.unwrap_or_default();
+                    (*index, *ulps) = (place.index, place.ulps as i8);
+                }
+            }
+        }
+        all
+    }
+
     /// Before anything is known.
     pub(crate) fn first(kind: Kind) -> Self {
         match kind.is_float() {
@@ -115,10 +169,8 @@ impl Front {
                 Some(Place { index, ulps: 0 })
             }
             Front::Decimal { digits } => {
-                let index = nearest(word.number(kind) * power(digits))?;
-                let ulps = ordered(word, kind).wrapping_sub(ordered(self.join(kind, index, 0), kind));
-                let far = i64::from(MOST_ULPS);
-                (-far <= ulps && ulps <= far).then_some(Place { index, ulps: ulps as i32 })
+                let (place, fits) = decimal(kind, word, power(digits));
+                fits.then_some(place)
             }
             Front::Bits { shift } => {
                 let at = ordered(word, kind);

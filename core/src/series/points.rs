@@ -2,12 +2,11 @@
 //!
 //! Everything here runs the same way while writing and while reading.
 
-use super::arith::prob::Prob;
 use super::beat::Beat;
 use super::coder::Coder;
-use super::column::ColumnState;
+use super::column::{ColumnState, Indices};
+use super::heads::{Head, Heads};
 use super::lattice::Front;
-use super::profile::Sealed;
 use super::settings::Column;
 use super::word::Word;
 
@@ -16,27 +15,13 @@ pub(crate) const GROUP: usize = 32;
 
 /// What is remembered from point to point.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Points<P: Sealed, const COLUMNS: usize> {
+pub(crate) struct Points<I, const COLUMNS: usize> {
     pub(crate) beat: Beat,
-    pub(crate) columns: [ColumnState<P::Indices>; COLUMNS],
-    /// Whether a group has less than 32 points; is stored; starts with a change.
-    partial: Prob,
-    stored: Prob,
-    changes: Prob,
+    pub(crate) columns: [ColumnState<I>; COLUMNS],
+    heads: Heads,
 }
 
-/// The head of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Head<const COLUMNS: usize> {
-    /// Points in it: 1 to 32.
-    pub(crate) points: usize,
-    /// Whether its points are bits as they are.
-    pub(crate) stored: bool,
-    pub(crate) unit: u64,
-    pub(crate) fronts: [Front; COLUMNS],
-}
-
-impl<P: Sealed, const COLUMNS: usize> Points<P, COLUMNS> {
+impl<I: Indices, const COLUMNS: usize> Points<I, COLUMNS> {
     /// At the start of a block; none where a column's kind is none of the profile's.
     pub(crate) fn new(first: i64, columns: &[Column; COLUMNS], used: usize) -> Option<Self> {
         let first_column = ColumnState::new(columns.first()?.kind)?;
@@ -44,13 +29,30 @@ impl<P: Sealed, const COLUMNS: usize> Points<P, COLUMNS> {
         for (state, column) in states.iter_mut().zip(columns).take(used) {
             *state = ColumnState::new(column.kind)?;
         }
-        Some(Points {
-            beat: Beat::new(first),
-            columns: states,
-            partial: Prob::EVEN,
-            stored: Prob::EVEN,
-            changes: Prob::EVEN,
-        })
+        Some(Points { beat: Beat::new(first), columns: states, heads: Heads::NEW })
+    }
+
+    /// Starts another block, with the unit and the lattices that the last one ended with.
+    pub(crate) fn start(&mut self, first: i64, columns: &[Column]) {
+        let unit = self.beat.unit;
+        self.beat = Beat::new(first);
+        self.beat.unit = unit;
+        for (state, column) in self.columns.iter_mut().zip(columns) {
+            if let Some(fresh) = ColumnState::new(column.kind) {
+                let front = state.front;
+                *state = fresh;
+                state.front = front;
+            }
+        }
+        self.heads = Heads::NEW;
+    }
+
+    /// Back to the unit and the lattices that a reader starts a block with.
+    pub(crate) fn unlearn(&mut self, columns: &[Column]) {
+        self.beat.unit = 1;
+        for (state, column) in self.columns.iter_mut().zip(columns) {
+            state.front = Front::first(column.kind);
+        }
     }
 
     /// What the next group starts with if nothing changes.
@@ -63,36 +65,19 @@ impl<P: Sealed, const COLUMNS: usize> Points<P, COLUMNS> {
         &mut self,
         coder: &mut C,
         columns: &[Column],
-        head: &Head<COLUMNS>,
+        next: &Head<COLUMNS>,
     ) -> Option<(usize, bool)> {
-        let mut points = GROUP;
-        if coder.bit(&mut self.partial, head.points != GROUP) {
-            points = 1 + coder.raw(head.points.wrapping_sub(1) as u32 & 31, 5) as usize;
+        let now = self.unchanged(0);
+        let head = self.heads.code(coder, GROUP.ilog2(), columns, &now, next)?;
+        if head.unit != now.unit {
+            self.beat.change(head.unit);
         }
-        let stored = coder.bit(&mut self.stored, head.stored);
-        if stored {
-            return Some((points, true));
-        }
-        let now = self.unchanged(head.points);
-        let changes = head.unit != now.unit || {
-            let pairs = head.fronts.iter().zip(&now.fronts);
-            pairs.take(columns.len()).any(|(next, now)| next != now)
-        };
-        if coder.bit(&mut self.changes, changes) {
-            if coder.raw(u32::from(head.unit != now.unit), 1) == 1 {
-                let unit = coder.number(head.unit);
-                if unit == 0 || unit > i64::MAX as u64 {
-                    return None;
-                }
-                self.beat.change(unit);
-            }
-            for ((state, front), column) in self.columns.iter_mut().zip(head.fronts).zip(columns) {
-                if coder.raw(u32::from(front != state.front), 1) == 1 {
-                    state.change(front.code(coder, column.kind)?);
-                }
+        for (state, front) in self.columns.iter_mut().zip(head.fronts) {
+            if front != state.front {
+                state.change(front);
             }
         }
-        Some((points, false))
+        Some((head.points, head.stored))
     }
 
     /// Codes one point; `words` become what a reader gets.

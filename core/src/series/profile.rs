@@ -1,23 +1,22 @@
-//! How much an encoder or decoder remembers: chosen by type, so that firmware pays for one only.
+//! Back ends and how much they remember: chosen by type, so that firmware pays for one only.
 
+use super::arith::side::{ArithRead, ArithWrite};
+use super::back::Back;
 use super::column::{EitherLanes, Lanes};
+use super::header::Coding;
+use super::pack;
+use super::pack::side::{PackRead, PackWrite};
+use super::points::GROUP;
+use super::recall::Latest;
 
 mod sealed {
-    pub trait Sealed {
-        /// Predictors and model of a column.
-        #[allow(private_bounds)]
-        type Indices: super::super::column::Indices + core::fmt::Debug;
-        /// Its code in a block.
-        const CODE: u8;
-    }
+    pub trait Sealed: super::Back {}
 }
 
-pub(crate) use sealed::Sealed;
+/// A back end and the size of its model. Blocks of different ones differ; each block says which one it has.
+pub trait Profile: sealed::Sealed {}
 
-/// A size of model. Blocks of different models differ; each block says which one it has.
-pub trait Profile: Sealed + Copy + core::fmt::Debug {}
-
-/// At most 1024 bytes of state for one column, each way.
+/// Range coder in at most 1024 bytes of state for one column, each way.
 #[derive(Clone, Copy, Debug)]
 pub struct Small;
 
@@ -25,25 +24,36 @@ pub struct Small;
 #[derive(Clone, Copy, Debug)]
 pub struct Narrow;
 
-/// At most 4096 bytes of state for one column, each way.
+/// Range coder in at most 4096 bytes of state for one column, each way.
 #[derive(Clone, Copy, Debug)]
 pub struct Large;
 
-impl Sealed for Small {
-    type Indices = EitherLanes<8, 1>;
-    const CODE: u8 = 0;
+/// Bit-packing: the fastest, in a few hundred bytes of state.
+#[derive(Clone, Copy, Debug)]
+pub struct Pack;
+
+impl sealed::Sealed for Pack {}
+impl Profile for Pack {}
+impl Back for Pack {
+    const CODING: Coding = Coding::Pack;
+    const GROUP: usize = pack::GROUP;
+    type Write<const COLUMNS: usize> = PackWrite<COLUMNS>;
+    type Read<const COLUMNS: usize> = PackRead<COLUMNS>;
 }
 
-impl Sealed for Narrow {
-    type Indices = Lanes<i32, 8, 1>;
-    const CODE: u8 = 0;
+macro_rules! arith {
+    ($profile:ty, $coding:ident, $indices:ty) => {
+        impl sealed::Sealed for $profile {}
+        impl Profile for $profile {}
+        impl Back for $profile {
+            const CODING: Coding = Coding::$coding;
+            const GROUP: usize = GROUP;
+            type Write<const COLUMNS: usize> = ArithWrite<$indices, COLUMNS>;
+            type Read<const COLUMNS: usize> = ArithRead<$indices, COLUMNS>;
+        }
+    };
 }
 
-impl Sealed for Large {
-    type Indices = EitherLanes<16, 3>;
-    const CODE: u8 = 1;
-}
-
-impl Profile for Small {}
-impl Profile for Narrow {}
-impl Profile for Large {}
+arith!(Small, ArithSmall, EitherLanes<(), (), 8, 1>);
+arith!(Narrow, ArithSmall, Lanes<i32, (), 8, 1>);
+arith!(Large, ArithLarge, EitherLanes<Latest<i32>, Latest<i64>, 16, 3>);

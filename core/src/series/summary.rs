@@ -5,36 +5,32 @@ use super::word::{Kind, Word};
 
 /// So far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Summary {
+pub struct Summary {
     min: Word,
     max: Word,
     sum: f64,
-    /// Whether `min` and `max` are of a value that is a number.
-    seen: bool,
 }
 
 impl Summary {
-    pub(crate) const NONE: Summary = Summary { min: Word(0), max: Word(0), sum: 0.0, seen: false };
+    pub(crate) const NONE: Summary = Summary { min: Word(0), max: Word(0), sum: 0.0 };
 
-    pub(crate) fn see(&mut self, kind: Kind, word: Word) {
-        let number = word.number(kind);
-        if number.is_nan() {
-            if !self.seen {
-                (self.min, self.max) = (word, word);
-            }
-            return;
+    /// Takes one more value, the `first` one or another.
+    pub(crate) fn see(&mut self, kind: Kind, word: Word, first: bool) {
+        // Numbers take the place of NaN, NaN that of nothing.
+        if first || self.min.number(kind).is_nan() {
+            (self.min, self.max) = (word, word);
         }
-        if !self.seen || less(kind, word, self.min) {
+        if less(kind, word, self.min) {
             self.min = word;
         }
-        if !self.seen || less(kind, self.max, word) {
+        if less(kind, self.max, word) {
             self.max = word;
         }
-        self.sum += number;
-        self.seen = true;
+        let number = word.number(kind);
+        self.sum += if number.is_nan() { 0.0 } else { number };
     }
 
-    pub(crate) fn range(&self, _kind: Kind) -> Range {
+    pub(crate) fn range(&self) -> Range {
         Range { min: self.min, max: self.max, sum: self.sum }
     }
 }

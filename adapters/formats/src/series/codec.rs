@@ -1,93 +1,87 @@
-//! Core's encoder and decoder for a profile and a number of columns that are known at run time only.
+//! Core's encoder and decoder for a back end and a number of columns that are known at run time only.
 //!
 //! One column, which most series have, pays for one; anything wider has the state of eight.
 
 use crate::FormatError;
 use plimsoll_core::series::{
-    Coding, Column, Damage, Decoder, Encoder, Header, Large, MAX_COLUMNS, Misuse, Pushed, Settings, Small,
-    TimeUnit, Word,
+    AnyDecoder, Column, Damage, Encoder, Large, MAX_COLUMNS, Misuse, Pack, Pushed, Settings, Small, TimeUnit,
+    Word,
 };
 
-/// How much encoder and decoder remember.
+/// How points are coded, and how much a reader must remember of each column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Memory {
-    /// At most 1024 bytes for a column, as on a microcontroller.
+pub enum Coder {
+    /// Range coder, at most 1024 bytes for a column, as on a microcontroller.
     Small,
-    /// At most 4096 bytes for a column; smaller blocks if they have thousands of points.
+    /// Range coder, at most 4096 bytes for a column; smallest if blocks have thousands of points.
     #[default]
     Large,
+    /// Bit-packing: the fastest.
+    Pack,
 }
 
-/// An encoder of any memory and number of columns.
-#[derive(Debug)]
-pub(super) enum BlockEncoder<'b> {
-    Small1(Box<Encoder<'b, Small, 1>>),
-    Small8(Box<Encoder<'b, Small, MAX_COLUMNS>>),
-    Large1(Box<Encoder<'b, Large, 1>>),
-    Large8(Box<Encoder<'b, Large, MAX_COLUMNS>>),
-}
+macro_rules! encoders {
+    ($($one:ident $many:ident $profile:ident;)*) => {
+        /// An encoder of any coder and number of columns.
+        #[derive(Debug)]
+        pub(super) enum BlockEncoder<'b> {
+            $($one(Box<Encoder<'b, $profile, 1>>), $many(Box<Encoder<'b, $profile, MAX_COLUMNS>>),)*
+        }
 
-macro_rules! each {
-    ($self:expr, $encoder:ident => $call:expr) => {
-        match $self {
-            BlockEncoder::Small1($encoder) => $call,
-            BlockEncoder::Small8($encoder) => $call,
-            BlockEncoder::Large1($encoder) => $call,
-            BlockEncoder::Large8($encoder) => $call,
+        impl<'b> BlockEncoder<'b> {
+            /// Heap bytes of an encoder, without its buffer.
+            pub(super) const fn state_bytes(coder: Coder, columns: usize) -> usize {
+                match (coder, columns) {
+                    $((Coder::$profile, 0 | 1) => size_of::<Encoder<'static, $profile, 1>>(),
+                    (Coder::$profile, _) => size_of::<Encoder<'static, $profile, MAX_COLUMNS>>(),)*
+                }
+            }
+
+            pub(super) fn try_new(
+                coder: Coder,
+                unit: TimeUnit,
+                columns: &[Column],
+                block_points: u32,
+                ranges: bool,
+                buffer: &'b mut [u8],
+            ) -> Result<Self, Misuse> {
+                Ok(match (coder, columns.len()) {
+                    $((Coder::$profile, 0 | 1) => {
+                        let settings = settings(unit, columns, block_points, ranges);
+                        Self::$one(Box::new(Encoder::try_new(settings, buffer)?))
+                    }
+                    (Coder::$profile, _) => {
+                        let settings = settings(unit, columns, block_points, ranges);
+                        Self::$many(Box::new(Encoder::try_new(settings, buffer)?))
+                    })*
+                })
+            }
+
+            pub(super) fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse> {
+                match self {
+                    $(Self::$one(encoder) => encoder.push(time, values), Self::$many(encoder) => encoder.push(time, values),)*
+                }
+            }
+
+            pub(super) fn seal(&mut self) -> Option<&[u8]> {
+                match self {
+                    $(Self::$one(encoder) => encoder.seal(), Self::$many(encoder) => encoder.seal(),)*
+                }
+            }
+
+            pub(super) fn into_buffer(self) -> &'b mut [u8] {
+                match self {
+                    $(Self::$one(encoder) => encoder.into_buffer(), Self::$many(encoder) => encoder.into_buffer(),)*
+                }
+            }
         }
     };
 }
 
-impl<'b> BlockEncoder<'b> {
-    /// Heap bytes of an encoder, without its buffer.
-    pub(super) const fn state_bytes(memory: Memory, columns: usize) -> usize {
-        match (memory, columns) {
-            (Memory::Small, 0 | 1) => size_of::<Encoder<'static, Small, 1>>(),
-            (Memory::Small, _) => size_of::<Encoder<'static, Small, MAX_COLUMNS>>(),
-            (Memory::Large, 0 | 1) => size_of::<Encoder<'static, Large, 1>>(),
-            (Memory::Large, _) => size_of::<Encoder<'static, Large, MAX_COLUMNS>>(),
-        }
-    }
-
-    pub(super) fn try_new(
-        memory: Memory,
-        unit: TimeUnit,
-        columns: &[Column],
-        block_points: u32,
-        ranges: bool,
-        buffer: &'b mut [u8],
-    ) -> Result<Self, Misuse> {
-        Ok(match (memory, columns.len()) {
-            (Memory::Small, 0 | 1) => {
-                let settings = settings(unit, columns, block_points, ranges);
-                Self::Small1(Box::new(Encoder::try_new(settings, buffer)?))
-            }
-            (Memory::Small, _) => {
-                let settings = settings(unit, columns, block_points, ranges);
-                Self::Small8(Box::new(Encoder::try_new(settings, buffer)?))
-            }
-            (Memory::Large, 0 | 1) => {
-                let settings = settings(unit, columns, block_points, ranges);
-                Self::Large1(Box::new(Encoder::try_new(settings, buffer)?))
-            }
-            (Memory::Large, _) => {
-                let settings = settings(unit, columns, block_points, ranges);
-                Self::Large8(Box::new(Encoder::try_new(settings, buffer)?))
-            }
-        })
-    }
-
-    pub(super) fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse> {
-        each!(self, encoder => encoder.push(time, values))
-    }
-
-    pub(super) fn seal(&mut self) -> Option<&[u8]> {
-        each!(self, encoder => encoder.seal())
-    }
-
-    pub(super) fn into_buffer(self) -> &'b mut [u8] {
-        each!(self, encoder => encoder.into_buffer())
-    }
+encoders! {
+    Small1 Small8 Small;
+    Large1 Large8 Large;
+    Pack1 Pack8 Pack;
 }
 
 fn settings<const COLUMNS: usize>(
@@ -103,35 +97,26 @@ fn settings<const COLUMNS: usize>(
     Settings { columns_used: columns.len(), ranges, ..settings }
 }
 
-/// The points of a block that was checked, one after the other.
+/// The points of a block, one after the other.
 #[derive(Debug)]
 pub(super) enum BlockPoints<'b> {
-    Small1(Decoder<'b, Small, 1>),
-    Small8(Box<Decoder<'b, Small, MAX_COLUMNS>>),
-    Large1(Decoder<'b, Large, 1>),
-    Large8(Box<Decoder<'b, Large, MAX_COLUMNS>>),
+    One(Box<AnyDecoder<'b, 1>>),
+    Many(Box<AnyDecoder<'b, MAX_COLUMNS>>),
 }
 
 impl<'b> BlockPoints<'b> {
-    pub(super) fn new(header: &Header, block: &'b [u8]) -> Result<Self, Damage> {
-        let truncated = Damage::Truncated { bytes: block.len(), needed: header.block_bytes() };
-        let payload =
-            block.get(header.header_bytes..header.header_bytes + header.payload_bytes).ok_or(truncated)?;
-        Ok(match (header.coding, header.columns) {
-            (Coding::ArithSmall, 1) => Self::Small1(Decoder::of(header, payload)?),
-            (Coding::ArithSmall, _) => Self::Small8(Box::new(Decoder::of(header, payload)?)),
-            (_, 1) => Self::Large1(Decoder::of(header, payload)?),
-            (_, _) => Self::Large8(Box::new(Decoder::of(header, payload)?)),
+    pub(super) fn new(columns: usize, block: &'b [u8]) -> Result<Self, Damage> {
+        Ok(match columns {
+            1 => Self::One(Box::new(AnyDecoder::try_new(block)?)),
+            _ => Self::Many(Box::new(AnyDecoder::try_new(block)?)),
         })
     }
 
     #[inline]
     pub(super) fn next_into(&mut self, values: &mut [Word]) -> Result<Option<i64>, Damage> {
         match self {
-            Self::Small1(decoder) => decoder.next_into(values),
-            Self::Small8(decoder) => decoder.next_into(values),
-            Self::Large1(decoder) => decoder.next_into(values),
-            Self::Large8(decoder) => decoder.next_into(values),
+            Self::One(decoder) => decoder.next_into(values),
+            Self::Many(decoder) => decoder.next_into(values),
         }
     }
 }

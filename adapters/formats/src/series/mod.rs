@@ -12,7 +12,7 @@ mod look;
 mod pls;
 mod schema;
 
-pub use codec::Memory;
+pub use codec::Coder;
 pub use csv_read::{CsvItem, CsvPoints};
 pub use csv_write::{CsvOutput, write_time};
 pub use look::{ColumnWanted, CsvWanted, Look, TimeWanted};

@@ -4,6 +4,9 @@ use super::super::coder::Coder;
 use super::super::lane::Lane;
 use super::prob::Prob;
 
+/// Nodes of the tree of lengths.
+const NODES: usize = 39;
+
 /// Coded magnitudes in this many classes of how lively the last residuals were against the ones before (1 or 3), with
 /// the bits below the highest modelled up to a length of `LENGTHS`.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +15,8 @@ pub(crate) struct Model<const CLASSES: usize, const LENGTHS: usize> {
     zero: [[Prob; 4]; CLASSES],
     /// Whether it is negative: after nothing, a positive one, a negative one.
     sign: [Prob; 3],
-    /// Its length in bits less one, as a tree of six decisions.
-    length: [[Prob; 64]; CLASSES],
+    /// Its length in bits less one, as a tree of six decisions; of lengths above 32 the last two are not modelled.
+    length: [[Prob; NODES]; CLASSES],
     /// The first bit after the highest, by length.
     second: [Prob; LENGTHS],
     /// The second one, by length and the first.
@@ -31,7 +34,7 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
     pub(crate) const NEW: Self = Model {
         zero: [[Prob::EVEN; 4]; CLASSES],
         sign: [Prob::EVEN; 3],
-        length: [[Prob::EVEN; 64]; CLASSES],
+        length: [[Prob::EVEN; NODES]; CLASSES],
         second: [Prob::EVEN; LENGTHS],
         third: [[Prob::EVEN; 2]; LENGTHS],
         fourth: [[Prob::EVEN; 4]; 8],
@@ -69,12 +72,18 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
 
         let wanted = residual.magnitude_bits().wrapping_sub(1) & 63;
         let tree = &mut self.length[class];
-        let (mut node, mut length) = (1_usize, 0);
-        for level in (0..6).rev() {
-            let bit = coder.bit(&mut tree[node & 63], wanted >> level & 1 == 1);
+        let long = coder.bit(&mut tree[0], wanted >= 32);
+        // Nodes 1 to 31 are the tree of short lengths, 32 to 38 the upper levels of that of long ones.
+        let (levels, base) = if long { (3, 31) } else { (5, 0) };
+        let mut node = 1_usize;
+        for level in 0..levels {
+            let bit = coder.bit(&mut tree[(base + node).min(NODES - 1)], wanted >> (4 - level) & 1 == 1);
             node = node << 1 | usize::from(bit);
-            length = length << 1 | u32::from(bit);
         }
+        let length = match long {
+            true => 32 | (node as u32 & 7) << 2 | coder.raw(wanted & 3, 2),
+            false => node as u32 & 31,
+        };
         // No writer gives more bits than the lane has.
         let length = length.min(L::BITS - 1);
         let magnitude = self.below(coder, residual, length);

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::size::Within;
 use clap::Args;
 use plimsoll_core::series::MAX_COLUMNS;
-use plimsoll_formats::series::{Memory, PlsItem, PlsOptions, PlsPoints, PlsWriter, Scanner};
+use plimsoll_formats::series::{Coder, PlsItem, PlsOptions, PlsPoints, PlsWriter, Scanner};
 use std::path::PathBuf;
 
 /// `series cat`
@@ -35,11 +35,11 @@ const UNUSED_BYTES: usize = 4096;
 pub(super) fn cat(args: &CatArgs, session: &Session) -> Result<(), Failure> {
     let sizes = buffers(args.within, |sizes| {
         PlsPoints::<Packed>::HEAP_BYTES
-            + PlsWriter::<std::io::Sink>::heap_bytes(Memory::Small, MAX_COLUMNS)
+            + PlsWriter::<std::io::Sink>::heap_bytes(Coder::Small, MAX_COLUMNS)
             + UNUSED_BYTES
             + sizes.output
     })?;
-    let options = PlsOptions { memory: Memory::Small, ..PlsOptions::default() };
+    let options = PlsOptions { coder: Coder::Small, ..PlsOptions::default() };
     let mut unused = vec![0; UNUSED_BYTES];
     let (mut out, mut unused) = (Some(args.output.begin(sizes.output)?), Some(&mut unused[..]));
     let mut writer: Option<PlsWriter<'_, _>> = None;

@@ -13,7 +13,7 @@ use crate::size::{Bytes, Within};
 use clap::Args;
 use plimsoll_core::series::{Kind, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Tolerance, Word};
 use plimsoll_formats::series::{
-    Memory, PlsEvent, PlsOptions, PlsPoints, PlsWriter, Schema, TimeRange, ValueColumn, kind_name, unit_name,
+    Coder, PlsEvent, PlsOptions, PlsPoints, PlsWriter, Schema, TimeRange, ValueColumn, kind_name, unit_name,
     write_time,
 };
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ struct Facts {
 pub(super) fn info(args: &InfoArgs, session: &Session) -> Result<(), Failure> {
     buffers(args.within, |_| {
         PlsPoints::<Packed>::HEAP_BYTES
-            + (MAX_COLUMNS + 1) * PlsWriter::<Sink>::heap_bytes(Memory::Small, 1)
+            + (MAX_COLUMNS + 1) * PlsWriter::<Sink>::heap_bytes(Coder::Small, 1)
             + BUFFERS_BYTES
     })?;
     let mut block_buffers = vec![0; BUFFERS_BYTES];
@@ -102,7 +102,7 @@ fn look(input: &Path, path: &Path, block_buffers: &mut [u8], session: &Session) 
                 let alone = alone(schema);
                 if writers.is_empty() {
                     let options = PlsOptions {
-                        memory: Memory::Small,
+                        coder: Coder::Small,
                         block_points: MAX_POINTS,
                         index: false,
                         ..PlsOptions::default()

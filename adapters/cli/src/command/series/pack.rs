@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use plimsoll_core::series::{Kind, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, TimeUnit, Tolerance};
 use plimsoll_formats::FormatError;
 use plimsoll_formats::series::{
-    ColumnWanted, CsvItem, CsvPoints, CsvWanted, Memory, PlsOptions, PlsWriter, Schema, TimeWanted, Written,
+    Coder, ColumnWanted, CsvItem, CsvPoints, CsvWanted, PlsOptions, PlsWriter, Schema, TimeWanted, Written,
     kind_of, resume_at, unit_of,
 };
 use plimsoll_os::input::PositionedFile;
@@ -102,6 +102,8 @@ pub(super) enum ProfileArg {
 pub(super) enum BackendArg {
     /// A range coder: smallest
     Arith,
+    /// Bit-packing: fastest, and small in either profile
+    Pack,
 }
 
 fn unit(text: &str) -> Result<TimeUnit, String> {
@@ -150,13 +152,14 @@ fn block_bytes(text: &str) -> Result<usize, String> {
 
 /// `plimsoll series pack`
 pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
-    let memory = match args.profile {
-        ProfileArg::Small => Memory::Small,
-        ProfileArg::Large => Memory::Large,
+    let coder = match (args.backend, args.profile) {
+        (BackendArg::Arith, ProfileArg::Small) => Coder::Small,
+        (BackendArg::Arith, ProfileArg::Large) => Coder::Large,
+        (BackendArg::Pack, _) => Coder::Pack,
     };
     let sizes = buffers(args.within, |sizes| {
         CsvPoints::<std::io::Empty>::heap_bytes(sizes.look, sizes.input, sizes.record)
-            + PlsWriter::<std::io::Sink>::heap_bytes(memory, MAX_COLUMNS)
+            + PlsWriter::<std::io::Sink>::heap_bytes(coder, MAX_COLUMNS)
             + args.block_bytes
             + sizes.output
     })?;
@@ -173,7 +176,7 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
         header: (args.header || args.no_header).then_some(args.header),
     };
     let options =
-        PlsOptions { memory, block_points: args.block_points, ranges: args.ranges, ..PlsOptions::default() };
+        PlsOptions { coder, block_points: args.block_points, ranges: args.ranges, ..PlsOptions::default() };
     let input = name(&args.input);
     let fail = |error: FormatError| Failure::input(&input, &error);
     if !is_standard(&args.input) && args.append.as_ref() == Some(&args.input) {

@@ -214,7 +214,7 @@ fn decode<E>(
     values: &mut [Word],
     sink: &mut impl FnMut(PlsEvent<'_>) -> Result<(), E>,
 ) -> Result<Result<(), String>, E> {
-    let mut points = match BlockPoints::new(header, block) {
+    let mut points = match BlockPoints::new(header.columns, block) {
         Ok(points) => points,
         Err(damage) => return Ok(Err(damage.to_string())),
     };

@@ -4,7 +4,7 @@ use super::index::Index;
 use super::layout::head;
 use super::scan::{Item, Scanner, Seeking};
 use crate::FormatError;
-use crate::series::codec::{BlockEncoder, Memory, misuse};
+use crate::series::codec::{BlockEncoder, Coder, misuse};
 use crate::series::schema::Schema;
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::series::{Column, Header, MAX_POINTS, Pushed, Word};
@@ -14,7 +14,7 @@ use std::io::{self, Write};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlsOptions {
     /// How much the encoder remembers.
-    pub memory: Memory,
+    pub coder: Coder,
     /// Points of a block: 1 to 65,536.
     pub block_points: u32,
     /// Whether blocks state the range and sum of each column, in 24 bytes a column.
@@ -25,7 +25,7 @@ pub struct PlsOptions {
 
 impl Default for PlsOptions {
     fn default() -> Self {
-        Self { memory: Memory::Large, block_points: 4096.min(MAX_POINTS), ranges: false, index: true }
+        Self { coder: Coder::Large, block_points: 4096.min(MAX_POINTS), ranges: false, index: true }
     }
 }
 
@@ -74,10 +74,8 @@ pub struct PlsWriter<'b, W> {
 
 impl<'b, W: Write> PlsWriter<'b, W> {
     /// The most heap bytes of a writer of so many columns, without the caller's buffer.
-    pub const fn heap_bytes(memory: Memory, columns: usize) -> usize {
-        BlockEncoder::state_bytes(memory, columns)
-            + 2 * Index::HEAP_BYTES
-            + 2 * super::layout::MOST_HEAD_BYTES
+    pub const fn heap_bytes(coder: Coder, columns: usize) -> usize {
+        BlockEncoder::state_bytes(coder, columns) + 2 * Index::HEAP_BYTES + 2 * super::layout::MOST_HEAD_BYTES
     }
 
     /// A new file of points of `schema`, whose blocks have at most as many bytes as `buffer` (up to 64 KiB).
@@ -223,7 +221,7 @@ fn encoder<'b>(
 ) -> Result<BlockEncoder<'b>, FormatError> {
     let column = |column: &crate::series::ValueColumn| Column::new(column.kind).within(column.tolerance);
     let columns: Vec<Column> = schema.columns.iter().map(column).collect();
-    BlockEncoder::try_new(options.memory, schema.unit, &columns, options.block_points, options.ranges, buffer)
+    BlockEncoder::try_new(options.coder, schema.unit, &columns, options.block_points, options.ranges, buffer)
         .map_err(misuse)
 }
 
