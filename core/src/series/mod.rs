@@ -8,6 +8,7 @@ mod beat;
 mod bits;
 mod blocks;
 pub mod bound;
+mod bridge;
 mod choose;
 mod coder;
 mod column;
@@ -29,6 +30,7 @@ mod word;
 
 pub use any::AnyDecoder;
 pub use blocks::{Block, Blocks, Lost};
+pub use bridge::{Point, PointIter, ReadBlocks, ReadError, WriteBlocks, WriteError};
 pub use crc::crc32c;
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
