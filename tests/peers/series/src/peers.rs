@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 use crate::load::Series;
 use graupel::Point;
-use graupel::codec::{chimp::Chimp, chimp128::Chimp128, elf::Elf, gorilla::Gorilla};
+use graupel::codec::{Chimp, Chimp128, Elf, Gorilla};
 use pco::ChunkConfig;
 use pco::standalone::{FileCompressor, simple_decompress};
 use tsz::stream::{BufferedReader, BufferedWriter};
@@ -77,7 +77,7 @@ impl Codec for Graupel {
     fn encode(&self, series: &Series) -> Option<Vec<Vec<u8>>> {
         let points: Vec<Point> =
             series.times.iter().zip(&series.values).map(|(time, value)| Point::new(*time, *value)).collect();
-        Some(vec![self.1.encode(&points)])
+        Some(vec![self.1.encode(&points).ok()?])
     }
 
     fn decode(&self, packed: &[Vec<u8>], _: usize) -> Option<(Vec<i64>, Vec<f64>)> {
@@ -113,13 +113,13 @@ impl Codec for Heatshrink {
         let raw = raw(series);
         let mut output = vec![0; raw.len() * 2 + 64];
         let config = heatshrink::Config::new(8, 4).ok()?;
-        Some(vec![heatshrink::encoder::encode(&raw, &mut output, &config).ok()?.to_vec()])
+        Some(vec![heatshrink::encode(&raw, &mut output, &config).ok()?.to_vec()])
     }
 
     fn decode(&self, packed: &[Vec<u8>], points: usize) -> Option<(Vec<i64>, Vec<f64>)> {
         let mut output = vec![0; 16 * points + 64];
         let config = heatshrink::Config::new(8, 4).ok()?;
-        let bytes = heatshrink::decoder::decode(&packed[0], &mut output, &config).ok()?;
+        let bytes = heatshrink::decode(&packed[0], &mut output, &config).ok()?;
         Some(of_raw(&bytes[..16 * points.min(bytes.len() / 16)]))
     }
 }

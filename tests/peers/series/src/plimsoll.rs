@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 use crate::load::Series;
 use plimsoll_core::series::{
-    Column, Decoder, Encoder, Kind, Large, Profile, Pushed, Settings, Small, TimeUnit, Word,
+    Column, Decoder, Encoder, Kind, Large, Pack, Profile, Settings, Small, TimeUnit, Word,
 };
 use std::marker::PhantomData;
 
@@ -23,6 +23,9 @@ pub fn codecs() -> Vec<Box<dyn Codec>> {
     for points in [1024, 4096] {
         all.push(Box::new(Blocks::<Large> { name: "plimsoll large", points, profile: PhantomData }));
     }
+    for points in [1024, 4096] {
+        all.push(Box::new(Blocks::<Pack> { name: "plimsoll pack", points, profile: PhantomData }));
+    }
     all
 }
 
@@ -36,8 +39,13 @@ impl<P: Profile + std::panic::RefUnwindSafe> Codec for Blocks<P> {
         let settings = Settings::new(TimeUnit::Ticks, [Column::new(Kind::F64)]).block_points(self.points);
         let mut encoder = Encoder::<P, 1>::try_new(settings, &mut buffer).ok()?;
         let mut blocks = Vec::new();
-        for (time, value) in series.times.iter().zip(&series.values) {
-            while encoder.push(*time, &[Word::from(*value)]).ok()? == Pushed::Full {
+        // A float's bits are its word.
+        let words: Vec<Word> = series.values.iter().map(|value| Word::from(*value)).collect();
+        let (mut times, mut words) = (&series.times[..], &words[..]);
+        while !times.is_empty() {
+            let taken = encoder.push_slice(times, words).ok()?;
+            (times, words) = (&times[taken..], &words[taken..]);
+            if !times.is_empty() {
                 blocks.push(encoder.seal()?.to_vec());
             }
         }
@@ -47,12 +55,16 @@ impl<P: Profile + std::panic::RefUnwindSafe> Codec for Blocks<P> {
 
     fn decode(&self, packed: &[Vec<u8>], points: usize) -> Option<(Vec<i64>, Vec<f64>)> {
         let (mut times, mut values) = (Vec::with_capacity(points), Vec::with_capacity(points));
-        let mut value = [Word::default()];
+        let (mut some_times, mut some_values) = ([0; 512], [Word::default(); 512]);
         for block in packed {
             let mut decoder = Decoder::<P, 1>::try_new(block).ok()?;
-            while let Some(time) = decoder.next_into(&mut value).ok()? {
-                times.push(time);
-                values.push(value[0].f64());
+            loop {
+                let read = decoder.decode_into(&mut some_times, &mut some_values).ok()?;
+                if read == 0 {
+                    break;
+                }
+                times.extend_from_slice(&some_times[..read]);
+                values.extend(some_values[..read].iter().map(|value| value.f64()));
             }
         }
         Some((times, values))
