@@ -170,6 +170,7 @@ proptest! {
         round_trip::<Small, 1>(&series, points, bytes);
         round_trip::<Large, 2>(&series, points, bytes);
         round_trip::<Pack, 2>(&series, points, bytes);
+        round_trip::<Rice, 2>(&series, points, bytes);
     }
 
     #[test]
@@ -178,6 +179,7 @@ proptest! {
         let series = Series::of(Kind::F32, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, 512, bytes);
         round_trip::<Pack, 1>(&series, 512, bytes);
+        round_trip::<Rice, 1>(&series, 512, bytes);
     }
 
     #[test]
@@ -186,6 +188,7 @@ proptest! {
         let series = Series::of(Kind::I64, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, 512, bytes);
         round_trip::<Pack, 1>(&series, 512, bytes);
+        round_trip::<Rice, 1>(&series, 512, bytes);
         round_trip::<Large, 1>(&series, 512, bytes);
         let words = values.iter().map(|value| Word::from(*value as i32)).collect::<Vec<_>>();
         let series = Series::of(Kind::I32, series.times, words);
@@ -213,6 +216,7 @@ proptest! {
         round_trip::<Small, 5>(&series, 300, bytes);
         round_trip::<Large, 8>(&series, 300, bytes);
         round_trip::<Pack, 8>(&series, 300, bytes);
+        round_trip::<Rice, 8>(&series, 300, bytes);
     }
 
     #[test]
@@ -246,5 +250,6 @@ proptest! {
         let bytes = bound::block_bytes(count, &series.columns, false);
         prop_assert_eq!(encode::<Small, 1>(&series, series.settings(), bytes).len(), 1);
         prop_assert_eq!(encode::<Pack, 1>(&series, series.settings(), bytes).len(), 1);
+        prop_assert_eq!(encode::<Rice, 1>(&series, series.settings(), bytes).len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 use super::decoder::Decoder;
 use super::error::Damage;
 use super::header::{Coding, Header};
-use super::profile::{Large, Pack, Small};
+use super::profile::{Large, Pack, Rice, Small};
 use super::word::Word;
 
 /// Reads the points of one block, however it is coded.
@@ -14,6 +14,8 @@ pub enum AnyDecoder<'b, const COLUMNS: usize> {
     Small(Decoder<'b, Small, COLUMNS>),
     /// Of [`Large`].
     Large(Decoder<'b, Large, COLUMNS>),
+    /// Of [`Rice`].
+    Rice(Decoder<'b, Rice, COLUMNS>),
     /// Of [`Pack`].
     Pack(Decoder<'b, Pack, COLUMNS>),
 }
@@ -29,9 +31,7 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
             Coding::ArithSmall => AnyDecoder::Small(Decoder::of(&header, payload)?),
             Coding::ArithLarge => AnyDecoder::Large(Decoder::of(&header, payload)?),
             Coding::Pack => AnyDecoder::Pack(Decoder::of(&header, payload)?),
-            Coding::Rice => {
-                return Err(Damage::Unsupported { version: super::VERSION << 4 | header.coding.code() });
-            }
+            Coding::Rice => AnyDecoder::Rice(Decoder::of(&header, payload)?),
         })
     }
 
@@ -40,6 +40,7 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
         match self {
             AnyDecoder::Small(decoder) => decoder.left(),
             AnyDecoder::Large(decoder) => decoder.left(),
+            AnyDecoder::Rice(decoder) => decoder.left(),
             AnyDecoder::Pack(decoder) => decoder.left(),
         }
     }
@@ -52,6 +53,7 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
         match self {
             AnyDecoder::Small(decoder) => decoder.next_into(values),
             AnyDecoder::Large(decoder) => decoder.next_into(values),
+            AnyDecoder::Rice(decoder) => decoder.next_into(values),
             AnyDecoder::Pack(decoder) => decoder.next_into(values),
         }
     }
@@ -64,6 +66,7 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
         match self {
             AnyDecoder::Small(decoder) => decoder.decode_into(times, values),
             AnyDecoder::Large(decoder) => decoder.decode_into(times, values),
+            AnyDecoder::Rice(decoder) => decoder.decode_into(times, values),
             AnyDecoder::Pack(decoder) => decoder.decode_into(times, values),
         }
     }

@@ -1,9 +1,8 @@
 //! The time column: whole units from one timestamp to the next, foreseen from the beat they keep.
 
-use super::arith::model::Model;
 use super::arith::prob::Prob;
 use super::choose::greatest_common_divisor;
-use super::coder::Coder;
+use super::coder::{Coder, Residuals};
 use super::lane::Lane;
 
 /// Fraction bits of means.
@@ -11,7 +10,7 @@ const FRACTION: u32 = 8;
 
 /// What the time column remembers from point to point.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Beat {
+pub(crate) struct Beat<M> {
     /// The last timestamp.
     pub(crate) last: i64,
     pub(crate) unit: u64,
@@ -29,10 +28,10 @@ pub(crate) struct Beat {
     escaped: bool,
     /// Whether a difference is no multiple of the unit: after one that was, after one that was not.
     escape: [Prob; 2],
-    model: Model<1, 8>,
+    model: M,
 }
 
-impl Beat {
+impl<M: Residuals> Beat<M> {
     pub(crate) fn new(first: i64) -> Self {
         Beat {
             last: first,
@@ -46,7 +45,7 @@ impl Beat {
             seen: 0,
             escaped: false,
             escape: [Prob::EVEN; 2],
-            model: Model::NEW,
+            model: M::NEW,
         }
     }
 

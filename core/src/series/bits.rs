@@ -1,7 +1,7 @@
 //! Plain bits, lowest first: each decision is one bit, whatever its probability.
 
 use super::arith::prob::Prob;
-use super::coder::Coder;
+use super::coder::{Coder, Ends};
 
 /// Bits that are not yet bytes, and where the bytes go.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +85,7 @@ impl<'a> BitWriter<'a> {
 
 impl Coder for BitWriter<'_> {
     const WRITES: bool = true;
+    const PLAIN: bool = true;
 
     #[inline(always)]
     fn bit(&mut self, _: &mut Prob, bit: bool) -> bool {
@@ -119,6 +120,7 @@ impl<'a> BitReader<'a> {
 
 impl Coder for BitReader<'_> {
     const WRITES: bool = false;
+    const PLAIN: bool = true;
 
     #[inline(always)]
     fn bit(&mut self, _: &mut Prob, _: bool) -> bool {
@@ -138,5 +140,53 @@ impl Coder for BitReader<'_> {
         self.state.held >>= bits;
         self.state.count -= bits;
         value
+    }
+}
+
+/// Both ends.
+#[derive(Clone, Copy, Debug)]
+pub struct BitEnds;
+
+impl Ends for BitEnds {
+    type WriteState = BitState;
+    type ReadState = BitState;
+    type Writer<'a> = BitWriter<'a>;
+    type Reader<'a> = BitReader<'a>;
+
+    fn write_at(at: usize) -> BitState {
+        BitState::at(at)
+    }
+
+    fn end_bound(state: &BitState) -> usize {
+        state.end()
+    }
+
+    #[inline(always)]
+    fn writer(state: BitState, out: &mut [u8]) -> BitWriter<'_> {
+        BitWriter::new(state, out)
+    }
+
+    #[inline(always)]
+    fn written(writer: &BitWriter<'_>) -> (BitState, bool) {
+        (writer.state, !writer.state.over)
+    }
+
+    fn finish(mut writer: BitWriter<'_>, _: usize) -> Option<usize> {
+        writer.align();
+        (!writer.state.over).then_some(writer.state.end())
+    }
+
+    fn read(_: &[u8]) -> BitState {
+        BitState::at(0)
+    }
+
+    #[inline(always)]
+    fn reader(state: BitState, payload: &[u8]) -> BitReader<'_> {
+        BitReader::new(state, payload)
+    }
+
+    #[inline(always)]
+    fn read_so_far(reader: &BitReader<'_>) -> BitState {
+        reader.state
     }
 }

@@ -1,9 +1,8 @@
 //! One column of values: lattice, predictors and model together.
 
-use super::arith::model::Model;
 use super::arith::prob::Prob;
 use super::bank::Bank;
-use super::coder::Coder;
+use super::coder::{Coder, Residuals};
 use super::lane::Lane;
 use super::lattice::{Front, MOST_ULPS, Place};
 use super::recall::Recall;
@@ -12,6 +11,8 @@ use super::word::{Kind, Word};
 
 /// Predicts indices and codes what is left.
 pub(crate) trait Indices: Copy + core::fmt::Debug {
+    /// The spread of residuals of time.
+    type Times: Residuals;
     /// For a column of `kind`; none where it has no such lanes.
     fn new(kind: Kind) -> Option<Self>;
     /// Forgets the last index, not how residuals are spread.
@@ -22,17 +23,17 @@ pub(crate) trait Indices: Copy + core::fmt::Debug {
 
 /// Indices in lanes of `L`.
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes<L, R, const ORDER: usize, const CLASSES: usize> {
+pub struct Lanes<L, M, R, const ORDER: usize> {
     bank: Bank<L, ORDER>,
     started: bool,
-    model: Model<CLASSES, 20>,
+    model: M,
     recall: R,
 }
 
 #[allow(private_bounds)]
-impl<L: Lane, R: Recall<L>, const ORDER: usize, const CLASSES: usize> Lanes<L, R, ORDER, CLASSES> {
+impl<L: Lane, M: Residuals, R: Recall<L>, const ORDER: usize> Lanes<L, M, R, ORDER> {
     fn fresh() -> Self {
-        Lanes { bank: Bank::new(L::default()), started: false, model: Model::NEW, recall: R::new() }
+        Lanes { bank: Bank::new(L::default()), started: false, model: M::NEW, recall: R::new() }
     }
 
     #[inline]
@@ -54,7 +55,9 @@ impl<L: Lane, R: Recall<L>, const ORDER: usize, const CLASSES: usize> Lanes<L, R
     }
 }
 
-impl<R: Recall<i32>, const ORDER: usize, const CLASSES: usize> Indices for Lanes<i32, R, ORDER, CLASSES> {
+impl<M: Residuals, R: Recall<i32>, const ORDER: usize> Indices for Lanes<i32, M, R, ORDER> {
+    type Times = M::Times;
+
     fn new(kind: Kind) -> Option<Self> {
         (kind == Kind::I32).then(Self::fresh)
     }
@@ -72,14 +75,16 @@ impl<R: Recall<i32>, const ORDER: usize, const CLASSES: usize> Indices for Lanes
 /// Indices in the lanes that the kind asks for.
 #[derive(Clone, Copy, Debug)]
 #[allow(private_interfaces, private_bounds)]
-pub enum EitherLanes<R, S, const ORDER: usize, const CLASSES: usize> {
-    Narrow(Lanes<i32, R, ORDER, CLASSES>),
-    Wide(Lanes<i64, S, ORDER, CLASSES>),
+pub enum EitherLanes<M, R, S, const ORDER: usize> {
+    Narrow(Lanes<i32, M, R, ORDER>),
+    Wide(Lanes<i64, M, S, ORDER>),
 }
 
-impl<R: Recall<i32>, S: Recall<i64>, const ORDER: usize, const CLASSES: usize> Indices
-    for EitherLanes<R, S, ORDER, CLASSES>
+impl<M: Residuals, R: Recall<i32>, S: Recall<i64>, const ORDER: usize> Indices
+    for EitherLanes<M, R, S, ORDER>
 {
+    type Times = M::Times;
+
     fn new(kind: Kind) -> Option<Self> {
         Some(match kind {
             Kind::I32 => EitherLanes::Narrow(Lanes::fresh()),
@@ -143,6 +148,8 @@ impl Corrections {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ColumnState<I> {
     pub(crate) front: Front,
+    /// Whether each value says if it is an escape or corrected.
+    pub(crate) flags: bool,
     indices: I,
     corrections: Corrections,
     /// Whether a value is an escape: after one that was not, after one that was.
@@ -157,6 +164,7 @@ impl<I: Indices> ColumnState<I> {
     pub(crate) fn new(kind: Kind) -> Option<Self> {
         Some(ColumnState {
             front: Front::first(kind),
+            flags: true,
             indices: I::new(kind)?,
             corrections: Corrections::NEW,
             escape: [Prob::EVEN; 2],
@@ -182,14 +190,14 @@ impl<I: Indices> ColumnState<I> {
     pub(crate) fn code<C: Coder>(&mut self, coder: &mut C, column: &Column, word: Word) -> Word {
         let fit = if C::WRITES { self.front.fit(column, word) } else { None };
         let escape = &mut self.escape[usize::from(self.escaped)];
-        self.escaped = coder.bit(escape, fit.is_none());
+        self.escaped = self.flags && coder.bit(escape, fit.is_none());
         if self.escaped {
             return self.escape(coder, column.kind, word);
         }
         let Place { index, ulps } = fit.unwrap_or_default();
         let index = self.indices.code(coder, index);
         let ulps = match self.front {
-            Front::Decimal { .. } => self.corrections.code(coder, ulps),
+            Front::Decimal { .. } if self.flags => self.corrections.code(coder, ulps),
             _ => 0,
         };
         self.front.join(column.kind, index, ulps)

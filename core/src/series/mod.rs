@@ -24,7 +24,9 @@ mod pack;
 mod points;
 mod profile;
 mod recall;
+mod rice;
 mod settings;
+mod stream;
 mod summary;
 mod word;
 
@@ -36,7 +38,7 @@ pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse};
 pub use header::{Coding, Header, MAX_HEADER_BYTES, Range, SYNC, VERSION};
-pub use profile::{Large, Narrow, Pack, Profile, Small};
+pub use profile::{Large, Narrow, Pack, Profile, Rice, Small};
 pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
 };

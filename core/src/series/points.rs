@@ -15,8 +15,8 @@ pub(crate) const GROUP: usize = 32;
 
 /// What is remembered from point to point.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Points<I, const COLUMNS: usize> {
-    pub(crate) beat: Beat,
+pub(crate) struct Points<I: Indices, const COLUMNS: usize> {
+    pub(crate) beat: Beat<I::Times>,
     pub(crate) columns: [ColumnState<I>; COLUMNS],
     heads: Heads,
 }

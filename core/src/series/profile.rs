@@ -1,13 +1,17 @@
 //! Back ends and how much they remember: chosen by type, so that firmware pays for one only.
 
-use super::arith::side::{ArithRead, ArithWrite};
+use super::arith::model::Model;
+use super::arith::range::RangeEnds;
 use super::back::Back;
+use super::bits::BitEnds;
 use super::column::{EitherLanes, Lanes};
 use super::header::Coding;
 use super::pack;
 use super::pack::side::{PackRead, PackWrite};
 use super::points::GROUP;
 use super::recall::Latest;
+use super::rice::Rice as Spread;
+use super::stream::{StreamRead, StreamWrite};
 
 mod sealed {
     pub trait Sealed: super::Back {}
@@ -28,6 +32,10 @@ pub struct Narrow;
 #[derive(Clone, Copy, Debug)]
 pub struct Large;
 
+/// Golomb-Rice codes: little work and a few hundred bytes of state.
+#[derive(Clone, Copy, Debug)]
+pub struct Rice;
+
 /// Bit-packing: the fastest, in a few hundred bytes of state.
 #[derive(Clone, Copy, Debug)]
 pub struct Pack;
@@ -41,19 +49,20 @@ impl Back for Pack {
     type Read<const COLUMNS: usize> = PackRead<COLUMNS>;
 }
 
-macro_rules! arith {
-    ($profile:ty, $coding:ident, $indices:ty) => {
+macro_rules! stream {
+    ($profile:ty, $coding:ident, $ends:ty, $indices:ty) => {
         impl sealed::Sealed for $profile {}
         impl Profile for $profile {}
         impl Back for $profile {
             const CODING: Coding = Coding::$coding;
             const GROUP: usize = GROUP;
-            type Write<const COLUMNS: usize> = ArithWrite<$indices, COLUMNS>;
-            type Read<const COLUMNS: usize> = ArithRead<$indices, COLUMNS>;
+            type Write<const COLUMNS: usize> = StreamWrite<$ends, $indices, COLUMNS>;
+            type Read<const COLUMNS: usize> = StreamRead<$ends, $indices, COLUMNS>;
         }
     };
 }
 
-arith!(Small, ArithSmall, EitherLanes<(), (), 8, 1>);
-arith!(Narrow, ArithSmall, Lanes<i32, (), 8, 1>);
-arith!(Large, ArithLarge, EitherLanes<Latest<i32>, Latest<i64>, 16, 3>);
+stream!(Small, ArithSmall, RangeEnds, EitherLanes<Model<1, 20>, (), (), 8>);
+stream!(Narrow, ArithSmall, RangeEnds, Lanes<i32, Model<1, 20>, (), 8>);
+stream!(Large, ArithLarge, RangeEnds, EitherLanes<Model<3, 20>, Latest<i32>, Latest<i64>, 16>);
+stream!(Rice, Rice, BitEnds, EitherLanes<Spread, (), (), 1>);

@@ -4,7 +4,7 @@
 
 use super::arith::model::Model;
 use super::arith::prob::Prob;
-use super::coder::Coder;
+use super::coder::{Coder, Residuals};
 use super::lane::Lane;
 
 /// Remembers indices, or does not.

@@ -3,4 +3,3 @@
 pub(crate) mod model;
 pub(crate) mod prob;
 pub(crate) mod range;
-pub(crate) mod side;

@@ -1,6 +1,6 @@
 //! How residuals are spread: adaptive decisions for zero, sign, length and the highest bits below the first.
 
-use super::super::coder::Coder;
+use super::super::coder::{Coder, Residuals};
 use super::super::lane::Lane;
 use super::prob::Prob;
 
@@ -10,7 +10,7 @@ const NODES: usize = 39;
 /// Coded magnitudes in this many classes of how lively the last residuals were against the ones before (1 or 3), with
 /// the bits below the highest modelled up to a length of `LENGTHS`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Model<const CLASSES: usize, const LENGTHS: usize> {
+pub struct Model<const CLASSES: usize, const LENGTHS: usize> {
     /// Whether it is zero: by class, and after 1, 2, 3 or more zeros.
     zero: [[Prob; 4]; CLASSES],
     /// Whether it is negative: after nothing, a positive one, a negative one.
@@ -31,7 +31,7 @@ pub(crate) struct Model<const CLASSES: usize, const LENGTHS: usize> {
 }
 
 impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
-    pub(crate) const NEW: Self = Model {
+    const EMPTY: Self = Model {
         zero: [[Prob::EVEN; 4]; CLASSES],
         sign: [Prob::EVEN; 3],
         length: [[Prob::EVEN; NODES]; CLASSES],
@@ -54,42 +54,6 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
             -12..12 => 1,
             12.. => 2,
         }
-    }
-
-    /// Codes `residual`; returns it, or what was read.
-    #[inline]
-    pub(crate) fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
-        let class = self.class();
-        let zero = &mut self.zero[class][usize::from(self.zeros & 3)];
-        if !coder.bit(zero, residual != L::default()) {
-            self.zeros = (self.zeros + 1).min(3);
-            self.follow(0);
-            return L::default();
-        }
-        self.zeros = 0;
-        let negative = coder.bit(&mut self.sign[usize::from(self.last_sign.min(2))], residual < L::default());
-        self.last_sign = 1 + u8::from(negative);
-
-        let wanted = residual.magnitude_bits().wrapping_sub(1) & 63;
-        let tree = &mut self.length[class];
-        let long = coder.bit(&mut tree[0], wanted >= 32);
-        // Nodes 1 to 31 are the tree of short lengths, 32 to 38 the upper levels of that of long ones.
-        let (levels, base) = if long { (3, 31) } else { (5, 0) };
-        let mut node = 1_usize;
-        for level in 0..levels {
-            let bit = coder.bit(&mut tree[(base + node).min(NODES - 1)], wanted >> (4 - level) & 1 == 1);
-            node = node << 1 | usize::from(bit);
-        }
-        let length = match long {
-            true => 32 | (node as u32 & 7) << 2 | coder.raw(wanted & 3, 2),
-            false => node as u32 & 31,
-        };
-        // No writer gives more bits than the lane has.
-        let length = length.min(L::BITS - 1);
-        let magnitude = self.below(coder, residual, length);
-        self.follow(length + 1);
-        let magnitude = L::from_wide(magnitude as i64);
-        if negative { L::default().minus(magnitude) } else { magnitude }
     }
 
     /// The `length` bits after the highest, which is 1.
@@ -123,5 +87,46 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
             self.fast += (length - self.fast) / 3;
             self.slow += (length - self.slow) / 16;
         }
+    }
+}
+
+impl<const CLASSES: usize, const LENGTHS: usize> Residuals for Model<CLASSES, LENGTHS> {
+    type Times = Model<1, 8>;
+
+    const NEW: Self = Self::EMPTY;
+
+    #[inline]
+    fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
+        let class = self.class();
+        let zero = &mut self.zero[class][usize::from(self.zeros & 3)];
+        if !coder.bit(zero, residual != L::default()) {
+            self.zeros = (self.zeros + 1).min(3);
+            self.follow(0);
+            return L::default();
+        }
+        self.zeros = 0;
+        let negative = coder.bit(&mut self.sign[usize::from(self.last_sign.min(2))], residual < L::default());
+        self.last_sign = 1 + u8::from(negative);
+
+        let wanted = residual.magnitude_bits().wrapping_sub(1) & 63;
+        let tree = &mut self.length[class];
+        let long = coder.bit(&mut tree[0], wanted >= 32);
+        // Nodes 1 to 31 are the tree of short lengths, 32 to 38 the upper levels of that of long ones.
+        let (levels, base) = if long { (3, 31) } else { (5, 0) };
+        let mut node = 1_usize;
+        for level in 0..levels {
+            let bit = coder.bit(&mut tree[(base + node).min(NODES - 1)], wanted >> (4 - level) & 1 == 1);
+            node = node << 1 | usize::from(bit);
+        }
+        let length = match long {
+            true => 32 | (node as u32 & 7) << 2 | coder.raw(wanted & 3, 2),
+            false => node as u32 & 31,
+        };
+        // No writer gives more bits than the lane has.
+        let length = length.min(L::BITS - 1);
+        let magnitude = self.below(coder, residual, length);
+        self.follow(length + 1);
+        let magnitude = L::from_wide(magnitude as i64);
+        if negative { L::default().minus(magnitude) } else { magnitude }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The state is apart from the bytes, so that an encoder can try a group of points and take it back.
 
-use super::super::coder::Coder;
+use super::super::coder::{Coder, Ends};
 use super::prob::Prob;
 
 /// Below this the range is widened by one byte.
@@ -113,6 +113,7 @@ impl<'a> Writer<'a> {
 
 impl Coder for Writer<'_> {
     const WRITES: bool = true;
+    const PLAIN: bool = false;
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
@@ -180,6 +181,7 @@ impl<'a> Reader<'a> {
 
 impl Coder for Reader<'_> {
     const WRITES: bool = false;
+    const PLAIN: bool = false;
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
@@ -204,5 +206,52 @@ impl Coder for Reader<'_> {
         self.state.code -= value * self.state.range;
         self.widen();
         value
+    }
+}
+
+/// Both ends.
+#[derive(Clone, Copy, Debug)]
+pub struct RangeEnds;
+
+impl Ends for RangeEnds {
+    type WriteState = WriteState;
+    type ReadState = ReadState;
+    type Writer<'a> = Writer<'a>;
+    type Reader<'a> = Reader<'a>;
+
+    fn write_at(at: usize) -> WriteState {
+        WriteState::at(at as u32)
+    }
+
+    fn end_bound(state: &WriteState) -> usize {
+        state.end_bound()
+    }
+
+    #[inline(always)]
+    fn writer(state: WriteState, out: &mut [u8]) -> Writer<'_> {
+        Writer::new(state, out)
+    }
+
+    #[inline(always)]
+    fn written(writer: &Writer<'_>) -> (WriteState, bool) {
+        (writer.state, !writer.overflow)
+    }
+
+    fn finish(writer: Writer<'_>, start: usize) -> Option<usize> {
+        writer.finish(start)
+    }
+
+    fn read(payload: &[u8]) -> ReadState {
+        ReadState::new(payload)
+    }
+
+    #[inline(always)]
+    fn reader(state: ReadState, payload: &[u8]) -> Reader<'_> {
+        Reader::new(state, payload)
+    }
+
+    #[inline(always)]
+    fn read_so_far(reader: &Reader<'_>) -> ReadState {
+        reader.state
     }
 }

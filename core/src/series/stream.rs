@@ -1,38 +1,41 @@
-//! The two ends of the `arith` back end: points through the model into the range coder, and back.
+//! The two ends of the back ends `arith` and `rice`: points through predictors and models into a coder, and back.
 
-use super::super::back::{ReadSide, Waiting, WriteSide};
-use super::super::beat;
-use super::super::choose::choose;
-use super::super::column::Indices;
-use super::super::header::Header;
-use super::super::heads::Head;
-use super::super::points::Points;
-use super::super::settings::Column;
-use super::super::summary::Summary;
-use super::super::word::Word;
-use super::range::{ReadState, Reader, WriteState, Writer};
+// What sides are made of stays inside: only their names go out, by way of `Back`.
+#![allow(private_bounds)]
+
+use super::back::{ReadSide, Waiting, WriteSide};
+use super::beat;
+use super::choose::choose;
+use super::coder::{Coder, Ends};
+use super::column::Indices;
+use super::header::Header;
+use super::heads::Head;
+use super::points::Points;
+use super::settings::Column;
+use super::summary::Summary;
+use super::word::Word;
 
 /// Writes with the predictors and models of `I`.
 #[derive(Clone, Copy, Debug)]
-pub struct ArithWrite<I, const COLUMNS: usize> {
+pub struct StreamWrite<E: Ends, I: Indices, const COLUMNS: usize> {
     points: Points<I, COLUMNS>,
-    writer: WriteState,
+    writer: E::WriteState,
 }
 
 #[allow(private_bounds)]
-impl<I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for ArithWrite<I, COLUMNS> {
+impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWrite<E, I, COLUMNS> {
     fn new(columns: &[Column; COLUMNS], used: usize) -> Option<Self> {
-        Some(ArithWrite { points: Points::new(0, columns, used)?, writer: WriteState::at(0) })
+        Some(StreamWrite { points: Points::new(0, columns, used)?, writer: E::write_at(0) })
     }
 
     fn start(&mut self, first: i64, at: usize, columns: &[Column]) {
         // Units and lattices stay: they are where the search for the new block's starts.
         self.points.start(first, columns);
-        self.writer = WriteState::at(at as u32);
+        self.writer = E::write_at(at);
     }
 
     fn end_bound(&self) -> usize {
-        self.writer.end_bound()
+        E::end_bound(&self.writer)
     }
 
     fn code(
@@ -53,9 +56,19 @@ impl<I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for ArithWrite<I, COLU
         if first {
             self.points.unlearn(columns);
         }
-        let mut writer = Writer::new(self.writer, buffer);
+        let mut writer = E::writer(self.writer, buffer);
         if self.points.head(&mut writer, columns, &head).is_none() {
             return false;
+        }
+        let mut at = 8;
+        for (state, column) in self.points.columns.iter_mut().zip(columns) {
+            let mut words = waiting.words(at, column.kind.bits());
+            at += column.kind.bits() as usize / 8;
+            if <E::Writer<'_> as Coder>::PLAIN {
+                let plain = |word| state.front.fit(column, word).is_some_and(|place| place.ulps == 0);
+                state.flags = !words.all(plain);
+                let _ = writer.raw(u32::from(state.flags), 1);
+            }
         }
         let mut words = [Word(0); COLUMNS];
         for (index, point) in waiting.bytes.chunks_exact(waiting.size).enumerate() {
@@ -67,8 +80,9 @@ impl<I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for ArithWrite<I, COLU
                 }
             }
         }
-        self.writer = writer.state;
-        !writer.overflow
+        let done;
+        (self.writer, done) = E::written(&writer);
+        done
     }
 
     fn store(&mut self, buffer: &mut [u8], count: usize, columns: &[Column], first: bool) {
@@ -76,57 +90,62 @@ impl<I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for ArithWrite<I, COLU
         if first {
             self.points.unlearn(columns);
         }
-        let mut writer = Writer::new(self.writer, buffer);
+        let mut writer = E::writer(self.writer, buffer);
         let _ = self.points.head(&mut writer, columns, &head);
-        self.writer = writer.state;
+        self.writer = E::written(&writer).0;
     }
 
     fn store_point(&mut self, buffer: &mut [u8], columns: &[Column], time: i64, words: &[Word]) {
-        let mut writer = Writer::new(self.writer, buffer);
+        let mut writer = E::writer(self.writer, buffer);
         let mut same = [Word(0); COLUMNS];
         for (same, word) in same.iter_mut().zip(words) {
             *same = *word;
         }
         self.points.stored_point(&mut writer, columns, time, &mut same);
-        self.writer = writer.state;
+        self.writer = E::written(&writer).0;
     }
 
     fn finish(self, buffer: &mut [u8], start: usize) -> Option<usize> {
-        Writer::new(self.writer, buffer).finish(start)
+        E::finish(E::writer(self.writer, buffer), start)
     }
 }
 
 /// Reads with the predictors and models of `I`.
 #[derive(Clone, Copy, Debug)]
-pub struct ArithRead<I, const COLUMNS: usize> {
+pub struct StreamRead<E: Ends, I: Indices, const COLUMNS: usize> {
     points: Points<I, COLUMNS>,
-    reader: ReadState,
+    reader: E::ReadState,
     stored: bool,
 }
 
 #[allow(private_bounds)]
-impl<I: Indices, const COLUMNS: usize> ReadSide<COLUMNS> for ArithRead<I, COLUMNS> {
+impl<E: Ends, I: Indices, const COLUMNS: usize> ReadSide<COLUMNS> for StreamRead<E, I, COLUMNS> {
     fn new(header: &Header, payload: &[u8], columns: &[Column; COLUMNS]) -> Option<Self> {
         let points = Points::new(header.first, columns, header.columns)?;
-        Some(ArithRead { points, reader: ReadState::new(payload), stored: false })
+        Some(StreamRead { points, reader: E::read(payload), stored: false })
     }
 
     fn head(&mut self, payload: &[u8], columns: &[Column]) -> Option<u32> {
-        let mut reader = Reader::new(self.reader, payload);
+        let mut reader = E::reader(self.reader, payload);
         let head = self.points.unchanged(0);
         let (points, stored) = self.points.head(&mut reader, columns, &head)?;
-        (self.reader, self.stored) = (reader.state, stored);
+        if <E::Reader<'_> as Coder>::PLAIN && !stored {
+            for state in self.points.columns.iter_mut().take(columns.len()) {
+                state.flags = reader.raw(0, 1) == 1;
+            }
+        }
+        (self.reader, self.stored) = (E::read_so_far(&reader), stored);
         Some(points as u32)
     }
 
     #[inline]
     fn point(&mut self, payload: &[u8], columns: &[Column], values: &mut [Word]) -> Option<i64> {
-        let mut reader = Reader::new(self.reader, payload);
+        let mut reader = E::reader(self.reader, payload);
         let time = match self.stored {
             false => self.points.point(&mut reader, columns, 0, values),
             true => self.points.stored_point(&mut reader, columns, 0, values),
         };
-        self.reader = reader.state;
+        self.reader = E::read_so_far(&reader);
         Some(time)
     }
 }
