@@ -79,11 +79,11 @@ fn files_of_the_corpus_come_back_as_text() {
             std::fs::read_to_string(&path).unwrap().lines().map(|line| shortest(line) + "\n").collect();
         std::fs::write(folder.path().join("it.csv"), &text).unwrap();
         let path = "it.csv";
-        for profile in ["small", "large"] {
-            run(
-                folder.path(),
-                &["pack", path, "-o", "it.pls", "--overwrite", "--unit", "s", "--profile", profile, "-q"],
-            );
+        let ways =
+            [["--backend", "rice"], ["--backend", "pack"], ["--profile", "small"], ["--profile", "large"]];
+        for [option, value] in ways {
+            let plain = ["pack", path, "-o", "it.pls", "--overwrite", "--unit", "s", "-q", option, value];
+            run(folder.path(), &plain);
             let back = run(folder.path(), &["unpack", "it.pls"]);
             assert!(back == text, "{name} is not the same text");
         }
@@ -257,7 +257,10 @@ fn failures_are_one_line_and_leave_nothing() {
         fails(folder.path(), &["pack", "bad.csv", "-o", "o.pls"], 2)
             .contains("line 3, column `a`: `x` is no number")
     );
-    assert!(fails(folder.path(), &["pack", "text.csv", "-o", "o.pls"], 2).contains("`world` is no number"));
+    assert!(
+        fails(folder.path(), &["pack", "text.csv", "-o", "o.pls"], 2)
+            .contains("line 1, column `value`: `hello` is no number")
+    );
     assert!(fails(folder.path(), &["pack", "none.csv", "-o", "o.pls"], 5).contains("cannot open none.csv"));
     assert!(
         fails(folder.path(), &["pack", "good.csv", "-o", "there.pls"], 5).contains("--overwrite replaces it")
@@ -269,6 +272,20 @@ fn failures_are_one_line_and_leave_nothing() {
     );
     assert_eq!(names(folder.path()), before);
     assert_eq!(std::fs::read(folder.path().join("there.pls")).unwrap(), b"mine");
+}
+
+#[test]
+fn the_budget_does_not_show() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), table(30_000)).unwrap();
+    let mut outputs = Vec::new();
+    for within in ["5400KiB", "5800KiB", "16MiB", "1GiB"] {
+        run(folder.path(), &["pack", "t.csv", "-o", "t.pls", "--overwrite", "-q", "--within", within]);
+        let text = run(folder.path(), &["unpack", "t.pls", "--within", within]);
+        outputs.push((std::fs::read(folder.path().join("t.pls")).unwrap(), text));
+    }
+    assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(outputs[0].1, table(30_000));
 }
 
 #[test]

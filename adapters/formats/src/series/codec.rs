@@ -4,8 +4,8 @@
 
 use crate::FormatError;
 use plimsoll_core::series::{
-    AnyDecoder, Column, Damage, Encoder, Large, MAX_COLUMNS, Misuse, Pack, Pushed, Settings, Small, TimeUnit,
-    Word,
+    AnyDecoder, Column, Damage, Encoder, Large, MAX_COLUMNS, Misuse, Pack, Pushed, Rice, Settings, Small,
+    TimeUnit, Word,
 };
 
 /// How points are coded, and how much a reader must remember of each column.
@@ -16,6 +16,8 @@ pub enum Coder {
     /// Range coder, at most 4096 bytes for a column; smallest if blocks have thousands of points.
     #[default]
     Large,
+    /// Golomb-Rice codes: no multiplications.
+    Rice,
     /// Bit-packing: the fastest.
     Pack,
 }
@@ -81,6 +83,7 @@ macro_rules! encoders {
 encoders! {
     Small1 Small8 Small;
     Large1 Large8 Large;
+    Rice1 Rice8 Rice;
     Pack1 Pack8 Pack;
 }
 

@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 use crate::load::Series;
 use plimsoll_core::series::{
-    Column, Decoder, Encoder, Kind, Large, Pack, Profile, Settings, Small, TimeUnit, Word,
+    Column, Decoder, Encoder, Kind, Large, Pack, Profile, Rice, Settings, Small, TimeUnit, Word,
 };
 use std::marker::PhantomData;
 
@@ -24,6 +24,7 @@ pub fn codecs() -> Vec<Box<dyn Codec>> {
         all.push(Box::new(Blocks::<Large> { name: "plimsoll large", points, profile: PhantomData }));
     }
     for points in [1024, 4096] {
+        all.push(Box::new(Blocks::<Rice> { name: "plimsoll rice", points, profile: PhantomData }));
         all.push(Box::new(Blocks::<Pack> { name: "plimsoll pack", points, profile: PhantomData }));
     }
     all

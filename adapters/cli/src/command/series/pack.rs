@@ -102,7 +102,9 @@ pub(super) enum ProfileArg {
 pub(super) enum BackendArg {
     /// A range coder: smallest
     Arith,
-    /// Bit-packing: fastest, and small in either profile
+    /// Golomb-Rice codes: no multiplications; the same in both profiles
+    Rice,
+    /// Bit-packing: fastest; the same in both profiles
     Pack,
 }
 
@@ -155,6 +157,7 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
     let coder = match (args.backend, args.profile) {
         (BackendArg::Arith, ProfileArg::Small) => Coder::Small,
         (BackendArg::Arith, ProfileArg::Large) => Coder::Large,
+        (BackendArg::Rice, _) => Coder::Rice,
         (BackendArg::Pack, _) => Coder::Pack,
     };
     let sizes = buffers(args.within, |sizes| {
