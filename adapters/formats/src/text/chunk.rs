@@ -100,6 +100,19 @@ impl From<LineTooLong> for io::Error {
 /// assert_eq!(lines, [(0, "one\n".into()), (1, "two\n".into()), (2, "three".into())]);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// Under a budget that others share:
+///
+/// ```
+/// # use plimsoll_core::budget::SharedBudget;
+/// # use plimsoll_formats::text::Chunks;
+/// # use plimsoll_os::memory::LeasedBytes;
+/// let budget = SharedBudget::new(100);
+/// let mut chunks = Chunks::new("one\ntwo\n".as_bytes(), LeasedBytes::new(&budget, "lines", 64)?);
+/// assert_eq!(budget.stats().used, 64);
+/// assert_eq!(chunks.next_chunk()?.map(|chunk| chunk.newlines), Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Chunks<R, B> {
     input: R,
