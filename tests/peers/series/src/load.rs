@@ -14,17 +14,13 @@ pub struct Series {
 pub fn load(path: &str) -> Option<Series> {
     let name = Path::new(path).file_stem()?.to_string_lossy().into_owned();
     let name = name.rsplit("__").next()?.to_owned();
-    let read = || -> Result<Series, String> {
-        let open = || std::fs::File::open(path).map_err(|error| error.to_string());
-        let found =
-            CsvPoints::new(open()?, &all(), 65536, 65536, 65536).map_err(|error| error.to_string())?;
-        let column = found.schema().columns.first().map(|column| column.name.clone()).unwrap_or_default();
-        let number = if found.schema().time.is_some() { 2 } else { 1 };
-        let column = if found.schema().header { column } else { number.to_string() };
+    let read = |column: &str| -> Result<Series, String> {
+        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
         let kind = Some(plimsoll_core::series::Kind::F64);
-        let wanted = CsvWanted { columns: Some(vec![ColumnWanted { column, kind }]), ..CsvWanted::default() };
-        let mut points =
-            CsvPoints::new(open()?, &wanted, 65536, 65536, 65536).map_err(|error| error.to_string())?;
+        let columns = Some(vec![ColumnWanted { column: column.to_owned(), kind }]);
+        let wanted = CsvWanted { columns, ..CsvWanted::default() };
+        let points = CsvPoints::new(file, &wanted, 65536, 65536, 65536);
+        let mut points = points.map_err(|error| error.to_string())?;
         let mut series = Series { name: name.clone(), times: vec![], values: vec![] };
         while let Some(item) = points.next_item().map_err(|error| error.to_string())? {
             if let CsvItem::Point(time, values) = item {
@@ -34,10 +30,7 @@ pub fn load(path: &str) -> Option<Series> {
         }
         Ok(series)
     };
-    read().inspect_err(|error| eprintln!("{path}: left out: {error}")).ok()
-}
-
-/// All columns, as many as there can be: a table of more has its first ones.
-fn all() -> CsvWanted {
-    CsvWanted::default()
+    // The column behind the time, or the only one.
+    let series = read("2").or_else(|_| read("1"));
+    series.inspect_err(|error| eprintln!("{path}: left out: {error}")).ok()
 }
