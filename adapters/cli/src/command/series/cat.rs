@@ -66,7 +66,8 @@ pub(super) fn cat(args: &CatArgs, session: &Session) -> Result<(), Failure> {
                     writer.put_block(&header, block).map_err(target)?;
                 }
                 (PlsItem::Block(..), _) => return Err(no_head(&path)),
-                (PlsItem::Damaged(damaged), _) => warn(&path, &damaged),
+                (PlsItem::Damaged(damaged), _) if headed => warn(&path, &damaged),
+                (PlsItem::Damaged(_), _) => {}
                 (PlsItem::Skipped(_) | PlsItem::Index(_), _) => {}
             }
             if session.is_cancelled() {

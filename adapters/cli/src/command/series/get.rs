@@ -129,6 +129,8 @@ fn steps<I: plimsoll_formats::series::PlsInput, W: Write>(
                     steps.add(schema, time, values).map_err(Ended::Write)?;
                 }
             }
+            // Without a head there is one failure for all of it.
+            PlsEvent::Damaged(_) if now.is_none() => {}
             PlsEvent::Damaged(damaged) => warn(&path, damaged),
         }
         Ok(())

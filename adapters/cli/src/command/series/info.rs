@@ -145,7 +145,9 @@ fn look(input: &Path, path: &Path, block_buffers: &mut [u8], session: &Session) 
                 }
             }
             PlsEvent::Damaged(damaged) => {
-                warn(path, damaged);
+                if facts.schema.is_some() {
+                    warn(path, damaged);
+                }
                 facts.damaged += 1;
                 facts.damaged_bytes += damaged.bytes;
             }

@@ -80,6 +80,8 @@ pub(super) fn to_text<I: PlsInput, W: Write>(
                     out.point(schema, time, values).map_err(Ended::Write)?;
                 }
             }
+            // Without a head there is one failure for all of it.
+            PlsEvent::Damaged(_) if now.is_none() => {}
             PlsEvent::Damaged(damaged) => warn(&path, damaged),
         }
         Ok(())

@@ -15,6 +15,9 @@ use std::io::{self, ErrorKind, Read};
 /// Bytes of a scanner's buffer.
 pub const SCAN_BYTES: usize = 2 * MAX_BLOCK_BYTES;
 
+/// The most bytes that are read at once of a file in which one can go elsewhere.
+const SEEKING_BYTES: usize = 16 << 10;
+
 // The longest thing must fit.
 const _: () =
     assert!(MOST_HEAD_BYTES <= SCAN_BYTES && MOST_INDEX_BYTES <= SCAN_BYTES && MAX_HEADER_BYTES < SCAN_BYTES);
@@ -56,7 +59,7 @@ impl<R: ReadAt<Error = io::Error>> Seeking<R> {
 impl<R: ReadAt<Error = io::Error>> Input for Seeking<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = self.file.len().saturating_sub(self.at);
-        let length = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let length = into.len().min(SEEKING_BYTES).min(usize::try_from(left).unwrap_or(usize::MAX));
         self.file.read_at(self.at, &mut into[..length])?;
         self.at += length as u64;
         Ok(length)
