@@ -1,7 +1,7 @@
 //! A range query: one hour out of a year of minutes, by the index and the blocks' headers.
 //!
 //! `cargo run -p plimsoll-examples --example series_range`
-//! prints: `60 of 525600 points, ... of ... bytes read; mean 20.41`
+//! prints: `60 of 525600 points, ... of ... bytes read; mean 20.20`
 
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::series::{Kind, TimeUnit, Word};
