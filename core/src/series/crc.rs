@@ -30,7 +30,7 @@ const fn tables() -> [[u32; 256]; 8] {
 }
 
 /// Of `bytes`.
-pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+pub fn crc32c(bytes: &[u8]) -> u32 {
     let mut register = u32::MAX;
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {

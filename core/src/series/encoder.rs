@@ -228,6 +228,11 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         self.buffer.get(..end + CHECK_BYTES)
     }
 
+    /// The buffer, for an encoder of other settings; points that were not sealed are lost.
+    pub fn into_buffer(self) -> &'b mut [u8] {
+        self.buffer
+    }
+
     fn used(&self) -> usize {
         usize::from(self.settings.used).min(COLUMNS)
     }

@@ -20,6 +20,7 @@ mod beat;
 mod bits;
 mod blocks;
 pub mod bound;
+mod bridge;
 mod choose;
 mod coder;
 mod column;
@@ -43,6 +44,8 @@ mod word;
 
 pub use any::AnyDecoder;
 pub use blocks::{Block, Blocks, Lost};
+pub use bridge::{Point, PointIter, ReadBlocks, ReadError, WriteBlocks, WriteError};
+pub use crc::crc32c;
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse};

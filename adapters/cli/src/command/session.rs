@@ -26,6 +26,11 @@ impl Session {
         Self { heap, cancelled, began: Instant::now() }
     }
 
+    /// Whether the user wants it to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// A control for one job, with the progress that the user wants. The job begins now: code that only the command
     /// line and the planning needed makes room for its windows.
     pub(crate) fn control(&self, progress: ProgressArg) -> Control {
