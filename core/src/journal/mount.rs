@@ -68,7 +68,7 @@ impl<F: Flash> Journal<F> {
     /// Finds the journal on a flash, and recovers from whatever the last power cut left. Never erases a record.
     ///
     /// Reads each header twice at most, the newest sector's pages and, after a cut right behind it, those of the
-    /// sector before: `2 * (sectors + pages) + 4` pages at most to find everything. A mount after a cut, or after appends,
+    /// sector before: `3 * sectors + 2 * pages + 4` pages at most to find everything. A mount after a cut, or after appends,
     /// then opens one sector, with one erase, and writes three pages at most; a mount after a mount writes nothing.
     /// If no sector is free for that, the journal is mounted as it is, and recovers as soon as there is one.
     ///
@@ -104,6 +104,11 @@ impl<F: Flash> Journal<F> {
         let scan = journal.scan(head, layout.pages(), true);
         journal.state.head.end = scan.end;
         journal.state.settled = scan.settled;
+        if !scan.own {
+            // A recovery that was cut has not decided what counts of the sector before.
+            journal.state.head.before.end = layout.pages();
+            journal.end_before();
+        }
         // A discard of everything covers numbers that were left out, too: none of them is given again.
         journal.state.next = journal.state.next.max(journal.state.floor);
         journal.state.marked = if scan.settled { journal.state.floor } else { 0 };
@@ -188,7 +193,7 @@ impl<F: Flash> Journal<F> {
         }
     }
 
-    /// Goes through the pages of a sector below `limit`. If it is the head (`learn`), the state follows.
+    /// Goes through the pages of a sector below `limit`. With `learn` the state follows.
     pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
         let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false, damaged: false };
         let (mut bad, mut news) = (false, false);

@@ -103,16 +103,14 @@ impl<F: Flash> Journal<F> {
         None
     }
 
-    /// The sector of the ring that holds records right before the head.
-    pub(super) fn live_before_head(&mut self) -> Option<Place> {
+    /// The sector of the ring before the head that was opened at this turn.
+    pub(super) fn live_of(&mut self, turn: u32) -> Option<Place> {
         let (layout, head, tail) = (self.state.layout, self.state.head.at, self.state.tail);
         let mut sector = head.sector;
         while sector != tail.sector {
             sector = if sector == 0 { layout.sectors().saturating_sub(1) } else { sector - 1 };
-            if let Some(header) = self.header(sector)
-                && (tail.turn <= header.turn && header.turn < head.turn)
-            {
-                return Some(Place { sector, turn: header.turn });
+            if self.header(sector).is_some_and(|header| header.turn == turn && turn < head.turn) {
+                return Some(Place { sector, turn });
             }
         }
         None
@@ -144,7 +142,8 @@ impl<F: Flash> Journal<F> {
         let at = self.state.tail;
         let Some((next, header)) = self.live_after(at) else { return false };
         let pages = self.state.layout.pages();
-        let end = if header.before.turn == at.turn { header.before.end.min(pages) } else { pages };
+        let before = if next == self.state.head.at { self.state.head.before } else { header.before };
+        let end = if before.turn == at.turn { before.end.min(pages) } else { pages };
         for number in 1..end {
             match self.see(at, number) {
                 Seen::Erased => break,

@@ -13,7 +13,7 @@ use super::{Flash, Journal, JournalError, Place};
 
 /// A page to be programmed again, and the record that it ends.
 #[derive(Clone, Copy)]
-struct Weak {
+pub(super) struct Weak {
     at: Place,
     page: u16,
     sequence: u32,
@@ -33,23 +33,31 @@ impl<F: Flash> Journal<F> {
         };
         // A head without a record or mark of its own is what a cut recovery, or a cut just behind the opening of a
         // sector, leaves. It can be opened once more, unless the only whole copy of the weak page is in it.
-        let before = if scan.own { None } else { self.end_before() };
-        let original = before.filter(|weak| in_head.is_none_or(|(copy, _)| copy.sequence == weak.sequence));
-        let certain = scan.last == Last::Certain && in_head.is_none();
+        let below = if scan.own { None } else { self.end_before() };
+        let original = below
+            .and_then(|(_, weak)| weak)
+            .filter(|weak| in_head.is_none_or(|(copy, _)| copy.sequence == weak.sequence));
         let again = !scan.own && !scan.damaged && (in_head.is_none() || original.is_some());
         let weak = match in_head {
-            Some((weak, true)) => original.or(Some(weak)),
-            Some((weak, false)) => Some(weak),
-            None if certain => None,
-            None => original,
+            Some((weak, _)) if !again => Some(weak),
+            None if scan.last == Last::Certain => None,
+            _ => original,
         };
+        // The weak page itself does not count: its copy will, or, if it reads otherwise by then, nothing.
         self.state.recoveries = self.state.recoveries.saturating_add(1);
-        let behind = Before { turn: head.at.turn, end: scan.end };
-        if !again {
-            self.open_next(0, behind)?;
-        } else if !self.prepare(head.at, head.before) {
-            self.retire(head.at.sector);
-            self.open_next(0, head.before)?;
+        if again {
+            let before = below.map_or(Before::default(), |(before, _)| before);
+            let before = Before { end: weak.map_or(before.end, |weak| weak.page), ..before };
+            if !self.prepare(head.at, before) {
+                self.retire(head.at.sector);
+                self.open_next(0, before)?;
+            }
+        } else {
+            let in_head = weak.filter(|weak| weak.at == head.at);
+            self.open_next(
+                0,
+                Before { turn: head.at.turn, end: in_head.map_or(scan.end, |weak| weak.page) },
+            )?;
         }
         // A sector that erases and takes its header, but not its next pages, is left behind like one that does not.
         for _ in 0..self.state.layout.sectors() {
@@ -64,14 +72,17 @@ impl<F: Flash> Journal<F> {
         Err(JournalError::NoUsableSector { tried: self.state.layout.sectors() })
     }
 
-    /// The last page of the record that ends the sector before the head, if nothing whole follows it there.
-    fn end_before(&mut self) -> Option<Weak> {
-        let (at, before) = (self.live_before_head()?, self.state.head.before);
-        let limit = if before.turn == at.turn { before.end } else { u16::MAX };
-        match self.scan(at, limit, false).last {
+    /// How much of the sector before the head counts, all its pages looked at anew, and the last page of the record that
+    /// ends it, if nothing whole follows there. The state follows, as what is weak may read otherwise than before.
+    pub(super) fn end_before(&mut self) -> Option<(Before, Option<Weak>)> {
+        let turn = self.state.head.before.turn;
+        let at = self.live_of(turn)?;
+        let scan = self.scan(at, u16::MAX, true);
+        let weak = match scan.last {
             Last::End { page, sequence, .. } => Some(Weak { at, page, sequence }),
             _ => None,
-        }
+        };
+        Some((Before { turn, end: scan.end }, weak))
     }
 
     /// Programs a weak page again as the head's next. False if the flash does not take it.
@@ -79,7 +90,8 @@ impl<F: Flash> Journal<F> {
         let Some(Weak { at, page, sequence }) = weak else { return true };
         match self.see(at, page) {
             Seen::Body(Body::Data(data)) if data.sequence == sequence && data.last => {}
-            // Weak indeed: now it reads otherwise. Then it was never acknowledged, and nobody has seen it.
+            // Weak indeed: now it reads otherwise. Then it was never acknowledged, nobody has seen it, and from now on
+            // it does not count.
             _ => return true,
         }
         let (to, number) = (self.state.head.at, self.state.head.end);
