@@ -16,7 +16,7 @@ pub(super) struct Scan {
     pub(super) end: u16,
     /// Whether the sector holds a record's end that is no copy, or a mark.
     pub(super) own: bool,
-    /// Whether the very last page touched is a mark that says nothing new: then nothing that counts is weak.
+    /// Whether the last two pages touched are marks that say the same: then nothing that counts is weak.
     pub(super) settled: bool,
     /// Whether more than the last page is damaged, or one cannot be read: no power cut does that.
     pub(super) damaged: bool,
@@ -30,7 +30,7 @@ pub(super) enum Last {
     /// A mark, or a piece of a record that is not its last: what is before is there for good.
     Certain,
     /// A record's last page, which may be weak.
-    End { page: u16, sequence: u32, copy: bool },
+    End { page: u16, sequence: u32 },
 }
 
 impl<F: Flash> Journal<F> {
@@ -61,6 +61,7 @@ impl<F: Flash> Journal<F> {
         journal.open_next(0, Before::default())?;
         journal.state.tail = journal.state.head.at;
         journal.mark()?;
+        journal.mark()?;
         journal.state.settled = true;
         Ok(journal)
     }
@@ -69,7 +70,7 @@ impl<F: Flash> Journal<F> {
     ///
     /// Reads each header twice at most, the newest sector's pages and, after a cut right behind it, those of the
     /// sector before: `3 * sectors + 2 * pages + 4` pages at most to find everything. A mount after a cut, or after appends,
-    /// then opens one sector, with one erase, and writes three pages at most; a mount after a mount writes nothing.
+    /// then opens one sector, with one erase, and writes four pages at most; a mount after a mount writes nothing.
     /// If no sector is free for that, the journal is mounted as it is, and recovers as soon as there is one.
     ///
     /// # Errors
@@ -79,7 +80,10 @@ impl<F: Flash> Journal<F> {
     pub fn mount(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
         let mut journal = Self::inspect(flash, policy)?;
         match journal.settle() {
-            Ok(()) | Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. }) => Ok(journal),
+            Ok(())
+            | Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. } | JournalError::UsedUp) => {
+                Ok(journal)
+            }
             Err(error) => Err(error),
         }
     }
@@ -196,16 +200,21 @@ impl<F: Flash> Journal<F> {
     /// Goes through the pages of a sector below `limit`. With `learn` the state follows.
     pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
         let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false, damaged: false };
-        let (mut bad, mut news) = (false, false);
+        let mut bad = false;
+        // The floor of the mark right before, and whether the page is its second.
+        let (mut mark_before, mut proven) = (None, false);
         let mut begun: Option<(u32, page::First)> = None;
         let limit = limit.min(self.state.layout.pages());
         for number in 1..limit {
             let seen = self.see(at, number);
             scan.damaged |= bad && !matches!(seen, Seen::Erased);
-            scan.settled = false;
+            let marked = match seen {
+                Seen::Body(Body::Mark(mark)) => Some(mark.floor),
+                _ => None,
+            };
             match seen {
                 Seen::Erased => {
-                    scan.settled = number > 1 && scan.end == number && scan.last == Last::Certain && !news;
+                    scan.settled = number > 1 && scan.end == number && proven;
                     return scan;
                 }
                 Seen::Unreadable => scan.damaged = true,
@@ -214,8 +223,6 @@ impl<F: Flash> Journal<F> {
                     (scan.last, scan.end, scan.own) = (Last::Certain, number + 1, true);
                     if learn {
                         let state = &mut self.state;
-                        // A mark may be weak: settled is only what a page before it says, too.
-                        news = mark.floor > state.floor;
                         (state.next, state.floor) = (state.next.max(mark.next), state.floor.max(mark.floor));
                         (state.epoch, state.last_time) = (mark.epoch, mark.last_time);
                     }
@@ -225,10 +232,10 @@ impl<F: Flash> Journal<F> {
                         begun = Some((data.sequence, page::parse_first(self.page())));
                     }
                     if !data.last {
-                        scan.last = Last::Certain;
+                        (scan.last, mark_before, proven) = (Last::Certain, None, false);
                         continue;
                     }
-                    scan.last = Last::End { page: number, sequence: data.sequence, copy: data.copy };
+                    scan.last = Last::End { page: number, sequence: data.sequence };
                     (scan.end, scan.own) = (number + 1, scan.own || !data.copy);
                     if learn {
                         let state = &mut self.state;
@@ -240,8 +247,9 @@ impl<F: Flash> Journal<F> {
                     }
                 }
             }
+            (mark_before, proven) = (marked, marked.is_some() && marked == mark_before);
         }
-        scan.settled = scan.end == limit && scan.last == Last::Certain && !news;
+        scan.settled = scan.end == limit && proven;
         scan
     }
 }

@@ -28,18 +28,16 @@ impl<F: Flash> Journal<F> {
         let (head, pages) = (self.state.head, self.state.layout.pages());
         let scan = self.scan(head.at, pages, false);
         let in_head = match scan.last {
-            Last::End { page, sequence, copy } => Some((Weak { at: head.at, page, sequence }, copy)),
+            Last::End { page, sequence } => Some(Weak { at: head.at, page, sequence }),
             _ => None,
         };
         // A head without a record or mark of its own is what a cut recovery, or a cut just behind the opening of a
-        // sector, leaves. It can be opened once more, unless the only whole copy of the weak page is in it.
+        // sector, leaves. It can be opened once more, unless there is a whole copy in it, which may have been shown.
         let below = if scan.own { None } else { self.end_before() };
-        let original = below
-            .and_then(|(_, weak)| weak)
-            .filter(|weak| in_head.is_none_or(|(copy, _)| copy.sequence == weak.sequence));
-        let again = !scan.own && !scan.damaged && (in_head.is_none() || original.is_some());
+        let original = below.and_then(|(_, weak)| weak);
+        let again = !scan.own && !scan.damaged && in_head.is_none();
         let weak = match in_head {
-            Some((weak, _)) if !again => Some(weak),
+            Some(weak) => Some(weak),
             None if scan.last == Last::Certain => None,
             _ => original,
         };
@@ -61,7 +59,8 @@ impl<F: Flash> Journal<F> {
         }
         // A sector that erases and takes its header, but not its next pages, is left behind like one that does not.
         for _ in 0..self.state.layout.sectors() {
-            if self.copy(weak) && self.write_mark() {
+            // The second mark proves the first: only then is anything shown to a reader.
+            if self.copy(weak) && self.write_mark() && self.write_mark() {
                 (self.state.settled, self.state.marked) = (true, self.state.floor);
                 return Ok(());
             }
@@ -79,7 +78,7 @@ impl<F: Flash> Journal<F> {
         let at = self.live_of(turn)?;
         let scan = self.scan(at, u16::MAX, true);
         let weak = match scan.last {
-            Last::End { page, sequence, .. } => Some(Weak { at, page, sequence }),
+            Last::End { page, sequence } => Some(Weak { at, page, sequence }),
             _ => None,
         };
         Some((Before { turn, end: scan.end }, weak))
