@@ -144,6 +144,8 @@ fn compressed_files_are_the_same_for_every_cut() {
         "out.tif --compression deflate",
         "out.tif --compression lzw --tile 64",
         "out.tif --tile 128",
+        "out.tif --pyramid subifd --tile 64 --compression zstd",
+        "out.tif --pyramid pages --tile 64",
     ] {
         let name = output.split(' ').next().expect("a name");
         let line = format!("convert {} -o {output} --overwrite {}", case.input, case.chain);

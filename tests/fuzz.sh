@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for some seconds. usage: tests/fuzz.sh [SECONDS]
+# Files of the corpus are seeds where it is there (PLIMSOLL_CORPUS, or ../shared/corpus).
 # Needs a nightly toolchain and cargo-fuzz; installs the latter, or says what it skipped.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-10}
+corpus=${PLIMSOLL_CORPUS:-../shared/corpus}
 if ! cargo +nightly --version >/dev/null 2>&1; then
   echo "fuzz: SKIPPED: no nightly toolchain here"
   exit 0
@@ -17,7 +19,16 @@ trap 'rm -rf "$logs"' EXIT
 status=0
 for target in $(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do
   echo "fuzz $target"
-  if ! cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" -- -max_total_time="$seconds" -rss_limit_mb=512 >"$logs/$target" 2>&1; then
+  seeds=()
+  # What is found lies in the first folder; the others are only read. Old crashes are seeds, too.
+  if [ "$target" = tiff_open ]; then
+    mkdir -p tests/fuzz/corpus/tiff_open
+    seeds=(tests/fuzz/corpus/tiff_open)
+    for folder in "$corpus/tiff" "$corpus/tiff_malformed" tests/crashers; do
+      [ -d "$folder" ] && seeds+=("$folder")
+    done
+  fi
+  if ! cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" "${seeds[@]}" -- -max_total_time="$seconds" -rss_limit_mb=512 >"$logs/$target" 2>&1; then
     tail -40 "$logs/$target"
     status=1
   fi

@@ -144,3 +144,31 @@ fn a_comparison_reads_both_once() {
         }
     }
 }
+
+/// A region costs what its layout makes it cost, and the plan says so beforehand.
+#[test]
+fn a_region_reads_what_the_plan_says() {
+    let work = work();
+    let (left, top, cols, rows) = (700, 600, 200, 150);
+    for (name, _) in LAYOUTS.iter().filter(|(name, _)| name.ends_with(".tif")) {
+        let line =
+            format!("convert {name} -o out-{name}.ppm --overwrite --region {left},{top},{cols},{rows}");
+        let plan = work.plan(&line);
+        let planned = plan["pass_plans"][0]["region_bytes"].as_u64().expect("a region has a price");
+        let done = work.done(&line);
+        let read = done.number("/input/bytes_read");
+        assert!(read <= planned + 2 * HEADERS, "{name}: {read} bytes read, {planned} planned");
+        // Uncompressed rows are read from the first column to the last of the next row; compressed units are read whole.
+        let wanted = cols * rows * 3;
+        let (least, most) = match *name {
+            "in-strips.tif" | "in-one-strip.tif" => (wanted, rows * 1300 * 3),
+            "in-tiles.tif" => (wanted, 3 * wanted),
+            _ => (1, work.read(name).len() as u64),
+        };
+        assert!(planned >= least && planned <= most, "{name}: {planned} bytes for {wanted}");
+        if name.contains("tiles") {
+            // 2 x 2 tiles of 256 pixels, or 3 x 3 of 128, of some hundreds.
+            assert!(planned < work.read(name).len() as u64 / 5, "{name}: {planned}");
+        }
+    }
+}

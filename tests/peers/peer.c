@@ -42,6 +42,10 @@ int main(int argc, char **argv) {
     check(vips_image_write_to_file(a, out, NULL));
   } else if (!strcmp(task, "copy")) {
     check(vips_image_write_to_file(source, out, NULL));
+  } else if (!strcmp(task, "pyramid")) {
+    check(vips_tiffsave(source, out, "tile", TRUE, "tile_width", 256, "tile_height", 256, "pyramid", TRUE,
+                        "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+                        VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL));
   } else if (!strcmp(task, "blur")) {
     check(vips_gaussblur(source, &a, 2.0, NULL));
     check(vips_image_write_to_file(a, out, NULL));

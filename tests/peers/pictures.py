@@ -20,10 +20,11 @@ LAYOUTS = {
     "strip": dict(compression="none"),
     "tile": dict(compression="none", tile=True, tile_width=128, tile_height=128),
     "deflate": dict(compression="deflate", predictor="horizontal", tile=True, tile_width=256, tile_height=256),
+    "one": dict(compression="deflate", predictor="horizontal", tile_width=1 << 20, tile_height=10000),
     "lzw": dict(compression="lzw", predictor="horizontal"),
 }
 WANTED = [
-    ("a5", "strip"), ("a5", "tile"), ("a10", "strip"), ("a10", "tile"), ("a10", "deflate"), ("a10", "lzw"),
+    ("a5", "strip"), ("a5", "tile"), ("a10", "strip"), ("a10", "tile"), ("a10", "deflate"), ("a10", "lzw"), ("a10", "one"),
     ("b20", "strip"), ("b20", "deflate"), ("g20", "strip"), ("w200", "strip"),
 ]
 STRIP = 250

@@ -20,7 +20,8 @@ if [ ! -x "$work/venv/bin/python" ] || ! "$work/venv/bin/python" -c 'import pyvi
   "$work/venv/bin/pip" install -q numpy tifffile imagecodecs "pyvips[binary]" \
     || { echo "SKIPPED: Python's packages cannot be installed here"; exit 0; }
 fi
-library=$(ls "$work"/venv/lib/python3*/site-packages/pyvips_binary.libs/libvips-*.so.42* "$work"/venv/lib/python3*/site-packages/pyvips_binary.libs/libvips-cpp*.so* 2>/dev/null | head -1)
+library=$(find "$work"/venv/lib/python3*/site-packages/pyvips_binary.libs -name 'libvips-*.so*' | sort | head -1)
+[ -n "$library" ] || { echo "the pyvips package holds no libvips: remove $work/venv and run this again" >&2; exit 1; }
 gcc -O2 launch.c -o "$work/launch"
 # The headers are Debian's, the library is the newer one from the package: the calls used are the same in both.
 gcc -O2 peer.c $(pkg-config vips --cflags) "$library" -Wl,-rpath,"$(dirname "$library")" -Wl,--allow-shlib-undefined \

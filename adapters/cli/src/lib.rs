@@ -22,7 +22,7 @@ pub use stages::{Stages, Step};
 use clap::Parser;
 use command::Session;
 use command::args::CommandLine;
-use plimsoll_os::memory::CountingAllocator;
+use plimsoll_os::memory::{CountingAllocator, divide_code};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The whole command: reads the arguments, does the work, gives the exit code. `heap` is the program's global
 /// allocator, so that receipts can say what the heap held.
 pub fn main(heap: &'static CountingAllocator) -> ExitCode {
+    divide_code();
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => {

@@ -37,6 +37,7 @@ pub fn plan_json(plan: &JobPlan) -> Value {
         "strip_rows": dominant.map(PassPlan::strip_rows),
         "workers": dominant.map(threads),
         "passes": plan.passes.len(),
+        "pages": plan.pages,
         "reads_per_input_byte": reads(plan),
         "binding": dominant.map(|pass| pass.plan.binding.name()),
         "consumers": dominant.map(|pass| consumers_json(&pass.plan.consumers)),
@@ -55,6 +56,7 @@ fn pass_json(pass: &PassPlan) -> Value {
         "workers": pass.plan.workers,
         "compressors": pass.compressors,
         "reads_per_row": pass.plan.reads_per_row,
+        "region_bytes": pass.region_bytes,
         "binding": pass.plan.binding.name(),
         "consumers": consumers_json(&pass.plan.consumers),
     })
@@ -95,6 +97,9 @@ pub fn plan_text(plan: &JobPlan) -> String {
         Bytes(plan.smallest_bytes()),
         Bytes(plan.whole_image_bytes),
     );
+    if plan.pages > 1 {
+        let _ = writeln!(text, "{} pages, one after the other; the one that needs the most:", plan.pages);
+    }
     for (number, pass) in plan.passes.iter().enumerate() {
         let compressors = match pass.compressors {
             0 => String::new(),
@@ -118,6 +123,13 @@ pub fn plan_text(plan: &JobPlan) -> String {
             pass.plan.workers,
             pass.plan.reads_per_row,
         );
+        if let Some(bytes) = pass.region_bytes {
+            let _ = writeln!(
+                text,
+                "  a part of the picture: at most {bytes} bytes of pixels are read ({})",
+                Bytes(bytes)
+            );
+        }
         for consumer in &pass.plan.consumers {
             let _ = writeln!(
                 text,

@@ -173,11 +173,11 @@ fn two_workers_fit_where_their_seam_would_not() {
     // A hole: it is planned and never read.
     file.set_len(header.len() as u64 + 1_200_000_000).unwrap();
     let input = Input::open(&path, Io::Read).unwrap();
-    let job = plan(&input, "thumbnail:512", settings(13 << 19, 2, None));
+    let job = plan(&input, "thumbnail:512", settings(5 << 20, 2, None));
     let pass = job.job_plan().passes.last().unwrap();
     assert_eq!(pass.plan.workers, 2);
     assert_eq!(pass.plan.reads_per_row, 1.0);
-    assert!(pass.plan.peak_bytes <= 13 << 19);
+    assert!(pass.plan.peak_bytes <= 5 << 20);
     let sum: u64 = pass.plan.consumers.iter().map(|consumer| consumer.bytes).sum();
     assert_eq!(sum, pass.plan.peak_bytes);
     let names: Vec<String> = pass.plan.consumers.iter().map(ToString::to_string).collect();

@@ -5,7 +5,7 @@
 //! it is handed (`Place::Arena`), codec states and threads from the heap (`Place::Heap`), all of it when it is made
 //! and none while it runs.
 
-use crate::{FormatError, Wanted};
+use crate::{FormatError, Metadata, Wanted};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::{Need, Sink, Source};
@@ -68,6 +68,23 @@ pub trait Picture: Send + Sync {
     /// # Errors
     /// [`FormatError`] if they are malformed, unsupported or cannot be read.
     fn page(&self, index: u32) -> Result<Option<Arc<dyn Page>>, FormatError>;
+
+    /// A page below another one, as TIFF's SubIFDs are: `path` holds the index of the page, of the page below it, and
+    /// so on, each from zero. `None` if there is none. Reads the headers on the way only.
+    ///
+    /// # Errors
+    /// [`FormatError`] if they are malformed, unsupported or cannot be read.
+    fn page_at(&self, path: &[u32]) -> Result<Option<Arc<dyn Page>>, FormatError> {
+        match path {
+            [index] => self.page(*index),
+            _ => Ok(None),
+        }
+    }
+
+    /// How many directories the file has room for: who meets more of them goes in circles.
+    fn most_pages(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 /// What a header says of one page.
@@ -90,6 +107,23 @@ pub struct Facts {
 pub trait Page: Send + Sync {
     /// What its header says.
     fn facts(&self) -> &Facts;
+
+    /// What the page says of itself beside its pixels, if another file can hold it as it is.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] if the list of it cannot be read.
+    fn metadata(&self) -> Result<Option<Arc<dyn Metadata>>, FormatError> {
+        Ok(None)
+    }
+
+    /// The most bytes of pixels, compressed or not, that a source over `region` reads from the file; tables of offsets
+    /// are left out. `None` if nobody can say without reading as much as that.
+    ///
+    /// # Errors
+    /// [`FormatError`] if tables of offsets that lead to it are malformed or cannot be read.
+    fn reads(&self, _region: Region) -> Result<Option<u64>, FormatError> {
+        Ok(None)
+    }
 
     /// Memory that one source over this region needs, beside the strips it fills.
     fn needs(&self, region: Region) -> Vec<Need>;
@@ -115,11 +149,34 @@ pub trait Target: Send + Sync {
     /// Bytes of the complete file, or the most it may have if it is compressed.
     fn file_bytes(&self) -> u64;
 
+    /// The same with the metadata of another file; `None` if the format does not hold it.
+    fn carry(&self, _metadata: &Arc<dyn Metadata>) -> Option<Box<dyn Target>> {
+        None
+    }
+
     /// Begins the output: writes what stands before the pixels.
     ///
     /// # Errors
     /// [`FormatError::Io`].
     fn create(&self, output: Output) -> Result<Box<dyn Writer>, FormatError>;
+
+    /// The same for a page that stands behind others in its file: `after` is the [`Writer::tail`] of the last one.
+    ///
+    /// # Errors
+    /// [`FormatError::Unsupported`] if a file of this format holds one page, [`FormatError::Io`].
+    fn append(&self, _output: Output, _after: Tail) -> Result<Box<dyn Writer>, FormatError> {
+        let feature = "a file of several pages; write one file a page".to_owned();
+        Err(FormatError::Unsupported { format: "output", feature })
+    }
+}
+
+/// What the pages of an output leave to the one that follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// Bytes that are written; 0 if there is no page yet.
+    pub bytes: u64,
+    /// Where the file is to say where the next page is.
+    pub link: u64,
 }
 
 /// An output being written.
@@ -130,7 +187,12 @@ pub trait Writer: Send + Sync {
     /// [`FormatError`] if `budget` holds less than `needs` said.
     fn sink<'a>(&'a self, rows: Rows, budget: &mut Budget<'a>) -> Result<RowSink<'a>, FormatError>;
 
-    /// All sinks have finished: completes the file.
+    /// All sinks have finished: where the next page may begin.
+    fn tail(&self) -> Tail {
+        Tail::default()
+    }
+
+    /// All sinks have finished: completes the file, or the page where others follow.
     ///
     /// # Errors
     /// [`FormatError::Io`].

@@ -7,20 +7,22 @@
 mod contract;
 mod error;
 mod group;
+mod metadata;
 mod png;
 mod pnm;
 mod tiff;
 mod wanted;
 
 pub use contract::{
-    Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Target, WriteAt, Writer,
+    Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Tail, Target, WriteAt, Writer,
 };
 pub use error::FormatError;
 pub use group::GroupPage;
+pub use metadata::{Field, Metadata};
 pub use png::Png;
 pub use pnm::Netpbm;
 pub use tiff::Tiff;
-pub use wanted::{Compression, Wanted};
+pub use wanted::{Compression, Pyramid, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
 pub const FORMATS: &[&dyn Format] = &[&Tiff, &Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];

@@ -111,6 +111,31 @@ fn sources_take_what_they_state_and_nothing_while_they_run() {
     println!("largest heap use by none, lzw, deflate, packbits: {largest:?}");
 }
 
+/// The same for files of other people's software: every method, and sizes that nobody here chose.
+#[test]
+fn pages_of_the_corpus_take_what_they_state() {
+    let beside = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let folder = std::env::var_os("PLIMSOLL_CORPUS").map_or(beside, Into::into);
+    let Ok(table) = std::fs::read_to_string(folder.join("tiff_pages.tsv")) else {
+        println!("skipped: no corpus in {}; set PLIMSOLL_CORPUS", folder.display());
+        return;
+    };
+    let mut largest = std::collections::BTreeMap::new();
+    for line in table.lines().skip(1) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        if columns[2] != "pixels" {
+            continue;
+        }
+        let bytes = std::fs::read(folder.join(columns[0])).expect("the table names files that are there");
+        let page = page(bytes, columns[1].parse().expect("a number")).expect("a good file");
+        let held = checked(&*page, page.facts().shape.region());
+        let most = largest.entry(page.facts().compression).or_insert(0);
+        *most = held.max(*most);
+    }
+    println!("most heap by method: {largest:?}");
+    assert!(largest.len() >= 8, "{largest:?}");
+}
+
 /// One state a lane: with a single strip the heap is a state and the source itself.
 #[test]
 fn one_codec_state_is_as_large_as_stated() {

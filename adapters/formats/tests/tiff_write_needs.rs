@@ -5,7 +5,7 @@ use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::plan::Place;
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape};
 use plimsoll_core::strip::Strip;
-use plimsoll_formats::{Compression, Format, Target, Tiff, Wanted, WriteAt};
+use plimsoll_formats::{Compression, Format, Pyramid, Target, Tiff, Wanted, WriteAt};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io;
 use std::sync::Arc;
@@ -99,6 +99,14 @@ fn noise(bytes: usize, mask: u8) -> Vec<u8> {
     std::iter::repeat_with(step).take(bytes).collect()
 }
 
+const METHODS: [(Compression, Option<u8>); 5] = [
+    (Compression::Lzw, None),
+    (Compression::Deflate, None),
+    (Compression::Zstd, None),
+    (Compression::Zstd, Some(1)),
+    (Compression::Zstd, Some(19)),
+];
+
 // One test, so that no other one allocates meanwhile.
 #[test]
 fn needs_are_what_is_taken() {
@@ -107,16 +115,18 @@ fn needs_are_what_is_taken() {
     let shape = Shape::new(500, 700, 3, SampleKind::U8);
     let float = Shape::new(500, 200, 1, SampleKind::F32);
     let tile = Wanted { tile: Some(64), ..Wanted::default() };
+    let sub_ifds = Wanted { pyramid: Some(Pyramid::SubIfds), ..tile };
+    let pages = Wanted { pyramid: Some(Pyramid::Pages), ..tile };
     let many = Wanted { file_strip_rows: Some(1), ..Wanted::default() };
     for mask in [255, 63, 3, 0] {
         for shape in [shape, float] {
             let image = noise(shape.image_bytes() as usize, mask);
-            for layout in [Wanted::default(), tile, many] {
+            for layout in [Wanted::default(), tile, many, sub_ifds, pages] {
                 let (heap, counted) = peak(shape, layout, &image);
                 assert!(counted <= heap, "{counted} of {heap} bytes");
-                for compression in [Compression::Lzw, Compression::Deflate] {
+                for (compression, level) in METHODS {
                     for compressors in [0, 1, 3] {
-                        let wanted = Wanted { compression, compressors, ..layout };
+                        let wanted = Wanted { compression, level, compressors, ..layout };
                         let (heap, counted) = peak(shape, wanted, &image);
                         assert!(counted <= heap, "{counted} of {heap} bytes for {shape} {wanted:?}");
                         // Stated closely: what is not used is the slack of states and threads.

@@ -1,4 +1,4 @@
-//! Any bytes as a TIFF file.
+//! Any bytes as a TIFF file: every method of compression, every page, and the pages below it.
 #![no_main]
 
 #[path = "../shared/exercise.rs"]
@@ -7,4 +7,5 @@ mod exercise;
 use libfuzzer_sys::fuzz_target;
 use plimsoll_formats::Tiff;
 
-fuzz_target!(|input: (u8, &[u8])| exercise::exercise(&Tiff, input.1, u32::from(input.0 % 8) + 1));
+// The input is the file, so that files of the corpus are seeds as they are.
+fuzz_target!(|file: &[u8]| exercise::exercise(&Tiff, file, file.len() as u32 % 8 + 1));

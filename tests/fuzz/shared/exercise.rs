@@ -10,6 +10,9 @@ use plimsoll_formats::{Format, Page};
 /// Arena that a page may have.
 const ARENA_BYTES: u64 = 1 << 20;
 
+/// Heap that its codecs may have; what states more would be refused by a plan.
+const HEAP_BYTES: u64 = 8 << 20;
+
 /// Samples that are read at most, to keep the fuzzer quick.
 const MOST_BYTES: u64 = 4 << 20;
 
@@ -23,6 +26,11 @@ pub fn exercise(format: &dyn Format, content: &[u8], strip_rows: u32) {
         match picture.page(index) {
             Ok(Some(page)) => read(&*page, strip_rows),
             _ => break,
+        }
+        for below in 0..2 {
+            if let Ok(Some(page)) = picture.page_at(&[index, below]) {
+                read(&*page, strip_rows);
+            }
         }
     }
 }
@@ -38,7 +46,7 @@ fn read(page: &dyn Page, strip_rows: u32) {
                 "it does with less than it states"
             );
         });
-    } else if shape.image_bytes() <= MOST_BYTES {
+    } else if shape.image_bytes() <= MOST_BYTES && rows::bytes_in(&page.needs(region), Place::Heap) <= HEAP_BYTES {
         let _ = rows::read(page, region, strip_rows);
     }
 }

@@ -1,11 +1,12 @@
 //! The command line: every subcommand, option, and example in the help texts.
 
-use crate::job::{Io, PageList};
+use crate::job::{Io, PageList, PageName};
 use crate::size::Within;
 use crate::stages::Step;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use plimsoll_formats::Compression;
+use plimsoll_formats::{Compression, Pyramid};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Work inside a memory budget: pictures of any size under a ceiling that is declared, known before the first byte of
 /// input is read, and never passed.
@@ -106,15 +107,29 @@ pub(crate) struct ConvertArgs {
     /// A step, as OP or OP:ARGS; give it again for the next one
     #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
     pub steps: Vec<Step>,
-    /// Pages, counted from 1: 1-3,7. With several, OUT holds {page}
+    /// Pages, counted from 1: 1-3,7, or 3/1 for the first SubIFD of page 3. Several become one file, or one file each if
+    /// OUT holds {page}
     #[arg(long, value_name = "LIST")]
     pub pages: Option<PageList>,
-    /// Compression of the output
-    #[arg(long, value_enum)]
+    /// A rectangle of the input, cut out before the first step; no more is read than it takes
+    #[arg(long, value_name = "LEFT,TOP,COLS,ROWS")]
+    pub region: Option<RegionArg>,
+    /// Compression of the output: none, lzw, deflate, zstd; deflate:LEVEL from 1 to 9 and zstd:LEVEL from 1 to 19
+    #[arg(long, value_name = "METHOD[:LEVEL]")]
     pub compression: Option<CompressionArg>,
     /// Square tiles with this side in pixels, instead of strips
     #[arg(long, value_name = "SIDE")]
     pub tile: Option<u32>,
+    /// Smaller copies in the same file, each half the one before: as SubIFDs, or as pages. In tiles of 256 pixels if
+    /// --tile names no others
+    #[arg(long, value_enum)]
+    pub pyramid: Option<PyramidArg>,
+    /// A BigTIFF also where a classic one would be large enough
+    #[arg(long)]
+    pub bigtiff: bool,
+    /// What the input says beside its pixels (profile, resolution, description, places in the world)
+    #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
+    pub metadata: MetadataArg,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -134,9 +149,9 @@ pub(crate) struct ThumbnailArgs {
     /// How samples are weighted: lanczos3, or area for the exact average
     #[arg(long, default_value = "lanczos3")]
     pub kernel: String,
-    /// The page, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub page: u32,
+    /// The page, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -156,9 +171,9 @@ pub(crate) struct StatsArgs {
     /// Steps before measuring, as for convert
     #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
     pub steps: Vec<Step>,
-    /// The page, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub page: u32,
+    /// The page, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -179,9 +194,9 @@ pub(crate) struct CompareArgs {
     /// Side of the SSIM window: 8 (uniform) or 11 (Gaussian, as in the paper); 0 leaves SSIM out
     #[arg(long, value_name = "SIDE", default_value_t = 8)]
     pub ssim: u32,
-    /// The page of both, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub page: u32,
+    /// The page of both, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -303,24 +318,84 @@ pub(crate) enum ProgressArg {
 }
 
 /// `--compression`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CompressionArg {
-    /// None
-    None,
-    /// LZW
-    Lzw,
-    /// Deflate
-    Deflate,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CompressionArg {
+    pub method: Compression,
+    pub level: Option<u8>,
 }
 
-impl From<CompressionArg> for Compression {
-    fn from(compression: CompressionArg) -> Self {
-        match compression {
-            CompressionArg::None => Self::None,
-            CompressionArg::Lzw => Self::Lzw,
-            CompressionArg::Deflate => Self::Deflate,
+impl FromStr for CompressionArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, level) = match text.split_once(':') {
+            Some((name, level)) => (name, Some(level)),
+            None => (text, None),
+        };
+        let method = match name {
+            "none" => Compression::None,
+            "lzw" => Compression::Lzw,
+            "deflate" => Compression::Deflate,
+            "zstd" => Compression::Zstd,
+            _ => return Err(format!("`{name}` is no compression: there are none, lzw, deflate, zstd")),
+        };
+        let number = |level: &str| level.parse().map_err(|_| format!("`{level}` is no level: write zstd:5"));
+        Ok(Self { method, level: level.map(number).transpose()? })
+    }
+}
+
+/// `--region`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RegionArg([u32; 4]);
+
+impl RegionArg {
+    /// The step that cuts it out.
+    pub(crate) fn step(self) -> Step {
+        let [left, top, cols, rows] = self.0;
+        Step::new("crop", &format!("{left},{top},{cols},{rows}"))
+    }
+}
+
+impl FromStr for RegionArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("`{text}` is no rectangle: write LEFT,TOP,COLS,ROWS in pixels, as in 100,50,640,480");
+        let numbers: Result<Vec<u32>, _> = text.split(',').map(|word| word.trim().parse()).collect();
+        let rectangle = numbers.ok().and_then(|numbers| <[u32; 4]>::try_from(numbers).ok());
+        match rectangle {
+            Some(rectangle) if !rectangle.ends_with(&[0]) && rectangle[2] > 0 => Ok(Self(rectangle)),
+            _ => Err(wrong()),
         }
     }
+}
+
+/// `--pyramid`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PyramidArg {
+    /// As parts of the picture's page, as OME-TIFF has it
+    Subifd,
+    /// As pages after it, as most viewers expect
+    Pages,
+}
+
+impl From<PyramidArg> for Pyramid {
+    fn from(pyramid: PyramidArg) -> Self {
+        match pyramid {
+            PyramidArg::Subifd => Self::SubIfds,
+            PyramidArg::Pages => Self::Pages,
+        }
+    }
+}
+
+/// `--metadata`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetadataArg {
+    /// Goes along, as far as it is still true
+    Keep,
+    /// Is left out
+    Drop,
 }
 
 /// The steps, one a line, from the list in core.
@@ -334,7 +409,8 @@ fn help_of_steps() -> String {
     text.push_str(
         "\nExamples:\n  \
          plimsoll convert in.tif -o out.tif --within 8MiB --do crop:100,100,4800,4800 --do resize:0.9,linear --do sharpen\n  \
-         plimsoll convert in.png -o out.tif --compression deflate --tile 256 --do blur:2\n",
+         plimsoll convert in.png -o out.tif --compression deflate --tile 256 --do blur:2\n  \
+         plimsoll convert slide.tif -o slide.ome.tif --pyramid subifd --compression deflate --within 32MiB\n",
     );
     text
 }

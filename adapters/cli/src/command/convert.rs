@@ -1,30 +1,66 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, ThumbnailArgs};
+use super::args::{ConvertArgs, MetadataArg, RegionArg, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
 use crate::failure::Failure;
-use crate::job::{ConvertJob, Input};
+use crate::job::{BookJob, Control, ConvertJob, Converted, Input, JobPlan, PageList, PageName, Request};
 use crate::report;
 use crate::stages::Step;
-use plimsoll_formats::{Compression, Wanted};
+use plimsoll_formats::{Compression, Pyramid, Wanted};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// What one run of the command does: a file from one page, or one from several.
+enum Work {
+    Page(Box<ConvertJob>),
+    Book(Box<BookJob>),
+}
+
+impl Work {
+    fn job_plan(&self) -> &JobPlan {
+        match self {
+            Self::Page(job) => job.job_plan(),
+            Self::Book(job) => job.job_plan(),
+        }
+    }
+
+    fn left_out(&self) -> &[&'static str] {
+        match self {
+            Self::Page(job) => job.left_out(),
+            Self::Book(job) => job.left_out(),
+        }
+    }
+
+    fn run(&self, input: &Input, control: &Control) -> Result<Converted, Failure> {
+        match self {
+            Self::Page(job) => job.run(control),
+            Self::Book(job) => job.run(input, control),
+        }
+    }
+}
+
 /// `plimsoll convert`
 pub(crate) fn convert(args: &ConvertArgs, session: &Session) -> Result<(), Failure> {
-    let input = Input::open(&args.input, args.run.io.into())?;
-    for job in jobs(args, &input)? {
-        run("convert", &job, &input, args, session)?;
-    }
-    Ok(())
+    run_all("convert", args, session)
 }
 
 /// `plimsoll thumbnail`
 pub(crate) fn thumbnail(args: &ThumbnailArgs, session: &Session) -> Result<(), Failure> {
-    let args = as_convert(args);
+    run_all("thumbnail", &as_convert(args), session)
+}
+
+fn run_all(command: &str, args: &ConvertArgs, session: &Session) -> Result<(), Failure> {
     let input = Input::open(&args.input, args.run.io.into())?;
-    for job in jobs(&args, &input)? {
-        run("thumbnail", &job, &input, &args, session)?;
+    for work in works(args, &input)? {
+        let left_out = work.left_out();
+        if !left_out.is_empty() {
+            tracing::warn!(
+                "{}: left out, as no longer true: {}",
+                input.path().display(),
+                left_out.join(", ")
+            );
+        }
+        run(command, &work, &input, args, session)?;
     }
     Ok(())
 }
@@ -32,7 +68,7 @@ pub(crate) fn thumbnail(args: &ThumbnailArgs, session: &Session) -> Result<(), F
 /// `plimsoll plan convert`
 pub(crate) fn plan_convert(args: &ConvertArgs, json: bool) -> Result<(), Failure> {
     let input = Input::open(&args.input, args.run.io.into())?;
-    jobs(args, &input)?.iter().try_for_each(|job| print_plan(job.job_plan(), json))
+    works(args, &input)?.iter().try_for_each(|work| print_plan(work.job_plan(), json))
 }
 
 /// `plimsoll plan thumbnail`
@@ -46,61 +82,76 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         input: args.input.clone(),
         write: args.write.clone(),
         steps: vec![Step::new("thumbnail", &format!("{},{}", args.size, args.kernel))],
-        pages: Some(crate::job::PageList::one(args.page)),
+        pages: Some(PageList::one(args.page)),
+        region: None,
         compression: None,
         tile: None,
+        pyramid: None,
+        bigtiff: false,
+        metadata: MetadataArg::Keep,
         run: args.run.clone(),
     }
 }
 
-/// One job for each page. All are planned before the first one runs: what does not fit is refused before any output
+/// One job for each file. All are planned before the first one runs: what does not fit is refused before any output
 /// exists.
-fn jobs(args: &ConvertArgs, input: &Input) -> Result<Vec<ConvertJob>, Failure> {
+fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
     let wanted = Wanted {
-        compression: args.compression.map_or(Compression::Usual, Compression::from),
+        compression: args.compression.map_or(Compression::Usual, |compression| compression.method),
+        level: args.compression.and_then(|compression| compression.level),
         tile: args.tile,
+        pyramid: args.pyramid.map(Pyramid::from),
+        // A classic file would have no room beside so much.
+        beside: if args.bigtiff { 1 << 32 } else { 0 },
         ..Wanted::default()
     };
-    let job = |page: u32, output: &Path| {
-        let settings = settings(&args.run, Some(&args.write));
-        ConvertJob::plan(input, page, args.steps.clone(), output, wanted, settings)
+    let steps: Vec<Step> =
+        args.region.map(RegionArg::step).into_iter().chain(args.steps.iter().cloned()).collect();
+    let metadata = args.metadata == MetadataArg::Keep;
+    let request =
+        |output: &Path| Request { steps: steps.clone(), output: output.to_owned(), wanted, metadata };
+    let settings = || settings(&args.run, Some(&args.write));
+    let job = |page: PageName, output: &Path| {
+        let job = ConvertJob::plan_request(input, page, request(output), settings())?;
+        Ok(Work::Page(Box::new(job)))
     };
     let output = &args.write.output;
     let Some(pages) = &args.pages else {
-        let first = job(1, &for_page(output, 1).unwrap_or_else(|| output.clone()))?;
+        let first = PageName::from(1);
+        let first = job(first, &for_page(output, first).unwrap_or_else(|| output.clone()))?;
         if input.find_page(2)?.is_some() {
             tracing::warn!("{} has more pages: --pages names others", input.path().display());
         }
         return Ok(vec![first]);
     };
-    let several = pages.numbers().nth(1).is_some();
-    if several && for_page(output, 1).is_none() {
-        let line = "several pages need an output name with {page} in it, for example -o out-{page}.tif";
-        return Err(Failure::Usage(line.to_owned()));
+    let several = pages.names().nth(1).is_some();
+    if several && for_page(output, PageName::from(1)).is_none() {
+        let book = BookJob::plan(input, pages.clone(), request(output), settings())?;
+        return Ok(vec![Work::Book(Box::new(book))]);
     }
-    pages.numbers().map(|page| job(page, &for_page(output, page).unwrap_or_else(|| output.clone()))).collect()
+    pages.names().map(|page| job(page, &for_page(output, page).unwrap_or_else(|| output.clone()))).collect()
 }
 
-/// The output's name for one page, if the name leaves room for its number.
-fn for_page(output: &Path, page: u32) -> Option<PathBuf> {
+/// The output's name for one page, if the name leaves room for its number; `3/1` is written `3-1`.
+fn for_page(output: &Path, page: PageName) -> Option<PathBuf> {
     let text = output.to_str().filter(|text| text.contains("{page}"))?;
-    Some(PathBuf::from(text.replace("{page}", &page.to_string())))
+    Some(PathBuf::from(text.replace("{page}", &page.to_string().replace('/', "-"))))
 }
 
 /// Runs one job, and says what was planned and what happened.
 fn run(
     command: &str,
-    job: &ConvertJob,
+    work: &Work,
     input: &Input,
     args: &ConvertArgs,
     session: &Session,
 ) -> Result<(), Failure> {
-    let plan = job.job_plan();
+    let plan = work.job_plan();
     if !args.write.quiet {
         print(&report::plan_text(plan))?;
     }
     let control = session.control(args.run.progress);
-    let done = job.run(&control)?;
+    let done = work.run(input, &control)?;
     let actual = session.actual(&[input], done.seconds.clone(), &control);
     let shape = done.shape;
     let output = json!({
@@ -109,13 +160,16 @@ fn run(
         "cols": shape.cols,
         "bands": shape.bands,
         "kind": shape.kind.name(),
+        "pages": done.pages,
         "stored": done.stored,
         "sha256_pixels": done.sha256_pixels,
     });
     write_receipt(args.run.receipt.as_deref(), &report::receipt_json(command, plan, &actual, output))?;
     if !args.write.quiet {
         print(&report::receipt_text(plan, &actual))?;
-        print(&format!("  wrote {} ({shape}; {})\n", done.path.display(), done.stored))?;
+        let pages =
+            if done.pages == 1 { String::new() } else { format!("{} pages, the first: ", done.pages) };
+        print(&format!("  wrote {} ({pages}{shape}; {})\n", done.path.display(), done.stored))?;
     }
     Ok(())
 }

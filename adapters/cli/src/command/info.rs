@@ -3,7 +3,7 @@
 use super::args::InfoArgs;
 use super::session::print;
 use crate::failure::Failure;
-use crate::job::{Input, Io};
+use crate::job::{Input, Io, PageName};
 use crate::report;
 use crate::size::Bytes;
 use plimsoll_formats::Facts;
@@ -29,27 +29,58 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
             Bytes(bytes)
         ))?;
     }
-    let mut number = 1;
-    while let Some(page) = input.find_page(number)? {
-        let comma = if number > 1 { "," } else { "" };
-        print(&match args.json {
-            true => format!("{comma}{}", page_json(number, page.facts())),
-            false => page_text(number, page.facts()),
-        })?;
-        number += 1;
-    }
+    let mut list = Listing { input: &input, json: args.json, listed: 0 };
+    list.all(None)?;
     if args.json {
         print("]}\n")?;
     }
     Ok(())
 }
 
-fn page_json(number: u32, facts: &Facts) -> Value {
+/// Prints pages, and those below them, one after the other.
+struct Listing<'a> {
+    input: &'a Input,
+    json: bool,
+    listed: u64,
+}
+
+impl Listing<'_> {
+    /// All pages of the file, or all below one. The depth is that of names: a handful.
+    fn all(&mut self, above: Option<PageName>) -> Result<(), Failure> {
+        for number in 1..=u32::MAX {
+            let name = match above {
+                None => PageName::from(number),
+                Some(above) => match above.below(number) {
+                    Some(name) => name,
+                    None => return Ok(()),
+                },
+            };
+            let Some(page) = self.input.find_page(name)? else { break };
+            self.listed += 1;
+            if self.listed > self.input.most_pages() {
+                let path = self.input.path().display();
+                return Err(Failure::Input(format!(
+                    "{path}: malformed: page {name} leads back to an earlier one"
+                )));
+            }
+            let comma = if self.listed > 1 { "," } else { "" };
+            print(&match self.json {
+                true => format!("{comma}{}", page_json(name, page.facts())),
+                false => page_text(name, page.facts()),
+            })?;
+            drop(page);
+            self.all(Some(name))?;
+        }
+        Ok(())
+    }
+}
+
+fn page_json(name: PageName, facts: &Facts) -> Value {
     let more: Map<String, Value> =
         facts.more.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
     let shape = facts.shape;
     json!({
-        "page": number,
+        "page": page_number(name),
         "rows": shape.rows,
         "cols": shape.cols,
         "bands": shape.bands,
@@ -62,11 +93,19 @@ fn page_json(number: u32, facts: &Facts) -> Value {
     })
 }
 
-fn page_text(number: u32, facts: &Facts) -> String {
+/// A page's number; the name of one below another.
+fn page_number(name: PageName) -> Value {
+    match name.numbers() {
+        [number] => Value::from(*number),
+        _ => Value::from(name.to_string()),
+    }
+}
+
+fn page_text(name: PageName, facts: &Facts) -> String {
     let more: Vec<String> = facts.more.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let shape = facts.shape;
     format!(
-        "page {number}: {shape} ({}), {}, compression {}; {}\n",
+        "page {name}: {shape} ({}), {}, compression {}; {}\n",
         facts.colour,
         Bytes(shape.image_bytes()),
         facts.compression,

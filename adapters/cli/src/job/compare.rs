@@ -3,7 +3,7 @@
 use super::budget::Budgeted;
 use super::control::Control;
 use super::measuring::{Measuring, explain};
-use super::pages::Input;
+use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassRequest, plan_pass, refuse};
 use super::settings::Settings;
@@ -45,10 +45,11 @@ impl CompareJob {
     pub fn plan(
         a: &Input,
         b: &Input,
-        page: u32,
+        page: impl Into<PageName>,
         ssim: Option<SsimWindow>,
         settings: &Settings,
     ) -> Result<Self, Failure> {
+        let page = page.into();
         let (first, second) = (a.page(page)?, b.page(page)?);
         let (shape, other) = (first.facts().shape, second.facts().shape);
         if shape != other {
@@ -79,7 +80,13 @@ impl CompareJob {
         };
         let pass =
             plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
-        let plan = JobPlan { budget, passes: vec![pass], whole_image_bytes: source.image_bytes() };
+        let plan = JobPlan {
+            budget,
+            passes: vec![pass],
+            pages: 1,
+            most_heap_bytes: 0,
+            whole_image_bytes: source.image_bytes(),
+        };
         Ok(Self { pair, path: a.path().to_owned(), ssim, plan })
     }
 

@@ -2,9 +2,11 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::hash::{Boxed, Hashing, Nowhere};
+use super::hash::{Boxed, Hashing, Nowhere, hex};
+use super::kept::{Circumstances, Kept};
+use super::mapping::Effect;
 use super::measure::{find_ranges, plan_ranges};
-use super::pages::Input;
+use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
@@ -12,24 +14,38 @@ use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_core::measure::RangeOf;
-use plimsoll_core::pipeline::{Chain, Need};
+use plimsoll_core::pipeline::{Chain, Need, Stage};
 use plimsoll_core::shape::Shape;
-use plimsoll_formats::{Format, FormatError, Output, Page, Target, Wanted};
+use plimsoll_formats::{Format, FormatError, Metadata, Output, Page, Tail, Target, Wanted, Writer};
 use plimsoll_os::output::AtomicOutput;
 use plimsoll_os::probe::Probe;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What is to be made of a page, and how it is stored.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What is done to it, in order.
+    pub steps: Vec<Step>,
+    /// The output; its ending names the format.
+    pub output: PathBuf,
+    /// How it is stored.
+    pub wanted: Wanted,
+    /// Whether what the input says beside its pixels goes along.
+    pub metadata: bool,
+}
 
 /// A conversion, planned and ready to run.
 pub struct ConvertJob {
     page: Arc<dyn Page>,
     input_path: PathBuf,
-    steps: Vec<Step>,
+    request: Request,
     asked: Vec<(usize, RangeOf)>,
-    output_path: PathBuf,
     output_shape: Shape,
     format: &'static dyn Format,
-    wanted: Wanted,
+    kept: Option<Arc<dyn Metadata>>,
+    left_out: Vec<&'static str>,
     settings: Settings,
     plan: JobPlan,
 }
@@ -39,14 +55,25 @@ pub struct ConvertJob {
 pub struct Converted {
     /// The output.
     pub path: PathBuf,
-    /// Its shape.
+    /// Its shape; that of its first page if it has several.
     pub shape: Shape,
+    /// Pages in it.
+    pub pages: u64,
     /// How it is stored.
     pub stored: String,
-    /// SHA-256 of its pixels, if it was asked for.
+    /// SHA-256 of its pixels, page after page, if it was asked for.
     pub sha256_pixels: Option<String>,
     /// Seconds spent in each stage, source and sink, over all workers and passes.
     pub seconds: Vec<(String, f64)>,
+}
+
+/// A page of an output that is being written.
+pub(super) struct Written {
+    pub(super) stored: String,
+    /// Where the next page may begin.
+    pub(super) tail: Tail,
+    pub(super) hasher: Option<Sha256>,
+    pub(super) seconds: Vec<(String, f64)>,
 }
 
 impl ConvertJob {
@@ -56,28 +83,64 @@ impl ConvertJob {
     /// [`Failure::Usage`] for steps or outputs that make no sense, [`Failure::Refused`] if it does not fit.
     pub fn plan(
         input: &Input,
-        page: u32,
+        page: impl Into<PageName>,
         steps: Vec<Step>,
         output: &Path,
         wanted: Wanted,
         settings: Settings,
     ) -> Result<Self, Failure> {
+        let request = Request { steps, output: output.to_owned(), wanted, metadata: true };
+        Self::plan_request(input, page, request, settings)
+    }
+
+    /// The same with everything that can be asked for.
+    ///
+    /// # Errors
+    /// As [`ConvertJob::plan`].
+    pub fn plan_request(
+        input: &Input,
+        page: impl Into<PageName>,
+        request: Request,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
+        let page = page.into();
+        check_output(input, &request.output, &settings)?;
+        let only = page == PageName::from(1) && request.metadata && input.find_page(2)?.is_none();
+        let budget = Budgeted::resolve(&settings);
+        Self::plan_page(input, page, request, settings, budget, only)
+    }
+
+    /// Plans one page, which may be one of several of the output.
+    pub(super) fn plan_page(
+        input: &Input,
+        page: PageName,
+        request: Request,
+        settings: Settings,
+        budget: Budgeted,
+        all_pages: bool,
+    ) -> Result<Self, Failure> {
         let page = input.page(page)?;
         let source = page.facts().shape;
-        let stages = Stages::build(&steps, source, &[])?;
+        let stages = Stages::build(&request.steps, source, &[])?;
+        let output = &request.output;
         let format = format_of(output)?;
-        check_output(input, output, &settings)?;
-        let target = |compressors: u32| {
-            let wanted = Wanted { compressors, ..wanted };
-            format.target(stages.output(), wanted).map_err(|error| Failure::output(output, &error))
+        let (kept, left_out) = match request.metadata {
+            true => keep(input.path(), &*page, &request.steps, stages.output(), all_pages)?,
+            false => (None, Vec::new()),
         };
-        let ordered = target(0)?.ordered();
-        let budget = Budgeted::resolve(&settings);
+        let target =
+            |compressors: u32| target_of(format, stages.output(), &request, compressors, kept.as_ref());
+        let alone = format.target(stages.output(), request.wanted);
+        let alone = alone.map_err(|error| Failure::output(output, &error))?;
+        // A format that holds none of it has nothing to be false.
+        let carries = kept.as_ref().is_some_and(|kept| alone.carry(kept).is_some());
+        let left_out = if carries { left_out } else { Vec::new() };
+        let ordered = alone.ordered();
         let refs = stages.refs();
         let mut passes = plan_ranges(&stages, &*page, &budget, &settings)?;
         let needs =
             |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
-        let request = PassRequest {
+        let pass = PassRequest {
             purpose: "write the output",
             stages: &refs,
             page: &*page,
@@ -85,21 +148,22 @@ impl ConvertJob {
             sink_needs: &needs,
             ordered,
         };
-        let writing =
-            plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        let mut writing =
+            plan_pass(&pass, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        writing.region_bytes = region_bytes(input.path(), &*page, &refs)?;
         passes.push(writing);
         let whole_image_bytes =
             source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
         Ok(Self {
             asked: stages.asked().to_vec(),
             output_shape: stages.output(),
-            plan: JobPlan { budget, passes, whole_image_bytes },
+            plan: JobPlan { budget, passes, pages: 1, most_heap_bytes: 0, whole_image_bytes },
             page,
             input_path: input.path().to_owned(),
-            steps,
-            output_path: output.to_owned(),
+            request,
             format,
-            wanted,
+            kept,
+            left_out,
             settings,
         })
     }
@@ -114,15 +178,55 @@ impl ConvertJob {
         self.output_shape
     }
 
+    /// What the input says beside its pixels and cannot go along, as it would be false.
+    pub fn left_out(&self) -> &[&'static str] {
+        &self.left_out
+    }
+
+    /// The most bytes that the output has.
+    pub(super) fn file_bytes(&self) -> Result<u64, Failure> {
+        Ok(self.target(0)?.file_bytes())
+    }
+
+    fn target(&self, compressors: u32) -> Result<Box<dyn Target>, Failure> {
+        target_of(self.format, self.output_shape, &self.request, compressors, self.kept.as_ref())
+    }
+
     /// Runs it. The output appears whole, or not at all.
     ///
     /// # Errors
     /// [`Failure`] by culprit; nothing is left behind then.
     pub fn run(&self, control: &Control) -> Result<Converted, Failure> {
+        let output = &self.request.output;
+        let file = AtomicOutput::create(output, self.settings.overwrite)
+            .map_err(|error| Failure::Io(error.to_string()))?;
+        check_disk(file.folder(), &*self.target(0)?)?;
+        let file = Arc::new(file);
+        let hasher = self.settings.hash.then(Sha256::new);
+        let written = self.write(&file, (1, Tail::default()), hasher, control)?;
+        commit(file, output, &self.settings, control)?;
+        Ok(Converted {
+            path: output.clone(),
+            shape: self.output_shape,
+            pages: 1,
+            stored: written.stored,
+            sha256_pixels: written.hasher.map(hex),
+            seconds: written.seconds,
+        })
+    }
+
+    /// Runs it into page `number` of a file whose other pages end at `after`.
+    pub(super) fn write(
+        &self,
+        file: &Arc<AtomicOutput>,
+        (number, after): (u32, Tail),
+        hasher: Option<Sha256>,
+        control: &Control,
+    ) -> Result<Written, Failure> {
         let source = self.page.facts().shape;
         let mut seconds = Vec::new();
         let ranges = find_ranges(
-            &self.steps,
+            &self.request.steps,
             &self.asked,
             &*self.page,
             &self.input_path,
@@ -133,77 +237,80 @@ impl ConvertJob {
         let Some(writing) = self.plan.passes.last() else {
             return Err(Failure::Usage("nothing to do".to_owned()));
         };
-        let stages = Stages::build(&self.steps, source, &ranges)?;
-        let wanted = Wanted { compressors: writing.compressors, ..self.wanted };
-        let failed = |error: FormatError| Failure::output(&self.output_path, &error);
-        let target = self.format.target(stages.output(), wanted).map_err(failed)?;
-        let file = AtomicOutput::create(&self.output_path, self.settings.overwrite)
-            .map_err(|error| Failure::Io(error.to_string()))?;
-        check_disk(file.folder(), &*target)?;
-        let file = Arc::new(file);
-        let sha256_pixels =
-            self.write(writing, &stages, &*target, Arc::clone(&file) as Output, control, &mut seconds)?;
-        let sha256_pixels = match (sha256_pixels, self.settings.hash) {
-            (None, true) => Some(self.hash_back(file.temporary(), writing)?),
-            (hash, _) => hash,
+        let stages = Stages::build(&self.request.steps, source, &ranges)?;
+        let target = self.target(writing.compressors)?;
+        let output = Arc::clone(file) as Output;
+        let writer = match after.bytes {
+            0 => target.create(output),
+            _ => target.append(output, after),
         };
-        let file = Arc::into_inner(file)
-            .ok_or_else(|| Failure::Io(format!("{}: still in use", self.output_path.display())))?;
-        if control.is_cancelled() {
-            return Err(Failure::Cancelled);
+        let writer = writer.map_err(|error| self.failed(&error))?;
+        let inline = writing.plan.workers == 1;
+        let (mut hasher, later) = if inline { (hasher, None) } else { (None, hasher) };
+        hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
+        let tail = writer.tail();
+        writer.finish().map_err(|error| self.failed(&error))?;
+        if let Some(later) = later {
+            hasher = Some(self.hash_back(file.temporary(), number, writing, later)?);
         }
-        file.commit(self.settings.sync).map_err(|error| Failure::Io(error.to_string()))?;
         stages.add_seconds(&mut seconds);
-        Ok(Converted {
-            path: self.output_path.clone(),
-            shape: stages.output(),
-            stored: target.describe(),
-            sha256_pixels,
-            seconds,
-        })
+        Ok(Written { stored: target.describe(), tail, hasher, seconds })
     }
 
-    /// The pass that writes. Gives the hash where rows came in order and it is wanted.
-    fn write(
+    /// What went wrong with the writer: it reads metadata from the input.
+    fn failed(&self, error: &FormatError) -> Failure {
+        match error {
+            FormatError::Io { operation: "read", .. } | FormatError::Malformed { .. } => {
+                Failure::input(&self.input_path, error)
+            }
+            _ => Failure::output(&self.request.output, error),
+        }
+    }
+
+    /// The pass that writes. Goes on with the hash, where rows come in order.
+    fn write_rows(
         &self,
         writing: &PassPlan,
         stages: &Stages,
-        target: &dyn Target,
-        output: Output,
+        writer: &dyn Writer,
+        hasher: Option<Sha256>,
         control: &Control,
         seconds: &mut Vec<(String, f64)>,
-    ) -> Result<Option<String>, Failure> {
-        let failed = |error: FormatError| Failure::output(&self.output_path, &error);
+    ) -> Result<Option<Sha256>, Failure> {
         let refs = stages.refs();
         let route = Route::of(writing, &*self.page, &refs)?;
         let chain = route.chain()?;
-        let writer = target.create(output).map_err(failed)?;
         let passes = self.plan.passes.len();
         let pass = Pass::new(&chain, writing, route.page(), (passes, passes), &self.plan, control);
-        let pass = pass.between(&self.input_path, &self.output_path).watched(route.watch());
+        let pass = pass.between(&self.input_path, &self.request.output).watched(route.watch());
         let mut arena = writing.arena()?;
-        let in_order = writing.plan.workers == 1;
-        let hash = if self.settings.hash && in_order {
-            let sinks = pass.run(arena.as_mut(), &|_, rows, budget| {
-                writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink)))
-            })?;
-            sinks.into_iter().next().map(Hashing::hex)
-        } else {
-            pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(Boxed))?;
-            None
+        let hasher = match hasher {
+            Some(hasher) => {
+                let sinks = pass.run(arena.as_mut(), &|_, rows, budget| {
+                    writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink), hasher.clone()))
+                })?;
+                sinks.into_iter().next().map(Hashing::into_hasher)
+            }
+            None => {
+                pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(Boxed))?;
+                None
+            }
         };
         pass.add_seconds(seconds);
-        drop(pass);
-        drop(arena);
-        writer.finish().map_err(failed)?;
-        Ok(hash)
+        Ok(hasher)
     }
 
     /// Hashes what several workers wrote side by side, by reading it once more within what the plan allows.
-    fn hash_back(&self, path: &Path, writing: &PassPlan) -> Result<String, Failure> {
+    fn hash_back(
+        &self,
+        path: &Path,
+        number: u32,
+        writing: &PassPlan,
+        hasher: Sha256,
+    ) -> Result<Sha256, Failure> {
         // A mapping would come on top of the input's.
         let written = Input::open(path, Io::Read)?;
-        let page = written.page(1)?;
+        let page = written.page(number)?;
         let mut settings = Settings { workers: Some(1), io: Io::Read, ..self.settings.clone() };
         let request = PassRequest {
             purpose: "hash the output",
@@ -227,9 +334,65 @@ impl ConvertJob {
         let control = Control::default();
         let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);
         let mut arena = pass_plan.arena()?;
-        let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere)))?;
-        sinks.into_iter().next().map(Hashing::hex).ok_or(Failure::Cancelled)
+        let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
+        sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
     }
+}
+
+/// How the output of a request is stored.
+fn target_of(
+    format: &dyn Format,
+    shape: Shape,
+    request: &Request,
+    compressors: u32,
+    kept: Option<&Arc<dyn Metadata>>,
+) -> Result<Box<dyn Target>, Failure> {
+    let wanted = Wanted { compressors, ..request.wanted };
+    let target = format.target(shape, wanted).map_err(|error| Failure::output(&request.output, &error))?;
+    Ok(kept.and_then(|kept| target.carry(kept)).unwrap_or(target))
+}
+
+/// What of a page's metadata goes along, and what does not.
+#[allow(clippy::type_complexity, reason = "two lists of one kind of thing")]
+fn keep(
+    path: &Path,
+    page: &dyn Page,
+    steps: &[Step],
+    output: Shape,
+    all_pages: bool,
+) -> Result<(Option<Arc<dyn Metadata>>, Vec<&'static str>), Failure> {
+    let failed = |error: FormatError| Failure::input(path, &error);
+    let Some(metadata) = page.metadata().map_err(failed)? else { return Ok((None, Vec::new())) };
+    let source = page.facts().shape;
+    let effect = Effect::of(steps, source)?;
+    let now = Circumstances { source, output, effect, all_pages };
+    let (kept, left_out) = Kept::new(metadata, page, &now).map_err(failed)?;
+    Ok((Some(Arc::new(kept)), left_out))
+}
+
+/// The bytes of pixels that a chain reads, if it reads a part of the page.
+fn region_bytes(path: &Path, page: &dyn Page, stages: &[&dyn Stage]) -> Result<Option<u64>, Failure> {
+    let shape = page.facts().shape;
+    let chain = Chain::new(stages, shape).map_err(|error| Failure::Usage(error.to_string()))?;
+    if chain.input() == shape.region() {
+        return Ok(None);
+    }
+    page.reads(chain.input()).map_err(|error| Failure::input(path, &error))
+}
+
+/// Gives the finished output its name.
+pub(super) fn commit(
+    file: Arc<AtomicOutput>,
+    output: &Path,
+    settings: &Settings,
+    control: &Control,
+) -> Result<(), Failure> {
+    let file =
+        Arc::into_inner(file).ok_or_else(|| Failure::Io(format!("{}: still in use", output.display())))?;
+    if control.is_cancelled() {
+        return Err(Failure::Cancelled);
+    }
+    file.commit(settings.sync).map_err(|error| Failure::Io(error.to_string()))
 }
 
 /// The format that an output's name asks for.
@@ -247,7 +410,7 @@ fn format_of(output: &Path) -> Result<&'static dyn Format, Failure> {
 }
 
 /// An output never replaces its own input, and another file only if the user says so.
-fn check_output(input: &Input, output: &Path, settings: &Settings) -> Result<(), Failure> {
+pub(super) fn check_output(input: &Input, output: &Path, settings: &Settings) -> Result<(), Failure> {
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     if real(output).is_some_and(|output| real(input.path()) == Some(output)) {
         return Err(Failure::Usage(format!("{}: the output would replace the input", output.display())));

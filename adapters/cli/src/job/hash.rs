@@ -13,14 +13,20 @@ pub(crate) struct Hashing<K> {
 }
 
 impl<K> Hashing<K> {
-    pub(crate) fn new(inner: K) -> Self {
-        Self { inner, hasher: Sha256::new() }
+    /// Goes on with a hash that has seen other pixels, or none.
+    pub(crate) fn new(inner: K, hasher: Sha256) -> Self {
+        Self { inner, hasher }
     }
 
-    /// The hash in hexadecimal.
-    pub(crate) fn hex(self) -> String {
-        self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The hash so far.
+    pub(crate) fn into_hasher(self) -> Sha256 {
+        self.hasher
     }
+}
+
+/// The hash in hexadecimal.
+pub(crate) fn hex(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<K: Sink<Error = FormatError>> Sink for Hashing<K> {

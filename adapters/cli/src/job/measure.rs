@@ -3,7 +3,7 @@
 use super::budget::Budgeted;
 use super::control::Control;
 use super::measuring::Measuring;
-use super::pages::Input;
+use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
@@ -49,7 +49,7 @@ impl MeasureJob {
     /// [`Failure::Usage`] for steps that make no sense, [`Failure::Refused`] if it does not fit.
     pub fn plan(
         input: &Input,
-        page: u32,
+        page: impl Into<PageName>,
         steps: Vec<Step>,
         histogram: bool,
         settings: &Settings,
@@ -65,7 +65,13 @@ impl MeasureJob {
             path: input.path().to_owned(),
             asked: stages.asked().to_vec(),
             shape: stages.output(),
-            plan: JobPlan { budget, passes, whole_image_bytes: source.image_bytes() },
+            plan: JobPlan {
+                budget,
+                passes,
+                pages: 1,
+                most_heap_bytes: 0,
+                whole_image_bytes: source.image_bytes(),
+            },
             page,
             steps,
             histogram,

@@ -2,11 +2,14 @@
 //!
 //! A job opens its inputs (headers only), is planned, and only then runs: `open -> plan -> run -> receipt`.
 
+mod book;
 mod budget;
 mod compare;
 mod control;
 mod convert;
 mod hash;
+mod kept;
+mod mapping;
 mod measure;
 mod measuring;
 mod pages;
@@ -18,12 +21,13 @@ mod route;
 mod seams;
 mod settings;
 
+pub use book::BookJob;
 pub use budget::Budgeted;
 pub use compare::{CompareJob, Comparison};
 pub use control::{Control, Moment, Watcher};
-pub use convert::{ConvertJob, Converted};
+pub use convert::{ConvertJob, Converted, Request};
 pub use measure::{MeasureJob, Measured};
-pub use pages::{Input, PageList};
+pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;
 pub use price::HEAP_BASE_BYTES;

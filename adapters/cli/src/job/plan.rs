@@ -27,6 +27,8 @@ pub struct PassPlan {
     pub needs: Vec<Need>,
     /// The stages before the seams between workers, if they meet behind some.
     pub prefix: Option<Prefix>,
+    /// The most bytes of pixels that it reads, where it reads a part of them and that can be said.
+    pub region_bytes: Option<u64>,
 }
 
 impl PassPlan {
@@ -60,6 +62,10 @@ pub struct JobPlan {
     pub budget: Budgeted,
     /// Its passes over the input, in order.
     pub passes: Vec<PassPlan>,
+    /// Pages that become one file after each other: the passes are those of the one that needs the most.
+    pub pages: u64,
+    /// The most heap of any of these pages, arenas included.
+    pub(crate) most_heap_bytes: u64,
     /// What the whole image would cost in memory as a program holds it that keeps source, result and one copy.
     pub whole_image_bytes: u64,
 }
@@ -82,7 +88,7 @@ impl JobPlan {
 
     /// The most heap, arenas included.
     pub fn heap_bytes(&self) -> u64 {
-        self.passes.iter().map(PassPlan::heap_bytes).max().unwrap_or(0)
+        self.passes.iter().map(PassPlan::heap_bytes).fold(self.most_heap_bytes, u64::max)
     }
 }
 
@@ -179,7 +185,7 @@ pub(super) fn attempt(
         unit_rows: page.facts().unit_rows,
     });
     let (purpose, compressors) = (request.purpose, limits.compressors);
-    Ok(planned.map(|plan| PassPlan { purpose, plan, compressors, needs, prefix: None }))
+    Ok(planned.map(|plan| PassPlan { purpose, plan, compressors, needs, prefix: None, region_bytes: None }))
 }
 
 /// Makes the one line with which a job is refused: who needs how much, what was given, and what works.

@@ -11,12 +11,12 @@ use plimsoll_core::strip::StripMut;
 use plimsoll_formats::{Facts, FormatError, Page, RowSource};
 use plimsoll_os::timing::{Stopwatch, Timed};
 
-/// A stage at the end of a prefix makes at most one row of so many: otherwise the seams would hardly shrink.
-const WORTHWHILE_REDUCTION: u32 = 2;
+/// A stage at the end of a prefix makes at most two rows of so many: otherwise the seams would hardly shrink.
+const WORTHWHILE_REDUCTION: u64 = 3;
 
 /// Program and libraries as touched beside those of a job that is one chain, as far as they are measured (see
 /// [`price`](super::price)): the loop over these stages is code of its own, and so is what threads need.
-const CODE_BYTES: u64 = 832 << 10;
+const CODE_BYTES: u64 = 256 << 10;
 
 /// At how many places of a picture rows are compared with their neighbours.
 const LOOKS: u32 = 1024;
@@ -35,8 +35,8 @@ pub struct Prefix {
 pub(crate) fn longest(chain: &Chain<'_>) -> Option<usize> {
     let reduces = |at: usize| {
         let view = chain.views().get(at)?;
-        let reduction = view.input_shape.rows.div_ceil(view.output_shape.rows.max(1));
-        (reduction >= WORTHWHILE_REDUCTION).then_some(at + 1)
+        let (rows, made) = (u64::from(view.input_shape.rows), u64::from(view.output_shape.rows));
+        (2 * rows >= WORTHWHILE_REDUCTION * made).then_some(at + 1)
     };
     let ends = (0..chain.stages().len().saturating_sub(1)).rev().filter_map(reduces);
     ends.into_iter().find(|end| is_disjoint(chain.stages().get(..*end).unwrap_or_default(), chain.source()))
@@ -208,6 +208,7 @@ fn of_stage(error: StageError) -> FormatError {
 mod tests {
     use super::*;
     use plimsoll_core::shape::SampleKind;
+    use plimsoll_core::transform::crop::Crop;
     use plimsoll_core::transform::invert::Invert;
     use plimsoll_core::transform::shrink::Shrink;
 
@@ -218,7 +219,8 @@ mod tests {
     #[test]
     fn only_stages_that_part_rows_are_taken() {
         let (invert, two, six) = (Invert::<u8>::new(), Shrink::<u8>::new(2), Shrink::<u8>::new(6));
-        let [invert, two, six]: [&dyn Stage; 3] = [&invert, &two, &six];
+        let crop = Crop::new(10, 10, 980, 980);
+        let [invert, two, six, crop]: [&dyn Stage; 4] = [&invert, &two, &six, &crop];
         for (stages, expected) in [
             (&[invert, six, invert, two, invert][..], Some(4)),
             (&[invert, six, invert, invert], Some(2)),
@@ -226,6 +228,8 @@ mod tests {
             (&[invert, two], None),
             // Behind the last stage there is nothing to meet for.
             (&[invert, six], None),
+            // A few rows less are not half of them.
+            (&[crop, invert], None),
         ] {
             assert_eq!(longest(&Chain::new(stages, source(1000)).unwrap()), expected, "{stages:?}");
         }

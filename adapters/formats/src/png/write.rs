@@ -52,9 +52,14 @@ impl Settings {
         let compressed = match wanted.compression {
             Compression::Usual | Compression::Deflate => true,
             Compression::None => false,
-            Compression::Lzw => return usage("it is compressed with deflate or none, not LZW".to_string()),
+            Compression::Lzw | Compression::Zstd => {
+                return usage("it is compressed with deflate or none, not LZW or Zstandard".to_string());
+            }
         };
-        if wanted.tile.is_some() || wanted.file_strip_rows.is_some() {
+        if wanted.level.is_some() {
+            return usage("its level of compression is fixed".to_string());
+        }
+        if wanted.tile.is_some() || wanted.file_strip_rows.is_some() || wanted.pyramid.is_some() {
             return usage("it has no tiles or file strips; TIFF has (`-o NAME.tif`)".to_string());
         }
         Ok(Self { shape, colour, compressed })

@@ -36,7 +36,7 @@ impl Layout {
         if !matches!(wanted.compression, Compression::Usual | Compression::None) {
             return usage("it cannot be compressed; PNG or TIFF can (`-o NAME.png`)".to_string());
         }
-        if wanted.tile.is_some() || wanted.file_strip_rows.is_some() {
+        if wanted.tile.is_some() || wanted.file_strip_rows.is_some() || wanted.pyramid.is_some() {
             return usage("it has no tiles or file strips; TIFF has (`-o NAME.tif`)".to_string());
         }
         let maxval = if kind == U8 { 255 } else { 65535 };

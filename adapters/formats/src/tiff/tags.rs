@@ -14,17 +14,25 @@ pub(super) mod tag {
     pub(crate) const PHOTOMETRIC: u16 = 262;
     pub(crate) const FILL_ORDER: u16 = 266;
     pub(crate) const IMAGE_DESCRIPTION: u16 = 270;
+    pub(crate) const DOCUMENT_NAME: u16 = 269;
+    pub(crate) const MAKE: u16 = 271;
+    pub(crate) const MODEL: u16 = 272;
     pub(crate) const STRIP_OFFSETS: u16 = 273;
     pub(crate) const ORIENTATION: u16 = 274;
     pub(crate) const SAMPLES_PER_PIXEL: u16 = 277;
     pub(crate) const ROWS_PER_STRIP: u16 = 278;
     pub(crate) const STRIP_BYTE_COUNTS: u16 = 279;
+    pub(crate) const T4_OPTIONS: u16 = 292;
+    pub(crate) const T6_OPTIONS: u16 = 293;
     pub(crate) const X_RESOLUTION: u16 = 282;
     pub(crate) const Y_RESOLUTION: u16 = 283;
     pub(crate) const PLANAR_CONFIGURATION: u16 = 284;
+    pub(crate) const PAGE_NAME: u16 = 285;
     pub(crate) const RESOLUTION_UNIT: u16 = 296;
     pub(crate) const SOFTWARE: u16 = 305;
     pub(crate) const DATE_TIME: u16 = 306;
+    pub(crate) const ARTIST: u16 = 315;
+    pub(crate) const HOST_COMPUTER: u16 = 316;
     pub(crate) const PREDICTOR: u16 = 317;
     pub(crate) const COLOR_MAP: u16 = 320;
     pub(crate) const TILE_WIDTH: u16 = 322;
@@ -32,10 +40,26 @@ pub(super) mod tag {
     pub(crate) const TILE_OFFSETS: u16 = 324;
     pub(crate) const TILE_BYTE_COUNTS: u16 = 325;
     pub(crate) const SUB_IFDS: u16 = 330;
+    pub(crate) const INK_SET: u16 = 332;
+    pub(crate) const INK_NAMES: u16 = 333;
     pub(crate) const EXTRA_SAMPLES: u16 = 338;
     pub(crate) const SAMPLE_FORMAT: u16 = 339;
+    pub(crate) const JPEG_TABLES: u16 = 347;
+    pub(crate) const YCBCR_COEFFICIENTS: u16 = 529;
     pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;
+    pub(crate) const REFERENCE_BLACK_WHITE: u16 = 532;
+    pub(crate) const XMP: u16 = 700;
+    pub(crate) const COPYRIGHT: u16 = 33432;
+    pub(crate) const MODEL_PIXEL_SCALE: u16 = 33550;
+    pub(crate) const MODEL_TIE_POINT: u16 = 33922;
+    pub(crate) const MODEL_TRANSFORMATION: u16 = 34264;
     pub(crate) const ICC_PROFILE: u16 = 34675;
+    pub(crate) const GEO_KEY_DIRECTORY: u16 = 34735;
+    pub(crate) const GEO_DOUBLE_PARAMS: u16 = 34736;
+    pub(crate) const GEO_ASCII_PARAMS: u16 = 34737;
+    pub(crate) const GDAL_METADATA: u16 = 42112;
+    /// What GDAL writes for "no data here", as a decimal number.
+    pub(crate) const GDAL_NODATA: u16 = 42113;
 }
 
 /// A field's type: how its values are stored.
@@ -104,12 +128,24 @@ impl FieldType {
 /// Values of `Compression`.
 pub(super) mod compression {
     pub(crate) const NONE: u16 = 1;
+    /// ITU-T T.4 without line ends: rows begin at a byte.
+    pub(crate) const FAX_HUFFMAN: u16 = 2;
+    /// ITU-T T.4.
+    pub(crate) const FAX_GROUP_3: u16 = 3;
+    /// ITU-T T.6.
+    pub(crate) const FAX_GROUP_4: u16 = 4;
     pub(crate) const LZW: u16 = 5;
+    /// JPEG as Technical Note 2 has it.
+    pub(crate) const JPEG: u16 = 7;
     /// Deflate as registered with Adobe: a zlib stream.
     pub(crate) const DEFLATE: u16 = 8;
     pub(crate) const PACK_BITS: u16 = 32773;
+    /// As `FAX_HUFFMAN`, but rows begin at a word of 16 bits.
+    pub(crate) const FAX_HUFFMAN_WORDS: u16 = 32771;
     /// Deflate before it was registered: the same stream.
     pub(crate) const OLD_DEFLATE: u16 = 32946;
+    /// Zstandard, as registered for libtiff.
+    pub(crate) const ZSTD: u16 = 50000;
 }
 
 /// Values of `PhotometricInterpretation`.

@@ -7,12 +7,13 @@
 #![allow(unsafe_code)]
 
 use super::window::{UNITS, Window};
-use super::{Input, open_regular, past_end, shrank};
+use super::{Input, Opened, open_regular, past_end};
 use crate::FileError;
 use memmap2::{Mmap, MmapOptions};
 use plimsoll_core::bytes::ReadAt;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -26,14 +27,16 @@ pub const MAPPED_WINDOW_BYTES: u64 = (UNITS * UNIT_BYTES) as u64;
 
 /// A file that is read out of mappings.
 ///
-/// A touch past the file's present end would be answered with a signal that kills the process (`SIGBUS`), so the
-/// length is asked for before each copy of up to 256 KiB, and a file that shrank gives an error. A file that is
-/// truncated by somebody else between that question and the end of the copy can still kill: where that matters, use
-/// [`PositionedFile`](super::PositionedFile).
+/// A touch past the file's present end would be answered with a signal that kills the process (`SIGBUS`), and no
+/// question asked before it helps, as the file may shrink in between. So the process never touches the mapping: the
+/// kernel copies out of it (`process_vm_readv` on the process itself), and meets a missing page with an error where a
+/// load would meet it with the signal. No handler of signals is needed, and a program around this library keeps its
+/// own. Where the kernel does not offer that (another system, or a container that forbids it) bytes come by positioned
+/// reads instead.
 #[derive(Debug)]
 pub struct MappedFile {
     file: File,
-    len: u64,
+    opened: Opened,
     window: Mutex<Window>,
     left: Condvar,
     slots: [RwLock<Option<Unit>>; UNITS],
@@ -53,10 +56,10 @@ impl MappedFile {
     /// # Errors
     /// As [`open_input`](super::open_input); also where its file system has no mappings.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let (file, len) = open_regular(path)?;
+        let (file, opened) = open_regular(path)?;
         let input = Self {
             file,
-            len,
+            opened,
             window: Mutex::default(),
             left: Condvar::new(),
             slots: Default::default(),
@@ -68,10 +71,9 @@ impl MappedFile {
 
     fn map(&self, number: u64) -> io::Result<Unit> {
         let offset = number * UNIT_BYTES as u64;
-        let bytes = self.len.saturating_sub(offset).min(UNIT_BYTES as u64) as usize;
-        // SAFETY: the mapping is read-only and shared, and no reference to its bytes is ever made: they are only
-        // copied out through pointers, so a change by somebody else gives other bytes and nothing worse. Truncation
-        // is the one hazard left; see the type's documentation.
+        let bytes = self.opened.len.saturating_sub(offset).min(UNIT_BYTES as u64) as usize;
+        // SAFETY: the mapping is read-only and shared, and no reference to its bytes is ever made: only the kernel
+        // copies out of it, so a change or truncation by somebody else gives other bytes or an error.
         let map = unsafe { MmapOptions::new().offset(offset).len(bytes).map(&self.file) }?;
         Ok(Unit { number, map })
     }
@@ -97,17 +99,40 @@ impl MappedFile {
         let inside = self.enter(number);
         let slot = inside.mapped(number)?;
         let map = slot.as_ref().map(|unit| &unit.map).filter(|map| start + into.len() <= map.len());
-        let map = map.ok_or_else(|| past_end(start as u64, into.len(), self.len))?;
-        if self.file.metadata()?.len() < number * UNIT_BYTES as u64 + (start + into.len()) as u64 {
-            return Err(shrank(&self.file, self.len));
+        let map = map.ok_or_else(|| past_end(start as u64, into.len(), self.opened.len))?;
+        if let Some(copied) = copy_out(map.as_ptr() as usize + start, into) {
+            return copied;
         }
-        // SAFETY: the range lies inside the mapping, which the slot's lock keeps; `into` is memory of ours and so
-        // does not overlap it. That the file has these bytes was checked just now.
-        unsafe {
-            std::ptr::copy_nonoverlapping(map.as_ptr().add(start), into.as_mut_ptr(), into.len());
-        }
-        Ok(())
+        self.file.read_exact_at(into, number * UNIT_BYTES as u64 + start as u64)
     }
+}
+
+/// Lets the kernel fill `into` from address `from` of this process. `None` if it does not do that.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn copy_out(mut from: usize, mut into: &mut [u8]) -> Option<io::Result<()>> {
+    use nix::errno::Errno;
+    use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+    let me = nix::unistd::Pid::this();
+    while !into.is_empty() {
+        let remote = [RemoteIoVec { base: from, len: into.len() }];
+        match process_vm_readv(me, &mut [io::IoSliceMut::new(into)], &remote) {
+            Ok(0) => return Some(Err(io::ErrorKind::UnexpectedEof.into())),
+            // It stops at the first page that is not there, and fails there when it is asked again.
+            Ok(bytes) => {
+                from += bytes;
+                into = into.split_at_mut(bytes).1;
+            }
+            Err(Errno::EINTR) => {}
+            Err(Errno::ENOSYS | Errno::EPERM) => return None,
+            Err(error) => return Some(Err(error.into())),
+        }
+    }
+    Some(Ok(()))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn copy_out(_from: usize, _into: &mut [u8]) -> Option<io::Result<()>> {
+    None
 }
 
 /// A reader is in a slot: it keeps its unit. Slots are locked only by those who are in them, or while nobody is.
@@ -148,19 +173,22 @@ impl ReadAt for MappedFile {
 
     /// The length when it was opened.
     fn len(&self) -> u64 {
-        self.len
+        self.opened.len
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len) {
-            return Err(past_end(offset, into.len(), self.len));
+        if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len()) {
+            return Err(past_end(offset, into.len(), self.len()));
         }
         let mut number = offset / UNIT_BYTES as u64;
         let mut start = (offset % UNIT_BYTES as u64) as usize;
         let mut rest = &mut *into;
         while !rest.is_empty() {
             let (part, after) = rest.split_at_mut(rest.len().min(UNIT_BYTES - start));
-            self.copy(number, start, part)?;
+            let copied = self.copy(number, start, part);
+            // The tail of a page that the file ends in reads as zeros: what is there counts, not what was copied.
+            self.opened.check(&self.file)?;
+            copied?;
             (number, start, rest) = (number + 1, 0, after);
         }
         self.bytes_read.fetch_add(into.len() as u64, Ordering::Relaxed);

@@ -3,6 +3,12 @@
 //! [`PositionedFile`] is the default: bytes go straight into the caller's memory and nothing else becomes resident.
 //! [`MappedFile`] copies out of a mapping and holds at most [`MAPPED_WINDOW_BYTES`] of it resident. Both count what
 //! they give, for the receipt's reads per input byte.
+//!
+//! A file that somebody changes while it is read would give a picture that never was. So after each read the file is
+//! asked for its length and its time of modification: what was read is given only if both are those of when it was
+//! opened. A change that comes after the last read does not matter; one that comes within a tick of the file system's
+//! clock (4 ms on most) after the last modification before it was opened, or through another program's mapping that is
+//! not yet written back, cannot be seen this way.
 
 mod mapped;
 mod positioned;
@@ -13,9 +19,9 @@ pub use positioned::PositionedFile;
 
 use crate::FileError;
 use plimsoll_core::bytes::ReadAt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,8 +53,35 @@ pub fn open_input(path: &Path, io: Io) -> Result<Arc<dyn Input>, FileError> {
     })
 }
 
-/// Opens a regular file that holds something, read-only, and gives its length.
-fn open_regular(path: &Path) -> Result<(File, u64), FileError> {
+/// What a file was when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Opened {
+    len: u64,
+    /// Seconds and nanoseconds of the last modification.
+    modified: (i64, i64),
+}
+
+impl Opened {
+    fn of(facts: &Metadata) -> Self {
+        Self { len: facts.len(), modified: (facts.mtime(), facts.mtime_nsec()) }
+    }
+
+    /// Fails if the file is another one by now.
+    fn check(self, file: &File) -> io::Result<()> {
+        let now = Self::of(&file.metadata()?);
+        if now.len < self.len {
+            return Err(shrank(self.len, now.len));
+        }
+        if now != self {
+            let line = "the file was changed while it was read";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, line));
+        }
+        Ok(())
+    }
+}
+
+/// Opens a regular file that holds something, read-only, and says what it is.
+fn open_regular(path: &Path) -> Result<(File, Opened), FileError> {
     let fail = FileError::at("open", path);
     // A named pipe that nobody writes to must be refused, not waited for. Regular files do not care.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -66,7 +99,7 @@ fn open_regular(path: &Path) -> Result<(File, u64), FileError> {
     if facts.len() == 0 {
         return Err(fail(io::Error::new(io::ErrorKind::InvalidData, "the file is empty")));
     }
-    Ok((file, facts.len()))
+    Ok((file, Opened::of(&facts)))
 }
 
 /// The error for a read of `wanted` bytes at `offset` that a file of `len` bytes, when it was opened, cannot serve.
@@ -77,9 +110,8 @@ fn past_end(offset: u64, wanted: usize, len: u64) -> io::Error {
     )
 }
 
-/// The error for a file that had `len` bytes when it was opened and has fewer now.
-fn shrank(file: &File, len: u64) -> io::Error {
-    let now = file.metadata().map_or(0, |facts| facts.len());
+/// The error for a file that had `len` bytes when it was opened and has `now` now.
+fn shrank(len: u64, now: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::UnexpectedEof,
         format!("the file shrank while it was read: it had {len} bytes when it was opened, it has {now} now"),
@@ -90,6 +122,7 @@ fn shrank(file: &File, len: u64) -> io::Error {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::unix::fs::FileExt;
 
     fn message(path: &Path, io: Io) -> String {
         open_input(path, io).err().expect("it cannot be opened").to_string()
@@ -142,13 +175,72 @@ mod tests {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(&[1; 500_000]).unwrap();
             let input = open_input(file.path(), io).unwrap();
-            file.as_file().set_len(100_000).unwrap();
             input.read_at(0, &mut [0; 100_000]).unwrap();
-            let error = input.read_at(50_000, &mut vec![0; 400_000]).unwrap_err();
-            assert!(
-                error.to_string().contains("it had 500000 bytes when it was opened, it has 100000 now"),
-                "{error}"
-            );
+            file.as_file().set_len(100_000).unwrap();
+            for (offset, len) in [(50_000, 400_000), (0, 1000), (450_000, 10), (99_990, 20)] {
+                let error = input.read_at(offset, &mut vec![0; len]).unwrap_err();
+                assert!(
+                    error.to_string().contains("it had 500000 bytes when it was opened, it has 100000 now"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_changed_is_an_error_that_says_so() {
+        for io in [Io::Read, Io::Mmap] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&[1; 5000]).unwrap();
+            let input = open_input(file.path(), io).unwrap();
+            input.read_at(0, &mut [0; 1000]).unwrap();
+            // The clock of files ticks slowly.
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            file.as_file().write_all_at(&[2; 10], 4000).unwrap();
+            let error = input.read_at(0, &mut [0; 1000]).unwrap_err();
+            assert!(error.to_string().contains("was changed while it was read"), "{error}");
+        }
+    }
+
+    /// Somebody truncates and grows the file all the time: reads fail or are right, and nothing is killed.
+    #[test]
+    fn a_file_that_shrinks_at_any_moment_does_not_kill() {
+        const LEN: u64 = 3 << 20;
+        for io in [Io::Mmap, Io::Read] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let (mut good, mut bad) = (0, 0);
+            let done = std::sync::atomic::AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let mut turn = 0u64;
+                    while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                        file.as_file().set_len(turn * 7919 % LEN).unwrap();
+                        file.as_file().set_len(LEN).unwrap();
+                        turn += 1;
+                        if turn.is_multiple_of(64) {
+                            // Now and then somebody gets through.
+                            std::thread::sleep(std::time::Duration::from_millis(1));
+                        }
+                    }
+                });
+                let mut into = vec![0; 700_000];
+                let began = std::time::Instant::now();
+                while began.elapsed() < std::time::Duration::from_millis(1500) {
+                    let Ok(input) = open_input(file.path(), io) else { continue };
+                    for offset in [0, 1 << 20, 2 << 20] {
+                        into.fill(7);
+                        match input.read_at(offset, &mut into) {
+                            Ok(()) => {
+                                assert!(into.iter().all(|byte| *byte == 0));
+                                good += 1;
+                            }
+                            Err(_) => bad += 1,
+                        }
+                    }
+                }
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            assert!(bad > 0, "{good} good reads");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Input by positioned reads (`pread`): the default.
 //!
-//! Holds no memory of its own, cannot be killed by a truncated file, and serves any number of threads.
+//! Holds no memory of its own and serves any number of threads.
 
-use super::{Input, open_regular, past_end, shrank};
+use super::{Input, Opened, open_regular, past_end};
 use crate::FileError;
 use plimsoll_core::bytes::ReadAt;
 use std::fs::File;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct PositionedFile {
     file: File,
-    len: u64,
+    opened: Opened,
     bytes_read: AtomicU64,
 }
 
@@ -25,8 +25,8 @@ impl PositionedFile {
     /// # Errors
     /// As [`open_input`](super::open_input).
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let (file, len) = open_regular(path)?;
-        Ok(Self { file, len, bytes_read: AtomicU64::new(0) })
+        let (file, opened) = open_regular(path)?;
+        Ok(Self { file, opened, bytes_read: AtomicU64::new(0) })
     }
 }
 
@@ -35,18 +35,17 @@ impl ReadAt for PositionedFile {
 
     /// The length when it was opened.
     fn len(&self) -> u64 {
-        self.len
+        self.opened.len
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len) {
-            return Err(past_end(offset, into.len(), self.len));
+        if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len()) {
+            return Err(past_end(offset, into.len(), self.len()));
         }
         // It goes on after interruptions and short reads.
-        self.file.read_exact_at(into, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => shrank(&self.file, self.len),
-            _ => error,
-        })?;
+        let read = self.file.read_exact_at(into, offset);
+        self.opened.check(&self.file)?;
+        read?;
         self.bytes_read.fetch_add(into.len() as u64, Ordering::Relaxed);
         Ok(())
     }

@@ -6,4 +6,4 @@ mod program;
 
 pub use arena::Arena;
 pub use counting::{CountingAllocator, HeapUse};
-pub use program::release_code;
+pub use program::{divide_code, release_code};

@@ -27,6 +27,11 @@ impl Walk {
         Self { first, index: 0, at: first, earlier: first, steps: 0, renew: 1 }
     }
 
+    /// Whether its first page's directory lies at `first`.
+    pub(super) fn begins_at(&self, first: u64) -> bool {
+        self.first == first
+    }
+
     /// Goes to page `index`: on from here, or from the start if it lies behind. Returns where its directory lies,
     /// `None` if the chain ends before.
     ///

@@ -6,12 +6,14 @@
 //! decodes them one after the other into a band of rows that is held.
 
 use super::codec::Codec;
+use super::coding::Unfit;
 use super::cut::{Cut, Segment};
+use super::file::unsupported;
 use super::lane::Lane;
 use super::layout::Predictor;
 use super::page::Stored;
-use super::samples::restore;
-use super::units::Units;
+use super::samples::{fill, restore};
+use super::units::{Extent, Units};
 use crate::FormatError;
 use crate::tiff::NAME;
 use plimsoll_core::budget::{Budget, Layout as Leases};
@@ -40,6 +42,8 @@ pub(super) struct Memory {
     scratch: u64,
     /// A row of floats whose bytes lie apart.
     shuffle: u64,
+    /// A row of samples that were widened, where they do not go straight to the strip.
+    wide: u64,
     /// Rows of pixels that are held; 0 where lanes go side by side.
     held: u64,
     /// Bytes in the arena.
@@ -67,6 +71,7 @@ struct Streams<'a> {
     lanes: Vec<Lane<'a>>,
     scratch: &'a mut [u8],
     shuffle: &'a mut [u8],
+    wide: &'a mut [u8],
 }
 
 impl<'a> Coded<'a> {
@@ -74,7 +79,7 @@ impl<'a> Coded<'a> {
     pub(super) fn memory(stored: &Stored, cut: &Cut) -> Memory {
         let layout = &stored.layout;
         let segments = cut.segments().max(1);
-        let unit_row = cut.unit_row as u64;
+        let unit_row = cut.stored_row as u64;
         let scratch = match cut.is_whole() {
             true => SCRATCH_LEAST,
             false => {
@@ -83,6 +88,7 @@ impl<'a> Coded<'a> {
             }
         };
         let shuffle = if layout.predictor == Predictor::Float { unit_row } else { 0 };
+        let wide = if cut.widens() || layout.grid.planes > 1 { cut.longest() as u64 } else { 0 };
         // All bands of rows over the same columns decide alike, so that one plan holds for all workers.
         let held_rows = u64::from(layout.grid.unit_rows.min(layout.shape.rows));
         let held = held_rows.saturating_mul(cut.strip_row as u64);
@@ -92,11 +98,12 @@ impl<'a> Coded<'a> {
                 .with::<u8>(input.saturating_mul(lanes))
                 .with::<u8>(scratch)
                 .with::<u8>(shuffle)
+                .with::<u8>(wide)
                 .with::<u8>(held)
                 .bytes();
-            let lane = Codec::heap_bytes(layout.method) + size_of::<Lane<'_>>() as u64;
+            let lane = Codec::heap_bytes(layout).saturating_add(size_of::<Lane<'_>>() as u64);
             let heap = lane.saturating_mul(lanes).saturating_add(size_of::<Self>() as u64);
-            Memory { lanes, input, scratch, shuffle, held, arena, heap }
+            Memory { lanes, input, scratch, shuffle, wide, held, arena, heap }
         };
         let (side_by_side, in_turn) = (new(segments, 0), new(1, held));
         let total = |memory: &Memory| memory.arena.saturating_add(memory.heap);
@@ -120,13 +127,14 @@ impl<'a> Coded<'a> {
             budget.lease("tiff input buffers", len(memory.input.saturating_mul(memory.lanes)))?;
         let scratch = budget.lease("tiff scratch", len(memory.scratch))?;
         let shuffle = budget.lease("tiff scratch", len(memory.shuffle))?;
+        let wide = budget.lease("tiff scratch", len(memory.wide))?;
         let held = budget.lease("tiff row of tiles", len(memory.held))?;
         // The arena held a buffer for each lane, so their number is not just the header's word.
         let mut lanes = Vec::with_capacity(len(memory.lanes));
         for buffer in inputs.chunks_exact_mut(len(memory.input)) {
-            lanes.extend(Codec::new(stored.layout.method).map(|codec| Lane::new(codec, buffer)));
+            lanes.push(Lane::new(Codec::new(&stored.layout), stored.layout.reversed, buffer));
         }
-        let streams = Streams { lanes, scratch, shuffle };
+        let streams = Streams { lanes, scratch, shuffle, wide };
         Ok(Self { stored, region, cut, units, streams, held, held_unit: None, next: region.rows.start() })
     }
 
@@ -145,10 +153,16 @@ impl<'a> Coded<'a> {
                 let Some(lane) = self.streams.lanes.get_mut((index % lanes) as usize) else { break };
                 if lane.unit() != Some((down, index)) {
                     let extent = self.units.find(file, layout, segment.plane, down, segment.across)?;
-                    lane.begin((down, index), extent);
+                    let tables = layout.tables.filter(|_| extent.is_some());
+                    let tables = tables.map(|field| Extent { offset: field.at, bytes: field.count });
+                    lane.begin((down, index), tables, extent);
                 }
-                lane.skip_to(file, row - first, self.cut.unit_row, self.streams.scratch)?;
                 let rows = Rows::new(row, end);
+                if lane.is_empty() {
+                    nothing(self.stored, &self.cut, &segment, rows, &mut self.streams, strip);
+                    continue;
+                }
+                lane.skip_to(file, row - first, self.cut.stored_row, self.streams.scratch)?;
                 if self.cut.is_whole() {
                     decode_whole(
                         self.stored,
@@ -229,16 +243,32 @@ fn decode_segment(
 ) -> Result<(), FormatError> {
     let lanes = streams.lanes.len().max(1) as u64;
     let Some(lane) = streams.lanes.get_mut((index % lanes) as usize) else { return Ok(()) };
-    let most = u32::try_from(streams.scratch.len() / cut.unit_row).unwrap_or(u32::MAX).max(1);
+    let most = u32::try_from(streams.scratch.len() / cut.stored_row).unwrap_or(u32::MAX).max(1);
+    let coding = stored.layout.coding;
+    let first = segment.skip / stored.layout.shape.kind.bytes();
     let mut row = rows.start();
     while row < rows.end() {
         let batch = most.min(rows.end() - row);
-        let decoded = &mut streams.scratch[..batch as usize * cut.unit_row];
+        let decoded = &mut streams.scratch[..batch as usize * cut.stored_row];
         lane.decode(&stored.file, batch, decoded)?;
         restore_rows(stored, cut, decoded, streams.shuffle);
-        for unit_row in decoded.chunks_exact(cut.unit_row) {
-            if let Some(samples) = unit_row.get(segment.skip..segment.skip + segment.bytes) {
-                cut.place(segment, samples, strip.row_bytes_mut(row));
+        for stored_row in decoded.chunks_exact(cut.stored_row) {
+            let strip_row = strip.row_bytes_mut(row);
+            let unfit = |Unfit(value)| {
+                unsupported(format!(
+                    "a sample that a 64-bit float does not hold exactly ({value} in row {row})"
+                ))
+            };
+            if !cut.widens() {
+                if let Some(samples) = stored_row.get(segment.skip..segment.skip + segment.bytes) {
+                    cut.place(segment, samples, strip_row);
+                }
+            } else if cut.is_chunky() {
+                let into = strip_row.get_mut(segment.start..segment.start + segment.bytes);
+                coding.widen(stored_row, first, into.unwrap_or_default()).map_err(unfit)?;
+            } else if let Some(wide) = streams.wide.get_mut(..segment.bytes) {
+                coding.widen(stored_row, first, wide).map_err(unfit)?;
+                cut.place(segment, wide, strip_row);
             }
             row += 1;
         }
@@ -246,14 +276,38 @@ fn decode_segment(
     Ok(())
 }
 
+/// Fills the part of a unit that is not stored.
+fn nothing(
+    stored: &Stored,
+    cut: &Cut,
+    segment: &Segment,
+    rows: Rows,
+    streams: &mut Streams<'_>,
+    strip: &mut StripMut<'_>,
+) {
+    let Stored { layout, .. } = stored;
+    for row in rows.iter() {
+        let strip_row = strip.row_bytes_mut(row);
+        if cut.is_chunky() {
+            let into = strip_row.get_mut(segment.start..segment.start + segment.bytes);
+            fill(layout.no_data, layout.shape.kind, into.unwrap_or_default());
+        } else if let Some(wide) = streams.wide.get_mut(..segment.bytes) {
+            fill(layout.no_data, layout.shape.kind, wide);
+            cut.place(segment, wide, strip_row);
+        }
+    }
+}
+
 fn restore_rows(stored: &Stored, cut: &Cut, rows: &mut [u8], shuffle: &mut [u8]) {
     let Stored { file, layout } = stored;
     let swaps = file.swaps();
+    // Samples that are no whole bytes have no byte order.
+    let Some(width) = layout.coding.whole_bytes() else { return };
     if layout.predictor == Predictor::None && !swaps {
         return;
     }
-    for row in rows.chunks_exact_mut(cut.unit_row) {
-        let (width, bands) = (layout.shape.kind.bytes(), usize::from(layout.grid.unit_bands));
+    for row in rows.chunks_exact_mut(cut.stored_row) {
+        let bands = usize::from(layout.grid.unit_bands);
         restore(row, layout.predictor, swaps, width, bands, shuffle);
     }
 }

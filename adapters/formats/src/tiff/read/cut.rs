@@ -17,8 +17,12 @@ pub(super) struct Cut {
     unit_pixel: usize,
     pixel: usize,
     planes: u16,
-    /// Bytes of a unit's row.
+    /// Bytes of a unit's row as its codec gives it.
+    pub(super) stored_row: usize,
+    /// Bytes of a unit's row as samples of the shape's kind.
     pub(super) unit_row: usize,
+    /// Stored samples are those of the shape's kind but for their byte order.
+    native: bool,
     /// Bytes of a strip's row.
     pub(super) strip_row: usize,
 }
@@ -61,7 +65,9 @@ impl Cut {
             unit_pixel: usize::from(grid.unit_bands) * layout.shape.kind.bytes(),
             pixel: layout.shape.pixel_bytes(),
             planes: grid.planes,
+            stored_row: narrow(layout.stored_row_bytes())?,
             unit_row: narrow(layout.unit_row_bytes())?,
+            native: layout.coding.is_native(),
             strip_row: narrow(strip_row)?,
         })
     }
@@ -96,7 +102,12 @@ impl Cut {
 
     /// Whether rows of the strip and rows of the units are the same bytes.
     pub(super) fn is_whole(&self) -> bool {
-        self.planes == 1 && self.columns == 1 && self.strip_row == self.unit_row
+        self.native && self.planes == 1 && self.columns == 1 && self.strip_row == self.unit_row
+    }
+
+    /// Whether stored samples must become others.
+    pub(super) fn widens(&self) -> bool {
+        !self.native
     }
 
     /// Whether bytes of a strip's row lie side by side in a unit's row, too.

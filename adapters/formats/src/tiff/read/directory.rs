@@ -8,7 +8,7 @@ use crate::FormatError;
 use crate::tiff::tags::{FieldType, tag};
 
 /// The tags that are kept.
-const USED: [u16; 23] = [
+const USED: [u16; 28] = [
     tag::IMAGE_WIDTH,
     tag::IMAGE_LENGTH,
     tag::BITS_PER_SAMPLE,
@@ -32,6 +32,21 @@ const USED: [u16; 23] = [
     tag::EXTRA_SAMPLES,
     tag::SAMPLE_FORMAT,
     tag::YCBCR_SUBSAMPLING,
+    tag::T4_OPTIONS,
+    tag::T6_OPTIONS,
+    tag::JPEG_TABLES,
+    tag::SUB_IFDS,
+    tag::GDAL_NODATA,
+];
+
+/// Those without which the samples can be had: a broken one of them is not there.
+const DISPENSABLE: [u16; 6] = [
+    tag::X_RESOLUTION,
+    tag::Y_RESOLUTION,
+    tag::RESOLUTION_UNIT,
+    tag::EXTRA_SAMPLES,
+    tag::SUB_IFDS,
+    tag::GDAL_NODATA,
 ];
 
 /// Entries that are read at once.
@@ -39,6 +54,9 @@ const BATCH: u64 = 64;
 
 /// The most entries a directory may have: what the classic format can count.
 const MOST_ENTRIES: u64 = u16::MAX as u64;
+
+/// Bytes of the smallest directory: its count, one entry, and the offset of the next.
+pub(super) const LEAST_BYTES: u64 = 2 + 12 + 4;
 
 /// A field: `count` values of a type, lying in the file from `at` on (inside the entry where they fit it).
 #[derive(Clone, Copy, Debug)]
@@ -57,14 +75,14 @@ pub(super) struct Directory {
 }
 
 /// Where the parts of the directory at `at` lie.
-struct Frame {
-    entries: u64,
-    first: u64,
-    entry_bytes: u64,
+pub(super) struct Frame {
+    pub(super) entries: u64,
+    pub(super) first: u64,
+    pub(super) entry_bytes: u64,
     next: u64,
 }
 
-fn frame(file: &File, at: u64) -> Result<Frame, FormatError> {
+pub(super) fn frame(file: &File, at: u64) -> Result<Frame, FormatError> {
     let what = "a directory";
     let (entries, first, entry_bytes) = match file.is_big() {
         true => (file.u64_at(at, what)?, at + 8, 20),
@@ -131,6 +149,21 @@ impl Directory {
         self.field(tag).map(|field| field.number(file, 0)).transpose()
     }
 
+    /// A number that a text field holds in decimal digits; `None` if it holds none.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] if it cannot be read.
+    pub(super) fn decimal(&self, file: &File, tag: u16) -> Result<Option<f64>, FormatError> {
+        let Some(field) = self.field(tag).filter(|field| field.kind == FieldType::Ascii) else {
+            return Ok(None);
+        };
+        let mut text = [0; 64];
+        let text = &mut text[..field.count.min(64) as usize];
+        file.read(field.at, text, "a field")?;
+        let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+        Ok(std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()))
+    }
+
     /// The one value that an integer field holds for all of `bands` bands.
     ///
     /// # Errors
@@ -174,23 +207,37 @@ fn parse(file: &File, entry: &[u8], at: u64) -> Result<Option<Field>, FormatErro
     };
     let width = if file.is_big() { 8 } else { 4 };
     let count = part(4, width);
+    if count == 0 {
+        return Ok(None);
+    }
     let inline = at + 4 + width as u64;
+    let dispensable = DISPENSABLE.contains(&tag);
     let Some(bytes) = count.checked_mul(kind.bytes()) else {
-        return Err(malformed(at, format!("tag {tag} claims {count} values")));
+        return match dispensable {
+            true => Ok(None),
+            false => Err(malformed(at, format!("tag {tag} claims {count} values"))),
+        };
     };
     if bytes <= width as u64 {
         return Ok(Some(Field { tag, kind, count, at: inline }));
     }
     let outside = part(4 + width, width);
-    file.check(outside, bytes, format_args!("the value of tag {tag}"))?;
+    match file.check(outside, bytes, format_args!("the value of tag {tag}")) {
+        Err(_) if dispensable => return Ok(None),
+        checked => checked?,
+    }
     Ok(Some(Field { tag, kind, count, at: outside }))
 }
 
 impl Field {
-    /// Whether it holds whole numbers that are not negative.
+    /// Whether it holds whole numbers.
     pub(super) fn is_unsigned(&self) -> bool {
-        use FieldType::{Byte, Ifd, Ifd8, Long, Long8, Short, Undefined};
-        matches!(self.kind, Byte | Undefined | Short | Long | Long8 | Ifd | Ifd8)
+        use FieldType::{
+            Byte, Ifd, Ifd8, Long, Long8, Short, SignedLong, SignedLong8, SignedShort, Undefined,
+        };
+        // Some writers have signed types where no number is negative; one that is comes out as far too large.
+        let signed = matches!(self.kind, SignedShort | SignedLong | SignedLong8);
+        signed || matches!(self.kind, Byte | Undefined | Short | Long | Long8 | Ifd | Ifd8)
     }
 
     /// Value `index` of an integer field.

@@ -1,8 +1,9 @@
 //! What a page's header says, in words and numbers for `info`.
 
+use super::coding::Numbers;
 use super::directory::Directory;
 use super::file::File;
-use super::layout::{Layout, Method};
+use super::layout::Layout;
 use super::names;
 use crate::tiff::tags::{resolution_unit, tag};
 use crate::{Facts, FormatError};
@@ -22,7 +23,7 @@ pub(super) fn facts(file: &File, directory: &Directory, layout: &Layout) -> Resu
         true => "big-endian (MM)",
         false => "little-endian (II)",
     };
-    let bits = 8 * shape.kind.bytes();
+    let bits = layout.coding.bits;
     let planar = if grid.planes == 1 { "chunky" } else { "planar" };
     let mut more = vec![
         ("organisation", organisation),
@@ -33,8 +34,15 @@ pub(super) fn facts(file: &File, directory: &Directory, layout: &Layout) -> Resu
         ("sample format", sample_format(layout).to_string()),
         ("orientation", names::orientation(layout.orientation)),
     ];
-    if matches!(layout.method, Method::Lzw | Method::OldLzw | Method::Deflate) {
+    if layout.method.has_predictor() {
         more.push(("predictor", names::predictor(layout.predictor).to_string()));
+    }
+    if layout.reversed {
+        more.push(("fill order", "bits from the low end".to_string()));
+    }
+    if layout.subsampling.is_coarse() {
+        let (across, down) = (layout.subsampling.across, layout.subsampling.down);
+        more.push(("colour", format!("one sample for {across} x {down} pixels")));
     }
     if let Some(extra) = layout.extra {
         let meaning = match extra {
@@ -44,6 +52,10 @@ pub(super) fn facts(file: &File, directory: &Directory, layout: &Layout) -> Resu
         };
         more.push(("extra bands", meaning.to_string()));
     }
+    if let Some(table) = directory.field(tag::SUB_IFDS) {
+        let first = if table.count == 1 { " or a chain of them" } else { "" };
+        more.push(("SubIFDs", format!("{}{first}", table.count)));
+    }
     if let Some(resolution) = resolution(file, directory)? {
         more.push(("resolution", resolution));
     }
@@ -51,17 +63,16 @@ pub(super) fn facts(file: &File, directory: &Directory, layout: &Layout) -> Resu
         shape,
         compression: names::compression(layout.compression),
         colour: names::colour(layout),
-        unit_rows: if layout.method == Method::None { 1 } else { grid.unit_rows.min(shape.rows) },
+        unit_rows: if layout.is_seekable() { 1 } else { grid.unit_rows.min(shape.rows) },
         more,
     })
 }
 
 fn sample_format(layout: &Layout) -> &'static str {
-    use plimsoll_core::shape::SampleKind::{F32, F64, I16, I32};
-    match layout.shape.kind {
-        I16 | I32 => "signed integer",
-        F32 | F64 => "float",
-        _ => "unsigned integer",
+    match layout.coding.numbers {
+        Numbers::Unsigned => "unsigned integer",
+        Numbers::Signed => "signed integer",
+        Numbers::Float => "float",
     }
 }
 

@@ -4,23 +4,14 @@
 //! for planar images in one grid per band. Invariant: all sizes of a [`Layout`] are positive, the tables have an entry
 //! for each unit, and no product of its sizes that is used overflows 64 bits.
 
+use super::coding::Coding;
 use super::directory::{Directory, Field};
 use super::file::{File, malformed, unsupported};
+use super::method::{self, Method};
 use super::names;
 use crate::FormatError;
 use crate::tiff::tags::{compression, extra_samples, photometric, planar, predictor, sample_format, tag};
-use plimsoll_core::shape::{SampleKind, Shape};
-
-/// The methods that can be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    None,
-    PackBits,
-    Lzw,
-    /// LZW as writers before TIFF 6.0 had it: least significant bit first, codes that grow when they must.
-    OldLzw,
-    Deflate,
-}
+use plimsoll_core::shape::Shape;
 
 /// What was done to the samples before they were compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +21,32 @@ pub(super) enum Predictor {
     Horizontal,
     /// Differences of the bytes of floats, sorted by their place (Technical Note 3).
     Float,
+}
+
+/// How many columns and rows of brightness share one sample of each colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Subsampling {
+    pub(super) across: u16,
+    pub(super) down: u16,
+}
+
+impl Subsampling {
+    /// Every pixel has its own colour.
+    const FINE: Self = Self { across: 1, down: 1 };
+
+    pub(super) fn is_coarse(self) -> bool {
+        self != Self::FINE
+    }
+
+    /// Bytes of a row of clumps: for each, its brightness samples and two of colour (TIFF 6.0 section 21).
+    pub(super) fn clump_row_bytes(self, cols: u32) -> u64 {
+        u64::from(cols.div_ceil(u32::from(self.across))) * self.clump_bytes() as u64
+    }
+
+    /// Bytes of a clump.
+    pub(super) fn clump_bytes(self) -> usize {
+        usize::from(self.across) * usize::from(self.down) + 2
+    }
 }
 
 /// How units tile the image.
@@ -71,6 +88,13 @@ pub(super) struct Layout {
     pub(super) grid: Grid,
     pub(super) method: Method,
     pub(super) predictor: Predictor,
+    /// How a sample is stored: the shape's kind is what it becomes.
+    pub(super) coding: Coding,
+    /// Bits are stored from the low end of each byte.
+    pub(super) reversed: bool,
+    /// Brightness samples for each pair of colour samples, across and down: (1, 1) unless the page is YCbCr whose
+    /// colour is stored coarser. Not used by JPEG, which has its own.
+    pub(super) subsampling: Subsampling,
     pub(super) photometric: u16,
     /// The value of `ExtraSamples` for the first band that is no colour.
     pub(super) extra: Option<u16>,
@@ -79,13 +103,44 @@ pub(super) struct Layout {
     pub(super) orientation: u16,
     pub(super) offsets: Field,
     pub(super) byte_counts: Option<Field>,
+    /// Tables that come before the data of each unit (JPEG).
+    pub(super) tables: Option<Field>,
+    /// The number that stands for "no data here", in units that a sparse file does not store.
+    pub(super) no_data: f64,
 }
 
 impl Layout {
-    /// Bytes of one row of a unit.
+    /// Bytes of one row of a unit as samples of the shape's kind.
     pub(super) fn unit_row_bytes(&self) -> u64 {
         let pixel = u64::from(self.grid.unit_bands) * self.shape.kind.bytes() as u64;
         u64::from(self.grid.unit_cols) * pixel
+    }
+
+    /// Bytes of one row of a unit as its codec gives it.
+    pub(super) fn stored_row_bytes(&self) -> u64 {
+        self.coding.row_bytes(u64::from(self.grid.unit_cols) * u64::from(self.grid.unit_bands))
+    }
+
+    /// Bytes of `rows` rows of a unit before they were compressed; `None` beyond 64 bits.
+    pub(super) fn stored_bytes(&self, rows: u32) -> Option<u64> {
+        match self.subsampling.is_coarse() {
+            true => {
+                let clumps = u64::from(rows.div_ceil(u32::from(self.subsampling.down)));
+                self.subsampling.clump_row_bytes(self.grid.unit_cols).checked_mul(clumps)
+            }
+            false => self.stored_row_bytes().checked_mul(u64::from(rows)),
+        }
+    }
+
+    /// Whether the bytes in the file are the samples, but for their order in a sample.
+    pub(super) fn is_plain(&self) -> bool {
+        let bytes_as_they_are = !self.reversed && !self.subsampling.is_coarse();
+        self.method == Method::None && self.coding.is_native() && bytes_as_they_are
+    }
+
+    /// Whether any row of a unit can be found without the rows above it.
+    pub(super) fn is_seekable(&self) -> bool {
+        self.method == Method::None && !self.subsampling.is_coarse()
     }
 
     /// Rows that are stored in the units of row `down` of the grid.
@@ -109,34 +164,43 @@ impl Layout {
             return Err(malformed(directory.at(), "SamplesPerPixel is zero"));
         }
         let compression = short(file, directory, tag::COMPRESSION, compression::NONE)?;
-        let mut method = method(compression)?;
-        let kind = kind(file, directory, bands)?;
-        let shape = Shape::new(rows, cols, bands, kind);
-        if short(file, directory, tag::FILL_ORDER, 1)? != 1 {
-            return Err(unsupported("FillOrder 2 (bits stored from the low end)"));
-        }
+        let coding = coding(file, directory, bands)?;
+        let shape = Shape::new(rows, cols, bands, coding.kind());
+        let reversed = match short(file, directory, tag::FILL_ORDER, 1)? {
+            2 => true,
+            // Anything else is taken for the usual order.
+            _ => false,
+        };
         let photometric = colour(file, directory, bands)?;
         let planes = match short(file, directory, tag::PLANAR_CONFIGURATION, planar::CHUNKY)? {
+            // Of one band both are the same, and some writers put a zero there.
+            _ if bands == 1 => 1,
             planar::CHUNKY => 1,
             planar::PLANAR => bands,
             other => return Err(malformed(directory.at(), format!("PlanarConfiguration is {other}"))),
         };
         let grid = grid(file, directory, shape, planes)?;
         let (offsets, byte_counts) = tables(directory, &grid)?;
-        if method == Method::Lzw && is_old_lzw(file, offsets)? {
-            method = Method::OldLzw;
-        }
+        let first = method::First { offsets, reversed, coding, grid, photometric };
+        let method = method::read(file, directory, compression, &first)?;
+        let predictor = read_predictor(file, directory, method, coding)?;
         Ok(Self {
             shape,
             grid,
             method,
-            predictor: read_predictor(file, directory, method, kind)?,
-            photometric,
+            predictor,
+            coding,
+            // JPEG takes its bytes as they are.
+            reversed: reversed && !matches!(method, Method::Jpeg(_)),
+            subsampling: subsampling(file, directory, photometric, method, coding, planes)?,
+            photometric: method.colour_given(photometric),
             extra: directory.number(file, tag::EXTRA_SAMPLES)?.map(|number| number.min(0xffff) as u16),
             compression,
             orientation: short(file, directory, tag::ORIENTATION, 1)?,
             offsets,
             byte_counts,
+            tables: directory.field(tag::JPEG_TABLES).filter(|_| matches!(method, Method::Jpeg(_))),
+            no_data: directory.decimal(file, tag::GDAL_NODATA)?.unwrap_or(0.0),
         })
     }
 
@@ -165,48 +229,15 @@ fn size(file: &File, directory: &Directory, tag: u16, name: &str) -> Result<u32,
     }
 }
 
-fn method(number: u16) -> Result<Method, FormatError> {
-    match number {
-        compression::NONE => Ok(Method::None),
-        compression::PACK_BITS => Ok(Method::PackBits),
-        compression::LZW => Ok(Method::Lzw),
-        compression::DEFLATE | compression::OLD_DEFLATE => Ok(Method::Deflate),
-        other => Err(unsupported(format!("{} compression ({other})", names::compression(other)))),
-    }
-}
-
-/// Whether the first unit begins with the clear code, 256 in nine bits, as the old order of bits has it: both orders have
-/// the same number in the header.
-fn is_old_lzw(file: &File, offsets: Field) -> Result<bool, FormatError> {
-    let first = offsets.number(file, 0)?;
-    if file.check(first, 2, "").is_err() {
-        // The source will say so, should it be asked for this unit.
-        return Ok(false);
-    }
-    let mut start = [0; 2];
-    file.read(first, &mut start, "compressed data")?;
-    Ok(start[0] == 0 && start[1] & 1 == 1)
-}
-
-/// The kind of sample from `BitsPerSample` and `SampleFormat`.
-fn kind(file: &File, directory: &Directory, bands: u16) -> Result<SampleKind, FormatError> {
+/// How a sample is stored, from `BitsPerSample` and `SampleFormat`.
+fn coding(file: &File, directory: &Directory, bands: u16) -> Result<Coding, FormatError> {
     let bits = directory.same(file, tag::BITS_PER_SAMPLE, bands)?.unwrap_or(1);
     let format =
         directory.same(file, tag::SAMPLE_FORMAT, bands)?.unwrap_or(u64::from(sample_format::UNSIGNED));
-    let format = u16::try_from(format).unwrap_or(u16::MAX);
-    // Untyped samples are read as unsigned ones, as the standard's readers do.
-    let format = if format == sample_format::UNDEFINED { sample_format::UNSIGNED } else { format };
-    match (bits, format) {
-        (8, sample_format::UNSIGNED) => Ok(SampleKind::U8),
-        (16, sample_format::UNSIGNED) => Ok(SampleKind::U16),
-        (16, sample_format::SIGNED) => Ok(SampleKind::I16),
-        (32, sample_format::UNSIGNED) => Ok(SampleKind::U32),
-        (32, sample_format::SIGNED) => Ok(SampleKind::I32),
-        (32, sample_format::FLOAT) => Ok(SampleKind::F32),
-        (64, sample_format::FLOAT) => Ok(SampleKind::F64),
-        (0, _) => Err(malformed(directory.at(), "BitsPerSample is zero")),
-        _ => Err(unsupported(format!("a sample of {bits} bits, {}", names::sample_format(format)))),
+    if bits == 0 {
+        return Err(malformed(directory.at(), "BitsPerSample is zero"));
     }
+    Coding::new(bits, u16::try_from(format).unwrap_or(u16::MAX))
 }
 
 /// The photometric interpretation, checked against the bands it needs.
@@ -217,29 +248,47 @@ fn colour(file: &File, directory: &Directory, bands: u16) -> Result<u16, FormatE
         let problem = format!("{} of {bands} band(s)", names::photometric(number));
         return Err(malformed(directory.at(), problem));
     }
-    if number == photometric::YCBCR {
-        // 2 x 2 is what the standard says where the tag is missing.
-        let (across, down) = match directory.field(tag::YCBCR_SUBSAMPLING) {
-            Some(field) => (field.number(file, 0)?, field.number(file, 1)?),
-            None => (2, 2),
-        };
-        if (across, down) != (1, 1) {
-            return Err(unsupported(format!("YCbCr with colour subsampled {across} x {down}")));
-        }
-    }
     Ok(number)
 }
 
+/// How coarse the colour of a YCbCr page is stored.
+fn subsampling(
+    file: &File,
+    directory: &Directory,
+    photometric: u16,
+    method: Method,
+    coding: Coding,
+    planes: u16,
+) -> Result<Subsampling, FormatError> {
+    if photometric != photometric::YCBCR || matches!(method, Method::Jpeg(_)) {
+        return Ok(Subsampling::FINE);
+    }
+    // 2 x 2 is what the standard says where the tag is missing.
+    let (across, down) = match directory.field(tag::YCBCR_SUBSAMPLING) {
+        Some(field) => (field.number(file, 0)?, field.number(file, 1)?),
+        None => (2, 2),
+    };
+    let subsampling = match (across, down) {
+        (1 | 2 | 4, 1 | 2 | 4) => Subsampling { across: across as u16, down: down as u16 },
+        _ => return Err(malformed(directory.at(), format!("YCbCrSubsampling of {across} x {down}"))),
+    };
+    if subsampling.is_coarse() && (coding.bits != 8 || planes != 1) {
+        let feature =
+            format!("YCbCr with colour subsampled {across} x {down} that is planar or not of 8 bits");
+        return Err(unsupported(feature));
+    }
+    Ok(subsampling)
+}
+
 fn grid(file: &File, directory: &Directory, shape: Shape, planes: u16) -> Result<Grid, FormatError> {
-    let tiled = directory.field(tag::TILE_WIDTH).is_some() || directory.field(tag::TILE_OFFSETS).is_some();
+    let tiled = directory.field(tag::TILE_WIDTH).is_some() || directory.field(tag::TILE_LENGTH).is_some();
     let (unit_rows, unit_cols) = if tiled {
         let rows = size(file, directory, tag::TILE_LENGTH, "TileLength")?;
         (rows, size(file, directory, tag::TILE_WIDTH, "TileWidth")?)
     } else {
         let rows = match directory.number(file, tag::ROWS_PER_STRIP)? {
-            Some(0) => return Err(malformed(directory.at(), "RowsPerStrip is zero")),
-            // Absent: the whole image is one strip, as for any number beyond its height.
-            None => shape.rows,
+            // Absent or senseless: the whole image is one strip, as for any number beyond its height.
+            None | Some(0) => shape.rows,
             Some(rows) => rows.min(u64::from(shape.rows)) as u32,
         };
         (rows, shape.cols)
@@ -257,10 +306,10 @@ fn grid(file: &File, directory: &Directory, shape: Shape, planes: u16) -> Result
 
 /// The tables of offsets and byte counts, checked to have an entry for each unit.
 fn tables(directory: &Directory, grid: &Grid) -> Result<(Field, Option<Field>), FormatError> {
-    // Some writers use the tags of strips for tiles.
-    let find = |tile: u16, strip: u16| match grid.tiled {
-        true => directory.field(tile).or_else(|| directory.field(strip)),
-        false => directory.field(strip),
+    // Some writers use the tags of strips for tiles, or the other way round.
+    let find = |tile: u16, strip: u16| {
+        let (usual, other) = if grid.tiled { (tile, strip) } else { (strip, tile) };
+        directory.field(usual).or_else(|| directory.field(other))
     };
     let Some(offsets) = find(tag::TILE_OFFSETS, tag::STRIP_OFFSETS) else {
         return Err(malformed(directory.at(), "there is no table of offsets"));
@@ -268,37 +317,40 @@ fn tables(directory: &Directory, grid: &Grid) -> Result<(Field, Option<Field>), 
     let byte_counts = find(tag::TILE_BYTE_COUNTS, tag::STRIP_BYTE_COUNTS);
     let units =
         grid.units().ok_or_else(|| malformed(directory.at(), "more strips or tiles than 64 bits count"))?;
-    for field in [Some(offsets), byte_counts].into_iter().flatten() {
-        if field.count < units {
-            let problem =
-                format!("tag {} has {} entries for {units} strips or tiles", field.tag, field.count);
-            return Err(malformed(field.at, problem));
-        }
-        if !field.is_unsigned() {
-            let problem = format!("tag {} is of type {}", field.tag, field.kind.number());
-            return Err(malformed(field.at, problem));
-        }
+    if offsets.count < units {
+        let problem =
+            format!("tag {} has {} entries for {units} strips or tiles", offsets.tag, offsets.count);
+        return Err(malformed(offsets.at, problem));
     }
-    Ok((offsets, byte_counts))
+    if !offsets.is_unsigned() {
+        let problem = format!("tag {} is of type {}", offsets.tag, offsets.kind.number());
+        return Err(malformed(offsets.at, problem));
+    }
+    // Byte counts that make no sense are as good as none: what must be there follows from the rows.
+    Ok((offsets, byte_counts.filter(|field| field.count >= units && field.is_unsigned())))
 }
 
 fn read_predictor(
     file: &File,
     directory: &Directory,
     method: Method,
-    kind: SampleKind,
+    coding: Coding,
 ) -> Result<Predictor, FormatError> {
-    // It is part of these two methods; a stray tag elsewhere means nothing.
-    if !matches!(method, Method::Lzw | Method::OldLzw | Method::Deflate) {
+    // It is part of these methods; a stray tag elsewhere means nothing.
+    if !method.has_predictor() {
         return Ok(Predictor::None);
     }
+    let whole = coding.whole_bytes().filter(|bytes| *bytes != 3);
+    let float = coding.numbers == super::coding::Numbers::Float;
     match short(file, directory, tag::PREDICTOR, predictor::NONE)? {
-        predictor::NONE => Ok(Predictor::None),
-        predictor::HORIZONTAL => Ok(Predictor::Horizontal),
-        predictor::FLOAT if kind.is_float() => Ok(Predictor::Float),
-        predictor::FLOAT => {
-            Err(malformed(directory.at(), format!("a predictor for floats on samples of {kind}")))
+        // Zero is written for "none", too.
+        0 | predictor::NONE => Ok(Predictor::None),
+        predictor::HORIZONTAL if whole.is_some() => Ok(Predictor::Horizontal),
+        predictor::FLOAT if float => Ok(Predictor::Float),
+        predictor::HORIZONTAL => {
+            Err(unsupported(format!("horizontal differences of samples of {} bits", coding.bits)))
         }
+        predictor::FLOAT => Err(malformed(directory.at(), "a predictor for floats on samples that are none")),
         other => Err(unsupported(format!("predictor {other}"))),
     }
 }

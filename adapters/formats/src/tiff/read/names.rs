@@ -82,7 +82,9 @@ pub(super) fn predictor(predictor: Predictor) -> &'static str {
     }
 }
 
-/// Where an image's first row and column are shown.
+/// Where an image's first row and column are shown, and what sets it upright. Samples come as they are stored: of the
+/// other seven orientations only the mirror image can be had from rows in order, the others need the last row first or
+/// columns for rows.
 pub(super) fn orientation(number: u16) -> String {
     let places = [
         "top left",
@@ -94,8 +96,13 @@ pub(super) fn orientation(number: u16) -> String {
         "right bottom",
         "left bottom",
     ];
+    let upright = match number {
+        1 => "",
+        2 => " (`--do flip` sets it upright)",
+        _ => " (not set upright: that needs rows in another order than they are stored in)",
+    };
     match number.checked_sub(1).and_then(|index| places.get(usize::from(index))) {
-        Some(place) => format!("first row and column at the {place}"),
+        Some(place) => format!("first row and column at the {place}{upright}"),
         None => format!("unknown ({number})"),
     }
 }

@@ -1,19 +1,22 @@
 //! A page: its facts, what a source over it needs, and the source.
 
+use super::carried::Carried;
 use super::coded::Coded;
 use super::cut::Cut;
 use super::directory::Directory;
 use super::facts;
 use super::file::File;
-use super::layout::{Layout, Method};
+use super::layout::Layout;
 use super::raw::Raw;
+use super::reads::reads;
 use super::units::Units;
 use crate::tiff::NAME;
-use crate::{Facts, FormatError, Page, RowSource};
+use crate::{Facts, FormatError, Metadata, Page, RowSource};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::shape::Region;
+use std::sync::Arc;
 
 /// A file and how one of its pages is stored in it.
 pub(super) struct Stored {
@@ -23,6 +26,8 @@ pub(super) struct Stored {
 
 /// A page of a TIFF file.
 pub(super) struct TiffPage {
+    /// Where its directory lies.
+    at: u64,
     stored: Stored,
     facts: Facts,
 }
@@ -36,7 +41,7 @@ impl TiffPage {
         let directory = Directory::read(file, at)?;
         let layout = Layout::read(file, &directory)?;
         let facts = facts::facts(file, &directory, &layout)?;
-        Ok(Self { stored: Stored { file: file.clone(), layout }, facts })
+        Ok(Self { at, stored: Stored { file: file.clone(), layout }, facts })
     }
 }
 
@@ -45,13 +50,21 @@ impl Page for TiffPage {
         &self.facts
     }
 
+    fn metadata(&self) -> Result<Option<Arc<dyn Metadata>>, FormatError> {
+        Ok(Some(Arc::new(Carried::read(&self.stored.file, self.at, &self.stored.layout)?)))
+    }
+
+    fn reads(&self, region: Region) -> Result<Option<u64>, FormatError> {
+        reads(&self.stored, region)
+    }
+
     fn needs(&self, region: Region) -> Vec<Need> {
         let need = |consumer, bytes, place| Need::fixed(consumer, bytes, Each::Worker, place);
         let Ok(cut) = Cut::new(&self.stored.layout, region) else {
             return vec![need("tiff rows", u64::MAX, Place::Arena)];
         };
         let tables = need("tiff offset tables", Units::bytes(), Place::Arena);
-        if self.stored.layout.method == Method::None {
+        if self.stored.layout.is_plain() {
             let scratch = Raw::scratch_bytes(&self.stored, &cut);
             let source = need("tiff source", size_of::<Raw<'_>>() as u64, Place::Heap);
             return vec![tables, need("tiff read buffer", scratch, Place::Arena), source];
@@ -70,9 +83,9 @@ impl Page for TiffPage {
             let problem = format!("{region} asked for of {} rows and {} columns", shape.rows, shape.cols);
             return Err(FormatError::Usage { format: NAME, problem });
         }
-        match self.stored.layout.method {
-            Method::None => Ok(Box::new(Raw::new(&self.stored, region, budget)?)),
-            _ => Ok(Box::new(Coded::new(&self.stored, region, budget)?)),
+        match self.stored.layout.is_plain() {
+            true => Ok(Box::new(Raw::new(&self.stored, region, budget)?)),
+            false => Ok(Box::new(Coded::new(&self.stored, region, budget)?)),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::cut::Cut;
 use super::page::Stored;
-use super::samples::swap;
+use super::samples::{fill, swap};
 use super::units::Units;
 use crate::FormatError;
 use plimsoll_core::budget::{Budget, Layout as Leases};
@@ -61,13 +61,21 @@ impl<'a> Raw<'a> {
             while !part.is_empty() {
                 let down = row / layout.grid.unit_rows;
                 let inside = row % layout.grid.unit_rows;
-                let unit = self.units.find(file, layout, 0, down, across)?;
+                let Some(unit) = self.units.find(file, layout, 0, down, across)? else {
+                    let rows = (layout.stored_rows(down) - inside).min((part.len() / row_bytes) as u32);
+                    let (into, rest) = part.split_at_mut(rows as usize * row_bytes);
+                    fill(layout.no_data, layout.shape.kind, into);
+                    part = rest;
+                    row += rows;
+                    continue;
+                };
                 let start = unit.offset + u64::from(inside) * row_bytes as u64;
                 let mut rows = (layout.stored_rows(down) - inside).min((part.len() / row_bytes) as u32);
                 let mut next = down + 1;
                 while (rows as usize) < part.len() / row_bytes {
                     let follower = self.units.find(file, layout, 0, next, across)?;
-                    if follower.offset != start + u64::from(rows) * row_bytes as u64 {
+                    let place = start + u64::from(rows) * row_bytes as u64;
+                    if follower.is_none_or(|follower| follower.offset != place) {
                         break;
                     }
                     rows += layout.stored_rows(next).min((part.len() / row_bytes) as u32 - rows);
@@ -94,7 +102,25 @@ impl<'a> Raw<'a> {
         let mut lowest = u64::MAX;
         for index in 0..self.cut.segments() {
             let segment = self.cut.segment(index);
-            let unit = self.units.find(file, layout, segment.plane, down, segment.across)?;
+            let Some(unit) = self.units.find(file, layout, segment.plane, down, segment.across)? else {
+                let gathered = self.scratch.len() >= segment.bytes;
+                for row in rows.iter() {
+                    let into = strip.row_bytes_mut(row);
+                    match gathered {
+                        // Rows that are read one by one have no scratch, and lie side by side.
+                        false => {
+                            let into = into.get_mut(segment.start..segment.start + segment.bytes);
+                            fill(layout.no_data, layout.shape.kind, into.unwrap_or_default());
+                        }
+                        true => {
+                            let nothing = &mut self.scratch[..segment.bytes];
+                            fill(layout.no_data, layout.shape.kind, nothing);
+                            self.cut.place(&segment, nothing, into);
+                        }
+                    }
+                }
+                continue;
+            };
             let first = unit.offset + segment.skip as u64;
             lowest = lowest.min(unit.offset);
             let place = |row: u32| first + u64::from(row - down * layout.grid.unit_rows) * row_bytes as u64;

@@ -3,10 +3,12 @@
 //! All of it in place or from row to row; rows are whole numbers of samples.
 
 use super::layout::Predictor;
+use plimsoll_core::shape::SampleKind;
 
 /// Swaps the bytes of every sample of `width` bytes.
 pub(super) fn swap(bytes: &mut [u8], width: usize) {
     match width {
+        3 => bytes.as_chunks_mut::<3>().0.iter_mut().for_each(|s| s.swap(0, 2)),
         2 => bytes
             .as_chunks_mut::<2>()
             .0
@@ -100,6 +102,8 @@ sums!(doubles_sums, doubles_sums_of, u64, 8);
 /// Puts together samples whose bytes lie apart: all most significant bytes of the row first.
 fn gather(row: &mut [u8], width: usize, shuffle: &mut [u8]) {
     match width {
+        2 => gather_of::<2>(row, shuffle),
+        3 => gather_of::<3>(row, shuffle),
         4 => gather_of::<4>(row, shuffle),
         _ => gather_of::<8>(row, shuffle),
     }
@@ -115,6 +119,22 @@ fn gather_of<const WIDTH: usize>(row: &mut [u8], shuffle: &mut [u8]) {
             sample[place] = *byte;
         }
     }
+}
+
+/// Fills `into` with one number as samples of a kind; one that the kind does not hold becomes the nearest that it does.
+pub(super) fn fill(number: f64, kind: SampleKind, into: &mut [u8]) {
+    let double = number.to_ne_bytes();
+    let sample: &[u8] = match kind {
+        SampleKind::U8 => &[number as u8],
+        SampleKind::U16 => &(number as u16).to_ne_bytes(),
+        SampleKind::I16 => &(number as i16).to_ne_bytes(),
+        SampleKind::U32 => &(number as u32).to_ne_bytes(),
+        SampleKind::I32 => &(number as i32).to_ne_bytes(),
+        SampleKind::F32 => &(number as f32).to_ne_bytes(),
+        // F64; there is no other.
+        _ => &double,
+    };
+    into.chunks_exact_mut(sample.len()).for_each(|into| into.copy_from_slice(sample));
 }
 
 /// Writes the samples of one plane, `width` bytes each, into pixels of `pixel` bytes, `place` bytes from their start.

@@ -1,7 +1,8 @@
 //! Where each unit's bytes lie, from the two tables.
 
-use super::file::{File, malformed, unsupported};
-use super::layout::{Layout, Method};
+use super::file::{File, malformed};
+use super::layout::Layout;
+use super::method::Method;
 use super::table::{Table, WINDOW_BYTES};
 use crate::FormatError;
 use plimsoll_core::budget::{Budget, Exhausted, Layout as Leases};
@@ -40,10 +41,12 @@ impl<'a> Units<'a> {
         })
     }
 
-    /// Where the unit at row `down`, column `across` of `plane` lies, checked to be inside the file.
+    /// Where the unit at row `down`, column `across` of `plane` lies, checked to be inside the file; `None` where a
+    /// sparse file does not store it.
     ///
     /// Uncompressed units have the size that their rows have: a byte count is only looked at to see that it is not
-    /// less, and not at all where there is one unit (writers that get it wrong are common).
+    /// less, and not at all where there is one unit (writers that get it wrong are common). A compressed one ends where
+    /// its rows end: a byte count that is missing or zero reaches to the end of the file.
     ///
     /// # Errors
     /// [`FormatError::Malformed`] if it lies outside the file or is too short.
@@ -54,7 +57,7 @@ impl<'a> Units<'a> {
         plane: u16,
         down: u32,
         across: u32,
-    ) -> Result<Extent, FormatError> {
+    ) -> Result<Option<Extent>, FormatError> {
         let index = layout.grid.index(plane, down, across);
         let what = if layout.grid.tiled { "tile" } else { "file strip" };
         let offset = self.offsets.get(file, plane, index)?;
@@ -63,33 +66,27 @@ impl<'a> Units<'a> {
             None => None,
         };
         if offset == 0 {
-            return Err(match count {
-                Some(0) => {
-                    unsupported(format!("a {what} that is not stored (a sparse file, {what} {index})"))
-                }
-                _ => malformed(layout.offsets.at, format!("the offset of {what} {index} is zero")),
-            });
+            return match count {
+                Some(0) => Ok(None),
+                _ => Err(malformed(layout.offsets.at, format!("the offset of {what} {index} is zero"))),
+            };
         }
-        let single = layout.grid.units() == Some(1);
-        let bytes = match (layout.method, count) {
-            (Method::None, count) => {
-                let needed = layout.unit_row_bytes().checked_mul(u64::from(layout.stored_rows(down)));
-                let needed = needed.unwrap_or(u64::MAX);
-                if let Some(count) = count
-                    && (1..needed).contains(&count)
-                    && !single
-                {
-                    let problem = format!("{what} {index} has {count} bytes for {needed} of samples");
-                    return Err(malformed(offset, problem));
-                }
-                needed
+        let bytes = if layout.method == Method::None {
+            let needed = layout.stored_bytes(layout.stored_rows(down)).unwrap_or(u64::MAX);
+            if let Some(count) = count
+                && (1..needed).contains(&count)
+                && layout.grid.units() != Some(1)
+            {
+                let problem = format!("{what} {index} has {count} bytes for {needed} of samples");
+                return Err(malformed(offset, problem));
             }
-            (_, Some(count)) if count > 0 => count,
-            // One compressed unit of unknown length can only end where the file ends.
-            _ if single => file.len().saturating_sub(offset),
-            _ => return Err(malformed(offset, format!("the byte count of {what} {index} is missing"))),
+            needed
+        } else {
+            // At least a byte, so that one that begins outside the file is noticed.
+            let there = file.len().saturating_sub(offset).max(1);
+            count.filter(|count| *count > 0).unwrap_or(there)
         };
         file.check(offset, bytes, format_args!("{what} {index}"))?;
-        Ok(Extent { offset, bytes })
+        Ok(Some(Extent { offset, bytes }))
     }
 }

@@ -5,23 +5,29 @@
 //! bytes of a file depend on the pixels and on what was asked for, never on budget, strips or threads. Little-endian
 //! on every machine.
 
+mod block;
 mod codec;
+mod form;
 mod grid;
+mod halving;
 mod ifd;
 mod order;
 mod packed;
 mod plain;
 mod predictor;
 mod queue;
+mod zstd;
 
 use crate::{Compression, FormatError, Target, Wanted};
 use codec::Packing;
+use form::Form;
 use grid::Grid;
-use ifd::Form;
 use plimsoll_core::shape::Shape;
 
 /// Bytes of an uncompressed file strip whose rows the caller leaves open.
 const PLAIN_STRIP_BYTES: u64 = 512 << 10;
+/// Side of a pyramid's tiles, if the caller leaves it open.
+const PYRAMID_TILE: u32 = 256;
 /// Bytes of a file strip before compression, if the caller leaves its rows open.
 const PACKED_STRIP_BYTES: u64 = 256 << 10;
 
@@ -36,17 +42,33 @@ const PACKED_STRIP_BYTES: u64 = 256 << 10;
 /// [`FormatError::Usage`] for an image without pixels or beyond 2^62 bytes, for a tile that is no multiple of 16 up to
 /// 4096, for file strips of no rows, for both at once, and for units of more than 1 GiB to be compressed.
 pub(super) fn target(shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError> {
-    let packing = match wanted.compression {
-        Compression::Usual | Compression::None => None,
-        Compression::Lzw => Some(Packing::Lzw),
-        Compression::Deflate => Some(Packing::Deflate),
-    };
+    let packing = packing(wanted)?;
     let strip_bytes = if packing.is_some() { PACKED_STRIP_BYTES } else { PLAIN_STRIP_BYTES };
-    let grid = Grid::new(shape, wanted, strip_bytes)?;
-    let form = Form::new(grid, packing);
+    let tile = wanted.tile.or(wanted.pyramid.map(|_| PYRAMID_TILE));
+    let grid = Grid::new(shape, Wanted { tile, ..wanted }, strip_bytes)?;
+    let packing = packing.or(wanted.pyramid.map(|_| Packing::Stored));
     Ok(match packing {
-        None => Box::new(plain::Plain::new(form)),
-        Some(packing) => Box::new(packed::Packed::new(form, packing, wanted.compressors)?),
+        None => Box::new(plain::Plain::new(Form::new(grid, None, &wanted, None), wanted.beside)),
+        Some(packing) => Box::new(packed::Packed::new(grid, packing, &wanted, None)?),
+    })
+}
+
+/// How units are compressed; `None` if they are not.
+fn packing(wanted: Wanted) -> Result<Option<Packing>, FormatError> {
+    let level = |most: u8| match wanted.level {
+        Some(level) if !(1..=most).contains(&level) => {
+            Err(usage(format!("compression level {level}; 1 to {most} are possible")))
+        }
+        level => Ok(level),
+    };
+    Ok(match wanted.compression {
+        Compression::Deflate => Some(level(9)?.map_or(Packing::DEFLATE, Packing::Deflate)),
+        Compression::Zstd => Some(level(zstd::MOST_LEVEL)?.map_or(Packing::ZSTD, Packing::Zstd)),
+        _ if wanted.level.is_some() => {
+            return Err(usage("a compression level; deflate and zstd have some".to_owned()));
+        }
+        Compression::Lzw => Some(Packing::Lzw),
+        Compression::Usual | Compression::None => None,
     })
 }
 
@@ -86,13 +108,14 @@ mod tests {
         let shape = Shape::new(100, 90, 3, SampleKind::U16);
         let image: Vec<u8> = (0..shape.image_bytes()).map(|index| ((index * index) >> 7) as u8).collect();
         for tile in [None, Some(32)] {
-            for packing in [None, Some(Packing::Lzw), Some(Packing::Deflate)] {
+            for packing in [None, Some(Packing::Lzw), Some(Packing::DEFLATE)] {
                 let wanted =
                     Wanted { tile, file_strip_rows: tile.is_none().then_some(9), ..Wanted::default() };
-                let form = Form { big: true, ..Form::new(Grid::new(shape, wanted, 0).unwrap(), packing) };
+                let wanted = Wanted { beside: 1 << 32, compressors: 1, ..wanted };
+                let grid = Grid::new(shape, wanted, 0).unwrap();
                 let target: Box<dyn Target> = match packing {
-                    None => Box::new(plain::Plain::new(form)),
-                    Some(packing) => Box::new(packed::Packed::new(form, packing, 1).unwrap()),
+                    None => Box::new(plain::Plain::new(Form::new(grid, None, &wanted, None), wanted.beside)),
+                    Some(packing) => Box::new(packed::Packed::new(grid, packing, &wanted, None).unwrap()),
                 };
                 assert!(target.describe().starts_with("BigTIFF"));
                 let memory = Arc::new(Memory::default());

@@ -4,15 +4,18 @@
 //! other without gaps and go out as they lie in the strip; the rows of tiles are gathered through a buffer, one column
 //! of tiles after the other. Workers that meet inside a tile write different rows of it.
 
-use super::ifd::{Form, Places};
+use super::form::Form;
+use super::ifd::{Others, Places, write_directory, write_header, write_link};
 use super::order::Order;
+use super::predictor::{TURN, turn};
 use super::usage;
-use crate::{FormatError, Output, RowSink, Target, Writer};
+use crate::{FormatError, Metadata, Output, RowSink, Tail, Target, Wanted, Writer};
 use plimsoll_core::budget::{Budget, Layout};
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Need, Sink};
 use plimsoll_core::shape::Rows;
 use plimsoll_core::strip::Strip;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes that are gathered before they are written, if a row is not larger.
@@ -20,17 +23,16 @@ const GATHER_BYTES: u64 = 256 << 10;
 
 const CONSUMER: &str = "rows for the TIFF";
 
-/// Whether samples of more than a byte must be turned around for the file.
-const TURN: bool = cfg!(target_endian = "big");
-
 /// An uncompressed TIFF.
 pub(super) struct Plain {
     form: Form,
+    /// Bytes that other pages of the file take.
+    beside: u64,
 }
 
 impl Plain {
-    pub(super) fn new(form: Form) -> Self {
-        Self { form }
+    pub(super) fn new(form: Form, beside: u64) -> Self {
+        Self { form, beside }
     }
 }
 
@@ -72,18 +74,37 @@ impl Target for Plain {
         self.form.file_bytes()
     }
 
+    fn carry(&self, metadata: &Arc<dyn Metadata>) -> Option<Box<dyn Target>> {
+        let wanted = Wanted { beside: self.beside, ..Wanted::default() };
+        let form = Form::new(self.form.grid, None, &wanted, Some(Arc::clone(metadata)));
+        Some(Box::new(Self { form, ..*self }))
+    }
+
     fn create(&self, output: Output) -> Result<Box<dyn Writer>, FormatError> {
-        let form = self.form;
-        let (directory, first) = (form.header_bytes(), form.first_pixel());
-        form.write_header(&*output, directory)?;
-        form.write_directory(&*output, directory, directory, Places::Even { first })?;
-        Ok(Box::new(PlainWriter { form, output, first, rows_done: AtomicU64::new(0) }))
+        self.append(output, Tail::default())
+    }
+
+    fn append(&self, output: Output, after: Tail) -> Result<Box<dyn Writer>, FormatError> {
+        let form = self.form.clone();
+        let (directory, link) = form.place(after);
+        let first = form.first_pixel(directory);
+        if after.bytes == 0 {
+            write_header(&form, &*output, directory)?;
+        }
+        let before = if after.bytes == 0 { directory } else { after.bytes };
+        write_directory(&form, &*output, before, directory, Places::Even { first }, Others::default())?;
+        if after.bytes > 0 {
+            write_link(&form, &*output, link, directory)?;
+        }
+        Ok(Box::new(PlainWriter { form, output, directory, first, rows_done: AtomicU64::new(0) }))
     }
 }
 
 struct PlainWriter {
     form: Form,
     output: Output,
+    /// Where the directory stands.
+    directory: u64,
     /// Where the pixels begin.
     first: u64,
     rows_done: AtomicU64,
@@ -96,6 +117,11 @@ impl Writer for PlainWriter {
         let buffer = if bytes == 0 { &mut [] } else { budget.lease(CONSUMER, bytes)? };
         let rows = rows.intersect(self.form.grid.shape.all_rows());
         Ok(Box::new(PlainSink { writer: self, rows, order: Order::new(self.form.grid.shape, rows), buffer }))
+    }
+
+    fn tail(&self) -> Tail {
+        let bytes = self.first.saturating_add(self.form.units_bytes());
+        Tail { bytes, link: self.form.link(self.directory) }
     }
 
     fn finish(self: Box<Self>) -> Result<(), FormatError> {
@@ -223,14 +249,5 @@ impl PlainSink<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// Native samples to little-endian ones.
-fn turn(samples: &mut [u8], sample_bytes: usize) {
-    if TURN {
-        for sample in samples.chunks_exact_mut(sample_bytes) {
-            sample.reverse();
-        }
     }
 }

@@ -6,6 +6,9 @@
 
 use plimsoll_core::shape::SampleKind;
 
+/// Whether samples of more than a byte must be turned around for the file.
+pub(super) const TURN: bool = cfg!(target_endian = "big");
+
 /// Value of the tag Predictor for samples of this kind.
 pub(super) fn tag(kind: SampleKind) -> u16 {
     if kind.is_float() { 3 } else { 2 }
@@ -34,6 +37,23 @@ pub(super) fn predict(kind: SampleKind, bands: u16, samples: &[u8], out: &mut [u
             floating(samples, out, bands, scratch, |a| f32::from_ne_bytes(a).to_bits().to_be_bytes())
         }
         _ => floating(samples, out, bands, scratch, |a| f64::from_ne_bytes(a).to_bits().to_be_bytes()),
+    }
+}
+
+/// Makes `out`, one row of a unit whose samples are stored as they are.
+pub(super) fn store(kind: SampleKind, samples: &[u8], out: &mut [u8]) {
+    let (inside, padding) = out.split_at_mut(samples.len().min(out.len()));
+    inside.copy_from_slice(samples.get(..inside.len()).unwrap_or(&[]));
+    turn(inside, kind.bytes());
+    padding.fill(0);
+}
+
+/// Native samples to little-endian ones.
+pub(super) fn turn(samples: &mut [u8], sample_bytes: usize) {
+    if TURN {
+        for sample in samples.chunks_exact_mut(sample_bytes) {
+            sample.reverse();
+        }
     }
 }
 

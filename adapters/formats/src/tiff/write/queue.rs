@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn units_come_out_in_order_whoever_is_first() {
         let queue = Queue::new(3, 1, 3, 100);
-        let mut coder = Coder::new(Packing::Deflate);
+        let mut coder = Coder::new(Packing::DEFLATE, 1);
         for byte in 0..3 {
             let Turn::Fill(mut raw) = queue.turn(true) else { panic!("three buffers") };
             raw[0] = byte;

@@ -1,6 +1,6 @@
 //! Deflate in a zlib frame (RFC 1950 and 1951), by `flate2` on `zlib-rs`.
 
-use super::{Damaged, Progress};
+use super::{Progress, Trouble};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// A decoder that keeps its window from unit to unit.
@@ -18,9 +18,9 @@ impl Deflate {
         self.0.reset(true);
     }
 
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Damaged> {
+    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Trouble> {
         let (read, written) = (self.0.total_in(), self.0.total_out());
-        let status = self.0.decompress(input, output, FlushDecompress::None).map_err(|_| Damaged)?;
+        let status = self.0.decompress(input, output, FlushDecompress::None).map_err(|_| Trouble::Damaged)?;
         Ok(Progress {
             read: (self.0.total_in() - read) as usize,
             written: (self.0.total_out() - written) as usize,

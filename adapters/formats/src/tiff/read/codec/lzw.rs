@@ -4,7 +4,7 @@
 //! here a string of up to eight bytes is one table entry and one write. Invariant: entries below `next` are complete,
 //! their links lead to smaller codes, and nothing from `next` on is ever looked at.
 
-use super::{Damaged, Progress};
+use super::{Progress, Trouble};
 
 const CLEAR: usize = 256;
 const END: usize = 257;
@@ -165,14 +165,14 @@ impl Lzw {
         (self.owed, self.ended) = (None, false);
     }
 
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Damaged> {
+    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Trouble> {
         match self.old {
             true => self.run::<true>(input, output),
             false => self.run::<false>(input, output),
         }
     }
 
-    fn run<const OLD: bool>(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Damaged> {
+    fn run<const OLD: bool>(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Trouble> {
         let (mut read, mut written) = (0, 0);
         if let Some((code, from)) = self.owed.take() {
             written = self.strings.write_part(code, from, output);
@@ -202,11 +202,11 @@ impl Lzw {
                 break;
             }
             match last {
-                None if code > END => return Err(Damaged),
+                None if code > END => return Err(Trouble::Damaged),
                 None => {}
                 Some(last) => {
                     if code > next {
-                        return Err(Damaged);
+                        return Err(Trouble::Damaged);
                     }
                     if next < ENTRIES {
                         // A code that is only just being defined repeats the first byte of the one before.
@@ -277,7 +277,7 @@ mod tests {
         len: usize,
         read: usize,
         write: usize,
-    ) -> Result<Vec<u8>, Damaged> {
+    ) -> Result<Vec<u8>, Trouble> {
         let (mut output, mut at) = (Vec::new(), 0);
         loop {
             let mut piece = vec![0x55; write.min(len - output.len())];

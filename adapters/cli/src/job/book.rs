@@ -1,0 +1,167 @@
+//! Several pages of an input into one file: each page is a job of its own, one after the other in the same memory.
+//!
+//! Nothing is held for a page but while it is worked on: pages are planned twice, once to know the largest and once to
+//! run, so a file of any number of pages costs what its largest page costs.
+
+use super::budget::Budgeted;
+use super::control::Control;
+use super::convert::{ConvertJob, Converted, Request, check_output, commit};
+use super::hash::hex;
+use super::pages::{Input, PageList, PageName};
+use super::plan::JobPlan;
+use super::settings::Settings;
+use crate::failure::Failure;
+use crate::size::Within;
+use plimsoll_core::shape::Shape;
+use plimsoll_formats::{Pyramid, Tail, Wanted};
+use plimsoll_os::output::AtomicOutput;
+use plimsoll_os::probe::Probe;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// A conversion of several pages into one file, planned and ready to run.
+pub struct BookJob {
+    pages: PageList,
+    request: Request,
+    settings: Settings,
+    /// Whether these are all pages of the input.
+    all_pages: bool,
+    /// The most bytes of the output.
+    file_bytes: u64,
+    shape: Shape,
+    left_out: Vec<&'static str>,
+    plan: JobPlan,
+}
+
+impl BookJob {
+    /// Plans the conversion of `pages` of `input`: all of them, before anything is written.
+    ///
+    /// # Errors
+    /// As [`ConvertJob::plan_request`]; [`Failure::Usage`] if one file cannot hold them.
+    pub fn plan(
+        input: &Input,
+        pages: PageList,
+        request: Request,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
+        check_output(input, &request.output, &settings)?;
+        if request.wanted.pyramid == Some(Pyramid::Pages) {
+            let line = "a file of several pictures holds their smaller copies as SubIFDs: --pyramid subifd";
+            return Err(Failure::Usage(line.to_owned()));
+        }
+        let budget = Budgeted::resolve(&settings);
+        // Whatever is free later: the plan is made for what was free now.
+        let settings = Settings { within: Some(Within::Bytes(budget.bytes)), ..settings };
+        let mut last = 0;
+        let in_order = pages.names().all(|page| {
+            last += 1;
+            page == PageName::from(last)
+        });
+        let all_pages = in_order && last < u32::MAX && input.find_page(last + 1)?.is_none();
+        let mut largest: Option<JobPlan> = None;
+        let (mut file_bytes, mut shape, mut left_out) = (0u64, None, Vec::new());
+        for number in pages.names() {
+            let job = ConvertJob::plan_page(
+                input,
+                number,
+                request.clone(),
+                settings.clone(),
+                budget.clone(),
+                all_pages,
+            )?;
+            file_bytes = file_bytes.saturating_add(job.file_bytes()?);
+            shape = shape.or(Some(job.output_shape()));
+            for name in job.left_out() {
+                if !left_out.contains(name) {
+                    left_out.push(*name);
+                }
+            }
+            let plan = job.job_plan();
+            let so_far = largest.as_ref().map_or((0, 0), |plan| (plan.pages, plan.whole_image_bytes));
+            let heap = largest.as_ref().map_or(0, JobPlan::heap_bytes);
+            let is_larger = largest.as_ref().is_none_or(|other| other.peak_bytes() < plan.peak_bytes());
+            let mut chosen = if is_larger { plan.clone() } else { largest.unwrap_or_else(|| plan.clone()) };
+            chosen.pages = so_far.0 + 1;
+            chosen.whole_image_bytes = so_far.1.max(plan.whole_image_bytes);
+            chosen.most_heap_bytes = heap.max(plan.heap_bytes());
+            largest = Some(chosen);
+        }
+        let (Some(plan), Some(shape)) = (largest, shape) else {
+            return Err(Failure::Usage("no pages are named".to_owned()));
+        };
+        Ok(Self { pages, request, settings, all_pages, file_bytes, shape, left_out, plan })
+    }
+
+    /// The plan: that of the page that needs the most.
+    pub fn job_plan(&self) -> &JobPlan {
+        &self.plan
+    }
+
+    /// What the input says beside its pixels and cannot go along, as it would be false.
+    pub fn left_out(&self) -> &[&'static str] {
+        &self.left_out
+    }
+
+    /// Runs it. The output appears whole, or not at all.
+    ///
+    /// # Errors
+    /// [`Failure`] by culprit; nothing is left behind then.
+    pub fn run(&self, input: &Input, control: &Control) -> Result<Converted, Failure> {
+        let output = &self.request.output;
+        let file = AtomicOutput::create(output, self.settings.overwrite)
+            .map_err(|error| Failure::Io(error.to_string()))?;
+        let free = Probe::system().disk_free_bytes(file.folder());
+        let may_be_smaller = !matches!(
+            self.request.wanted.compression,
+            plimsoll_formats::Compression::None | plimsoll_formats::Compression::Usual
+        );
+        if let Some(free) = free.filter(|free| !may_be_smaller && *free < self.file_bytes) {
+            return Err(Failure::Io(format!(
+                "{}: the output needs {} bytes of disk, {free} are free: free some or write somewhere else",
+                file.folder().display(),
+                self.file_bytes
+            )));
+        }
+        let file = Arc::new(file);
+        let mut hasher = self.settings.hash.then(Sha256::new);
+        let mut tail = Tail::default();
+        let mut stored = String::new();
+        let mut seconds: Vec<(String, f64)> = Vec::new();
+        for (page, place) in self.pages.names().zip(1..) {
+            if control.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            let own = self.plan_again(input, page, 0)?.file_bytes()?;
+            let job = self.plan_again(input, page, self.file_bytes.saturating_sub(own))?;
+            let written = job.write(&file, (place, tail), hasher, control)?;
+            (tail, hasher) = (written.tail, written.hasher);
+            if place == 1 {
+                stored = written.stored;
+            }
+            for (name, spent) in written.seconds {
+                match seconds.iter_mut().find(|(other, _)| *other == name) {
+                    Some((_, sum)) => *sum += spent,
+                    None => seconds.push((name, spent)),
+                }
+            }
+        }
+        commit(file, output, &self.settings, control)?;
+        Ok(Converted {
+            path: output.clone(),
+            shape: self.shape,
+            pages: self.plan.pages,
+            stored,
+            sha256_pixels: hasher.map(hex),
+            seconds,
+        })
+    }
+
+    /// The job of one page beside others that take `beside` bytes.
+    fn plan_again(&self, input: &Input, page: PageName, beside: u64) -> Result<ConvertJob, Failure> {
+        let beside = beside.saturating_add(self.request.wanted.beside);
+        let wanted = Wanted { beside, ..self.request.wanted };
+        let request = Request { wanted, ..self.request.clone() };
+        let (settings, budget) = (self.settings.clone(), self.plan.budget.clone());
+        ConvertJob::plan_page(input, page, request, settings, budget, self.all_pages)
+    }
+}
