@@ -18,8 +18,6 @@ pub(super) struct Scan {
     pub(super) own: bool,
     /// Whether the last two pages touched are marks that say the same: then nothing that counts is weak.
     pub(super) settled: bool,
-    /// Whether more than the last page is damaged, or one cannot be read: no power cut does that.
-    pub(super) damaged: bool,
 }
 
 /// The last whole page of a sector.
@@ -109,7 +107,7 @@ impl<F: Flash> Journal<F> {
         journal.state.head.end = scan.end;
         journal.state.settled = scan.settled;
         if !scan.own {
-            // A recovery that was cut has not decided what counts of the sector before.
+            // What the head says of the sector before was shown to nobody, and is decided anew.
             journal.state.head.before.end = layout.pages();
             journal.end_before();
         }
@@ -170,17 +168,28 @@ impl<F: Flash> Journal<F> {
         newest.ok_or(reason)
     }
 
-    /// The first sector behind the head that held records when the head was opened.
+    /// The first sector behind the head that held records when the head was opened. If the very oldest is not found,
+    /// the first that cannot be read may be it, and is none of the free ones.
     fn find_tail(&mut self, head: &Header) {
+        let mut unreadable = None;
         let mut sector = head.position;
         for _ in 1..self.state.layout.sectors() {
             sector = self.state.layout.after(sector);
-            if let Some(header) = self.header(sector)
-                && (head.oldest <= header.turn && header.turn < head.turn)
-            {
-                self.state.tail = Place { sector, turn: header.turn };
-                return;
+            match self.parse_header(sector) {
+                Ok(Parsed::Header(header))
+                    if (header.position == sector && self.is_ours(&header))
+                        && (head.oldest <= header.turn && header.turn < head.turn) =>
+                {
+                    let found = Place { sector, turn: header.turn };
+                    self.state.tail = unreadable.filter(|_| header.turn > head.oldest).unwrap_or(found);
+                    return;
+                }
+                Err(_) => unreadable = unreadable.or(Some(Place { sector, turn: head.oldest })),
+                _ => {}
             }
+        }
+        if let Some(unreadable) = unreadable.filter(|_| head.oldest < head.turn) {
+            self.state.tail = unreadable;
         }
     }
 
@@ -194,20 +203,20 @@ impl<F: Flash> Journal<F> {
         if nothing && !self.is_retired(sector) && !matches!(self.see(Place { sector, turn }, 1), Seen::Erased)
         {
             self.state.next = self.state.next.saturating_add(layout.pages().into());
+            // They may come back, if it only could not be read: until they are discarded, too, nothing is reclaimed.
+            self.state.above = self.state.next;
         }
     }
 
     /// Goes through the pages of a sector below `limit`. With `learn` the state follows.
     pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
-        let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false, damaged: false };
-        let mut bad = false;
+        let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false };
         // The floor of the mark right before, and whether the page is its second.
         let (mut mark_before, mut proven) = (None, false);
         let mut begun: Option<(u32, page::First)> = None;
         let limit = limit.min(self.state.layout.pages());
         for number in 1..limit {
             let seen = self.see(at, number);
-            scan.damaged |= bad && !matches!(seen, Seen::Erased);
             let marked = match seen {
                 Seen::Body(Body::Mark(mark)) => Some(mark.floor),
                 _ => None,
@@ -217,8 +226,7 @@ impl<F: Flash> Journal<F> {
                     scan.settled = number > 1 && scan.end == number && proven;
                     return scan;
                 }
-                Seen::Unreadable => scan.damaged = true,
-                Seen::Bad => bad = true,
+                Seen::Unreadable | Seen::Bad => {}
                 Seen::Body(Body::Mark(mark)) => {
                     (scan.last, scan.end, scan.own) = (Last::Certain, number + 1, true);
                     if learn {

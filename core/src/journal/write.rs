@@ -39,9 +39,12 @@ impl<F: Flash> Journal<F> {
         for _ in 0..layout.sectors() {
             let pages = layout.pages_of(bytes.len());
             let full = usize::from(self.state.head.end) + pages > usize::from(layout.pages());
-            if (full || !self.state.head.fresh)
-                && let Err(error) = self.open_for_append()
-            {
+            let room = if full || !self.state.head.fresh {
+                self.open_for_append()
+            } else {
+                self.keep_a_spare()
+            };
+            if let Err(error) = room {
                 if !touched {
                     return Err(error);
                 }
@@ -77,6 +80,7 @@ impl<F: Flash> Journal<F> {
         self.state.floor = self.state.floor.max(floor);
         self.reclaim();
         self.settle()?;
+        self.keep_a_spare()?;
         // The second proves the first: a mark that may be weak is no news to anyone.
         self.mark()?;
         self.mark()?;
@@ -103,6 +107,12 @@ impl<F: Flash> Journal<F> {
         let head = self.state.head;
         // The last free sector is kept for a recovery, so that a mount gives up no records.
         self.open_next(1, Before { turn: head.at.turn, end: head.end })
+    }
+
+    /// Nothing is programmed unless a sector is free for the recovery, should the power go.
+    fn keep_a_spare(&mut self) -> Result<(), JournalError<F::Error>> {
+        let sectors = self.state.layout.sectors();
+        if self.make_room(0) { Ok(()) } else { Err(JournalError::Full { sectors }) }
     }
 
     /// The head takes no more pages; those from `end` on do not count.

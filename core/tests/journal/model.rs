@@ -34,6 +34,8 @@ pub(crate) struct Bench {
     /// The flash, when no journal has it.
     pub(crate) flash: Option<SimFlash>,
     off: Rc<Cell<bool>>,
+    reads: Rc<Cell<u64>>,
+    programs: Rc<Cell<u64>>,
     pub(crate) journal: Option<Journal<SimFlash>>,
     pub(crate) policy: Policy,
     pub(crate) sectors: u32,
@@ -52,12 +54,14 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn format(flash: SimFlash, policy: Policy, seed: u64) -> Self {
         let sectors = flash.erases.len() as u32;
-        let off = flash.off.clone();
+        let (off, reads, programs) = (flash.off.clone(), flash.reads.clone(), flash.programs.clone());
         let journal = Journal::format(flash, policy).expect("it fits");
         let most = journal.layout().max_record_bytes();
         Self {
             flash: None,
             off,
+            reads,
+            programs,
             journal: Some(journal),
             policy,
             sectors,
@@ -228,7 +232,13 @@ impl Bench {
     /// Mounts, compares with what was acknowledged, mounts again and compares again. Then nothing is pending.
     pub(crate) fn check(&mut self) {
         assert!(!self.off.get(), "the power is on again");
+        let (reads, programs) = (self.reads.get(), self.programs.get());
         self.mount().expect("a journal was here");
+        let (reads, programs) = (self.reads.get() - reads, self.programs.get() - programs);
+        if self.bad == 0 {
+            let (sectors, pages) = (u64::from(self.sectors), u64::from(self.journal().layout().pages()));
+            assert!(programs <= 4 && reads <= 3 * (6 * sectors + 5 * pages + 12), "{reads} reads, {programs} programs");
+        }
         let there = self.read();
         let turn = self.journal().stats().turns;
         let unsettled = self.journal().stats().unsettled;
@@ -264,9 +274,11 @@ impl Bench {
                         && kept.turn + self.sectors < turn + 3 + 2 * self.bad;
                     assert!(
                         discarded || given_up,
-                        "record {} of turn {} is lost; newest turn {turn}",
+                        "record {} of turn {} is lost; {:?}, {:?}, floor {gone}",
                         kept.sequence,
-                        kept.turn
+                        kept.turn,
+                        self.journal.as_ref().map(Journal::stats),
+                        self.policy
                     );
                 }
             }
