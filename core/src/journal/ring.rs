@@ -231,8 +231,8 @@ impl<F: Flash> Journal<F> {
         let remembered = self.state.retired;
         let (mut steps, mut tried) = (1, 0);
         for _ in 0..sectors.saturating_mul(2) {
-            let enough = self.make_room(reserve)
-                || (self.state.policy == Policy::Overwrite && self.free() > 0);
+            let enough =
+                self.make_room(reserve) || (self.state.policy == Policy::Overwrite && self.free() > 0);
             if !enough {
                 break;
             }

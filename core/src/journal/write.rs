@@ -39,11 +39,8 @@ impl<F: Flash> Journal<F> {
         for _ in 0..layout.sectors() {
             let pages = layout.pages_of(bytes.len());
             let full = usize::from(self.state.head.end) + pages > usize::from(layout.pages());
-            let room = if full || !self.state.head.fresh {
-                self.open_for_append()
-            } else {
-                self.keep_a_spare()
-            };
+            let room =
+                if full || !self.state.head.fresh { self.open_for_append() } else { self.keep_a_spare() };
             if let Err(error) = room {
                 if !touched {
                     return Err(error);
@@ -70,8 +67,8 @@ impl<F: Flash> Journal<F> {
     /// `u32::MAX` discards everything, also what cannot be read any more, and so always makes room.
     ///
     /// # Errors
-    /// [`JournalError::Full`] or [`JournalError::NoUsableSector`] if the mark that says so cannot be written: then the
-    /// records are gone for this mount, and may be back after a power cut.
+    /// [`JournalError::Full`] if no sector is free, and this discard frees none, or [`JournalError::NoUsableSector`]: the
+    /// mark that says so is not written, the records are gone for this mount, and may be back after the next.
     pub fn discard(&mut self, sequence: u32) -> Result<(), JournalError<F::Error>> {
         let floor = sequence.saturating_add(1).min(self.state.next);
         if floor <= self.state.marked {

@@ -117,7 +117,9 @@ fn a_weak_copy_does_not_cost_the_original() {
         bench.flash = Some(flash);
         // The next recoveries end in their erase, in their header, or not.
         let mut dice = Dice(seed);
-        for after in [dice.below(SECTOR), dice.below(header), dice.below(copy)].into_iter().take(seed as usize % 4) {
+        for after in
+            [dice.below(SECTOR), dice.below(header), dice.below(copy)].into_iter().take(seed as usize % 4)
+        {
             bench.cut_in(Some(after), CUTS[dice.below(5) as usize], |_| {});
         }
         bench.check();

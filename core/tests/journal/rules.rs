@@ -260,11 +260,19 @@ fn a_sector_that_reads_again_is_whole() {
         // From the middle, too; and what is discarded takes no more with it.
         for from in numbers.iter().copied() {
             let wanted = numbers.iter().filter(|number| **number >= from).count();
-            assert_eq!(read(bench.journal(), From::Sequence(from)).len(), wanted, "from {from}, sector {bad}");
+            assert_eq!(
+                read(bench.journal(), From::Sequence(from)).len(),
+                wanted,
+                "from {from}, sector {bad}"
+            );
         }
         for (at, number) in numbers.iter().enumerate().take(numbers.len() - 1) {
             bench.journal().discard(*number).expect("there is room");
-            assert_eq!(read(bench.journal(), From::Sequence(0)).len(), numbers.len() - 1 - at, "sector {bad}");
+            assert_eq!(
+                read(bench.journal(), From::Sequence(0)).len(),
+                numbers.len() - 1 - at,
+                "sector {bad}"
+            );
         }
     }
 }
