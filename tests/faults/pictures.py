@@ -13,12 +13,13 @@ def ppm(rows, cols, content):
     return b"P6\n%d %d\n255\n" % (cols, rows) + content
 
 
-def tiff(rows, cols, pages, deflate=False):
-    """Strips of 16 rows, RGB of 8 bits, each page's directory behind its strips."""
+def tiff(rows, cols, pages, deflate=False, white_is_zero=False):
+    """Strips of 16 rows of 8 bits, RGB (or grey, the other way round), each page's directory behind its strips."""
+    bands = 1 if white_is_zero else 3
     content = bytearray(b"II*\0\0\0\0\0")
     link = 4
     for page in pages:
-        strips = [page[3 * cols * top:3 * cols * (top + 16)] for top in range(0, rows, 16)]
+        strips = [page[bands * cols * top:bands * cols * (top + 16)] for top in range(0, rows, 16)]
         strips = [zlib.compress(strip) if deflate else strip for strip in strips]
         places = []
         for strip in strips:
@@ -30,8 +31,8 @@ def tiff(rows, cols, pages, deflate=False):
         content += struct.pack(f"<{len(strips)}I", *map(len, strips))
         content += b"\0" * (len(content) % 2)
         struct.pack_into("<I", content, link, len(content))
-        entries = [(256, 3, 1, cols), (257, 3, 1, rows), (258, 3, 3, bits), (259, 3, 1, 8 if deflate else 1),
-                   (262, 3, 1, 2), (273, 4, len(strips), offsets), (277, 3, 1, 3), (278, 3, 1, 16),
+        entries = [(256, 3, 1, cols), (257, 3, 1, rows), (258, 3, *((1, 8) if white_is_zero else (3, bits))), (259, 3, 1, 8 if deflate else 1),
+                   (262, 3, 1, 0 if white_is_zero else 2), (273, 4, len(strips), offsets), (277, 3, 1, bands), (278, 3, 1, 16),
                    (279, 4, len(strips), counts)]
         content += struct.pack("<H", len(entries))
         for entry in entries:
