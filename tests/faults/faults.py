@@ -6,7 +6,7 @@ its n-th time, once or for ever. strace counts calls in each thread by itself, s
 The rules, by the file that the fault was on (strace's log says which, and must say that it was injected at all):
 - A file of the job: exit code 5 and one line that names the file and the operation.
 - What the job can do without (statistics of the system, tidying, locks): that, or a good end.
-- EINTR and short results: a good end.
+- EINTR (once: for ever, everybody would try for ever) and short results: a good end.
 - A good end: the output is that of the clean run, byte for byte.
 - Any other: the output is what was there before, byte for byte, or absent. Only a report that cannot be written after
   the output got its name leaves a complete output.

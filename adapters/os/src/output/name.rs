@@ -61,9 +61,8 @@ pub(super) fn take_back(temporary: &mut Temporary, target: &Path, file: &File, b
         }
         Before::Kept => {
             // Whichever has the name then, the old file is not lost.
-            let back = retry_on_intr(|| rename(&temporary.path, target));
             temporary.renamed = true;
-            let _ = back;
+            let _ = retry_on_intr(|| rename(&temporary.path, target));
         }
         Before::Gone => {}
     }
