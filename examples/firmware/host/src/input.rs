@@ -8,7 +8,7 @@ use stories::{frame, sensor};
 /// Points of the column that the back ends are measured with.
 const POINTS: u32 = 4096;
 /// Samples of the logger: what its flash of 6 KiB has room for.
-const SAMPLES: u32 = 2500;
+const SAMPLES: u32 = 1200;
 
 /// A generator of pseudo-random numbers (Marsaglia's xorshift, 32 bits).
 struct Noise(u32);

@@ -5,7 +5,7 @@ use plimsoll_core::journal::{
     FIRST_BYTES, Flash, From, Journal, JournalError, MAX_PAGE, PAGE_BYTES, Policy, Record,
 };
 use plimsoll_core::series::{
-    Column, Damage, Decoder, Encoder, Kind, Misuse, Narrow, Pushed, Settings, TimeUnit, Word,
+    Column, Damage, Decoder, Encoder, Kind, Misuse, Pushed, Rice, Settings, TimeUnit, Word,
 };
 
 /// Bytes of one sample in the input: its time in milliseconds (i64) and two channels (i32 each), little-endian.
@@ -17,8 +17,8 @@ pub const FLASH: [u32; 3] = [6144, 1024, 4];
 /// What the journal's records are, in this program's numbering.
 const BLOCK: u8 = 1;
 const COLUMNS: usize = 2;
-/// Both columns are integers of 32 bits: the profile that needs no arithmetic in 64 bits for them.
-type Coding = Narrow;
+/// The back end that takes the least stack: all of this runs in 16 KiB.
+type Coding = Rice;
 
 /// What was kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

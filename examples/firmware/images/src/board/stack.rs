@@ -4,7 +4,7 @@ use core::arch::asm;
 
 const PAINT: u32 = 0xA5C3_3C5A;
 /// Words painted.
-const WORDS: usize = 1536;
+const WORDS: usize = 2048;
 /// Bytes below the stack pointer that are left alone, for the painter itself.
 const OWN: usize = 128;
 
@@ -22,7 +22,7 @@ fn pointer() -> usize {
 
 /// Runs `work` and says how many bytes of stack it took, its own frame included, beyond its caller's.
 ///
-/// At most 6 KiB are looked at; less than 128 bytes count as 128. Interrupts must be off or nothing but shallow.
+/// At most 8 KiB are looked at; less than 128 bytes count as 128. Interrupts must be off or nothing but shallow.
 #[inline(never)]
 pub fn depth<R>(work: impl FnOnce() -> R) -> (R, usize) {
     let top = pointer() & !3;

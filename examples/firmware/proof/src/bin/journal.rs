@@ -21,7 +21,8 @@ fn all() {
         work(journal);
     }
     black_box(identify(&bytes));
-    let geometry = black_box(Geometry { capacity_bytes: 4096, sector_bytes: 1024, word_bytes: 4, erased: 0xFF });
+    let geometry =
+        black_box(Geometry { capacity_bytes: 4096, sector_bytes: 1024, word_bytes: 4, erased: 0xFF });
     if let Ok(layout) = black_box(Layout::new(geometry)) {
         let sizes = (layout.page_bytes(), layout.pages(), layout.sectors(), layout.max_record_bytes());
         black_box((layout.geometry(), sizes));

@@ -74,15 +74,32 @@ fn budgets() {
 fn shapes() {
     let shape = black_box(Shape::new(9, 9, 1, SampleKind::U8));
     black_box((shape.row_samples(), shape.row_bytes(), shape.pixel_bytes(), shape.image_bytes()));
-    black_box((shape.all_rows(), shape.all_cols(), shape.with_bands(3), shape.with_kind(black_box(SampleKind::F32))));
+    black_box((
+        shape.all_rows(),
+        shape.all_cols(),
+        shape.with_bands(3),
+        shape.with_kind(black_box(SampleKind::F32)),
+    ));
     let (a, b) = (black_box(Span::new(1, 2)), black_box(Span::new(2, 5)));
     black_box((Span::new(black_box(3), black_box(2)), Span::one(black_box(u32::MAX)), a.len(), a.is_empty()));
-    black_box((a.contains(black_box(1)), a.covers(b), a.grown(black_box(3), black_box(4)), a.intersect(b), a.hull(b)));
+    black_box((
+        a.contains(black_box(1)),
+        a.covers(b),
+        a.grown(black_box(3), black_box(4)),
+        a.intersect(b),
+        a.hull(b),
+    ));
     black_box(a.iter());
     let region = Region::new(a, b);
     black_box((region.with_rows(b), region.grown(black_box(3), &shape), region.is_empty()));
     let kind = black_box(SampleKind::U16);
-    black_box((kind.bytes(), kind.name(), kind.is_float(), kind.white(), SampleKind::from_name(black_box("u8"))));
+    black_box((
+        kind.bytes(),
+        kind.name(),
+        kind.is_float(),
+        kind.white(),
+        SampleKind::from_name(black_box("u8")),
+    ));
 }
 
 fn strips<T: Sample>() {
@@ -114,9 +131,24 @@ fn chains() {
     let region = black_box(Region::new(Span::new(0, 3), Span::new(0, 3)));
     black_box(Chain::for_region(stages, shape, region).is_ok());
     let (index, rows) = (black_box(1), black_box(4));
-    black_box((chain.stages().len(), chain.views(), chain.source(), chain.input(), chain.output_shape(), chain.output()));
-    black_box((chain.source_rows(black_box(Span::new(0, 3))), chain.windows(), chain.batch_rows(index, rows)));
-    black_box((chain.window_rows(index, rows), chain.window_row_bytes(index), chain.window_bytes(index, rows)));
+    black_box((
+        chain.stages().len(),
+        chain.views(),
+        chain.source(),
+        chain.input(),
+        chain.output_shape(),
+        chain.output(),
+    ));
+    black_box((
+        chain.source_rows(black_box(Span::new(0, 3))),
+        chain.windows(),
+        chain.batch_rows(index, rows),
+    ));
+    black_box((
+        chain.window_rows(index, rows),
+        chain.window_row_bytes(index),
+        chain.window_bytes(index, rows),
+    ));
     black_box((chain.stage_bytes(index), chain.bytes(rows)));
     let list = bands(&chain, black_box(3), black_box(2));
     black_box(seam_bytes(&list, &chain));
@@ -157,12 +189,15 @@ fn chains() {
     let region = black_box(Region::new(Span::new(1, 3), Span::new(0, 9)));
     let mut rows_of = black_box([0u8; 256]);
     let mut strip = StripMut::new(&mut rows_of, region, shape);
-    if let (Ok(mut staged), Some(strip)) = (Staged::new(&chain, rows, &mut budget, Camera(shape)), &mut strip) {
+    if let (Ok(mut staged), Some(strip)) = (Staged::new(&chain, rows, &mut budget, Camera(shape)), &mut strip)
+    {
         black_box(Staged::<Camera>::bytes(&chain, rows));
         let _ = black_box(staged.read(strip).is_ok());
     }
     let cameras = [Camera(shape), Camera(shape)];
-    if let (Ok(mut group), Some(strip)) = (Group::new(cameras, black_box(Span::new(0, 9)), &mut budget), &mut strip) {
+    if let (Ok(mut group), Some(strip)) =
+        (Group::new(cameras, black_box(Span::new(0, 9)), &mut budget), &mut strip)
+    {
         let _ = black_box(group.read(strip).is_ok());
     }
 }

@@ -3,8 +3,8 @@
 #![no_main]
 
 use plimsoll_core::series::{
-    AnyDecoder, Blocks, Column, Decoder, Encoder, Header, Kind, Large, Lattice, Narrow, Pack, Profile, Rice, Settings,
-    Small, TimeUnit, Tolerance, Word, bound,
+    AnyDecoder, Blocks, Column, Decoder, Encoder, Header, Kind, Large, Lattice, Narrow, Pack, Profile, Rice,
+    Settings, Small, TimeUnit, Tolerance, Word, bound,
 };
 use proof::black_box;
 
@@ -31,7 +31,8 @@ fn column() -> Column {
 
 fn one<P: Profile, const COLUMNS: usize>() {
     let mut buffer = black_box([0u8; 512]);
-    let mut settings = Settings::new(black_box(TimeUnit::Ticks), [column(); COLUMNS]).block_points(black_box(9));
+    let mut settings =
+        Settings::new(black_box(TimeUnit::Ticks), [column(); COLUMNS]).block_points(black_box(9));
     settings.columns_used = black_box(COLUMNS);
     if black_box(true) {
         settings = settings.with_ranges();
@@ -40,10 +41,11 @@ fn one<P: Profile, const COLUMNS: usize>() {
     let (mut times, mut words) = (black_box([0i64; 8]), black_box([Word(0); 24]));
     let _ = black_box(encoder.push(black_box(7), words.get(..black_box(3)).unwrap_or_default()));
     let count = black_box(8);
-    let _ = black_box(encoder.push_slice(
-        times.get(..count).unwrap_or_default(),
-        words.get(..black_box(24)).unwrap_or_default(),
-    ));
+    let _ =
+        black_box(encoder.push_slice(
+            times.get(..count).unwrap_or_default(),
+            words.get(..black_box(24)).unwrap_or_default(),
+        ));
     black_box(encoder.points());
     let Some(block) = black_box(encoder.seal()) else { return };
     let Ok(mut decoder) = Decoder::<P, COLUMNS>::try_new(black_box(block)) else { return };
@@ -70,7 +72,12 @@ fn blocks() {
         }
     }
     if let Ok(header) = black_box(Header::read(&bytes)) {
-        black_box((header.block_bytes(), header.kinds().len(), header.is_lossy(black_box(9)), header.ranges()));
+        black_box((
+            header.block_bytes(),
+            header.kinds().len(),
+            header.is_lossy(black_box(9)),
+            header.ranges(),
+        ));
     }
     let _ = black_box(Header::check(&bytes));
     black_box(bound::block_bytes(black_box(9), &black_box([column(); 3]), black_box(true)));

@@ -6,7 +6,9 @@ use plimsoll_core::measure::{Range, RangeOf};
 use plimsoll_core::pipeline::{Stage, StageError, View};
 use plimsoll_core::shape::{Region, SampleKind, Shape, Span};
 use plimsoll_core::strip::{Strip, StripMut};
-use plimsoll_core::transform::{Args, Host, bands, blur, conv, crop, flip, gamma, gray, invert, levels, linear};
+use plimsoll_core::transform::{
+    Args, Host, bands, blur, conv, crop, flip, gamma, gray, invert, levels, linear,
+};
 use plimsoll_core::transform::{Op, median, normalize, resize, sharpen, shrink, thumbnail, to};
 use proof::black_box;
 
@@ -19,7 +21,10 @@ fn all() {
             let _ = black_box($module::Op::build(Args::new("", black_box("")), black_box(SHAPE), &mut Runs));
         )*};
     }
-    each!(invert, crop, linear, gamma, levels, to, bands, gray, flip, conv, sharpen, blur, median, resize, shrink);
+    each!(
+        invert, crop, linear, gamma, levels, to, bands, gray, flip, conv, sharpen, blur, median, resize,
+        shrink
+    );
     each!(thumbnail, normalize);
 }
 
@@ -43,7 +48,8 @@ impl Host for Runs {
         let output = black_box(Region::new(Span::new(1, 3), Span::new(0, 9)));
         let view = View { input_shape: shape, output_shape, input: stage.input(output, shape), output };
         black_box(stage.memory(&view));
-        let (mut memory, from, mut to) = (black_box([0u8; 512]), black_box([0u8; 512]), black_box([0u8; 512]));
+        let (mut memory, from, mut to) =
+            (black_box([0u8; 512]), black_box([0u8; 512]), black_box([0u8; 512]));
         stage.begin(&view, &mut memory)?;
         if let (Some(input), Some(mut output)) =
             (Strip::new(&from, view.input, shape), StripMut::new(&mut to, output, output_shape))
