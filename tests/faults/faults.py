@@ -55,7 +55,10 @@ def errors_of(call):
     """Kinds of failure, the likeliest first."""
     if call in WRITES + SIZES:
         return ["ENOSPC", "EIO", "EINTR"]
-    if call in ("mkdir", "mkdirat", "link", "linkat", *NAMES, *SYNCS):
+    if call == "renameat2":
+        # EINVAL: the file system cannot swap names, or keep one from being replaced; renaming must do.
+        return ["EIO", "EINVAL", "ENOSPC", "EINTR"]
+    if call in NAMES + SYNCS:
         return ["EIO", "ENOSPC", "EINTR"]
     if call in OPENS:
         return ["EIO", "ENOSPC", "EINTR", "EMFILE"]
@@ -243,7 +246,7 @@ def check_fault(job, call, error, when):
         ours = [file for file in files if file]
         said = run.stderr.splitlines()
         forever, wrong = when.endswith("+"), []
-        survivable = error == "EINTR" and not forever
+        survivable = (error == "EINTR" and not forever) or error == "EINVAL"
         tidying = call in ("unlink", "unlinkat")
         folder_list = all("O_DIRECTORY" in line for _, file, line in hits if file)
         needed = ours and call in NEEDED and not survivable and not folder_list and error != "EMFILE"
@@ -278,7 +281,7 @@ def check_fault(job, call, error, when):
                 if not silent and words and said and not any(word in said[0] for word in words):
                     wrong.append(f"the line does not say {words[0]}: {said[0]}")
             if survivable and ours and call in NEEDED:
-                wrong.append(f"EINTR was not survived: {run.stderr.strip()}")
+                wrong.append(f"{error} was not survived: {run.stderr.strip()}")
         if tidying and forever and not wrong:
             wrong += problems_after(run)
     run.remove()
@@ -378,8 +381,9 @@ def cases():
                     yield f"{call} {error} once", check_fault, (job, call, error, str(number))
                     if error != "EINTR" and (not FAST or number == every[-1]):
                         yield f"{call} {error} for ever", check_fault, (job, call, error, f"{number}+")
-            if FAST and "EINTR" in errors_of(call) and every:
-                yield f"{call} EINTR once", check_fault, (job, call, "EINTR", str(every[-1]))
+            for error in ("EINTR", "EINVAL"):
+                if FAST and error in errors_of(call) and every:
+                    yield f"{call} {error} once", check_fault, (job, call, error, str(every[-1]))
             if call in ("pread64", "pwrite64"):
                 for number in every[-2:] if FAST else every:
                     yield f"{call} gives 0 bytes", check_fault, (job, call, "retval=0", str(number))
