@@ -253,3 +253,67 @@ proptest! {
         prop_assert_eq!(encode::<Rice, 1>(&series, series.settings(), bytes).len(), 1);
     }
 }
+
+#[test]
+fn state_keeps_within_what_is_promised() {
+    const { assert!(Encoder::<Small, 1>::STATE_BYTES <= 1024 && Decoder::<Small, 1>::STATE_BYTES <= 1024) };
+    const { assert!(Encoder::<Narrow, 1>::STATE_BYTES <= 1024 && Decoder::<Narrow, 1>::STATE_BYTES <= 1024) };
+    const { assert!(Encoder::<Large, 1>::STATE_BYTES <= 4096 && Decoder::<Large, 1>::STATE_BYTES <= 4096) };
+    const { assert!(Encoder::<Rice, 1>::STATE_BYTES <= 1024 && Decoder::<Rice, 1>::STATE_BYTES <= 1024) };
+    const { assert!(Encoder::<Pack, 1>::STATE_BYTES <= 1024 && Decoder::<Pack, 1>::STATE_BYTES <= 1024) };
+}
+
+/// A block of `count` points from `first` on.
+fn block(first: i64, count: i64) -> Vec<u8> {
+    let times = (first..first + count).collect();
+    let words = (0..count).map(|i| Word::from(i as f64 / 4.0)).collect();
+    let series = Series::of(Kind::F64, times, words);
+    encode::<Small, 1>(&series, series.settings().with_ranges(), 4096).concat()
+}
+
+#[test]
+fn what_is_sound_is_found_behind_damage() {
+    let mut bytes = [block(0, 50), block(100, 60), block(200, 70)].concat();
+    let (second, third) = (block(0, 50).len(), block(0, 50).len() + block(100, 60).len());
+    bytes[second + 30] ^= 1;
+    let found: Vec<_> = Blocks::of(&bytes).collect();
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[0].unwrap().header.points, 50);
+    let lost = found[1].unwrap_err();
+    assert_eq!((lost.offset, lost.bytes), (second, third - second));
+    assert_eq!(found[2].unwrap().header.first, 200);
+    // A tail that is cut off costs only itself.
+    let cut = Blocks::of(&bytes[..bytes.len() - 1]).filter_map(Result::ok).count();
+    assert_eq!(cut, 1);
+}
+
+#[test]
+fn ranges_are_those_of_what_is_decoded() {
+    let bytes = block(-5, 101);
+    let header = Header::read(&bytes).unwrap();
+    let range = header.ranges().unwrap()[0];
+    assert_eq!((range.min.f64(), range.max.f64(), range.sum), (0.0, 25.0, 1262.5));
+    assert_eq!((header.first, header.min_time, header.max_time), (-5, -5, 95));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let mut buffer = [0; 4096];
+    let settings = Settings::new(TimeUnit::Ticks, [Column::new(Kind::F64)]);
+    let none = Settings { columns_used: 0, ..settings };
+    assert!(matches!(Encoder::<Small, 1>::try_new(none, &mut buffer), Err(Misuse::Columns { .. })));
+    let none = settings.block_points(0);
+    assert!(matches!(Encoder::<Small, 1>::try_new(none, &mut buffer), Err(Misuse::BlockPoints(0))));
+    let short = &mut buffer[..40];
+    assert!(matches!(Encoder::<Small, 1>::try_new(settings, short), Err(Misuse::Buffer { .. })));
+    assert!(matches!(Encoder::<Narrow, 1>::try_new(settings, &mut buffer), Err(Misuse::Kind { column: 0 })));
+    for tolerance in [Tolerance::Absolute(0.0), Tolerance::Absolute(f64::NAN), Tolerance::Relative(1.0)] {
+        let column = Column::new(Kind::F64).within(tolerance);
+        let settings = Settings::new(TimeUnit::Ticks, [column]);
+        assert!(matches!(Encoder::<Small, 1>::try_new(settings, &mut buffer), Err(Misuse::Tolerance(_))));
+    }
+    let mut encoder = Encoder::<Small, 1>::try_new(settings, &mut buffer).unwrap();
+    let wrong = Misuse::Values { values: 2, columns: 1 };
+    assert_eq!(encoder.push(0, &[Word(0), Word(0)]), Err(wrong));
+    assert_eq!(encoder.seal(), None);
+}

@@ -5,7 +5,7 @@ use plimsoll_core::budget::Budget;
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape};
 use plimsoll_core::strip::Strip;
 
-use plimsoll_formats::{Compression, Format, FormatError, Output, Tiff, Wanted, WriteAt};
+use plimsoll_formats::{Compression, Format, FormatError, Output, Pyramid, Tiff, Wanted, WriteAt};
 use proptest::prelude::*;
 use std::io::{self, Cursor, Read};
 use std::os::unix::fs::FileExt;
@@ -439,4 +439,46 @@ fn what_cannot_be_written_is_refused_beforehand() {
     assert!(refused(largest, tile(4096)).contains("2^62"));
     let tall = Wanted { file_strip_rows: Some(u32::MAX), compression: Compression::Lzw, ..Wanted::default() };
     assert!(refused(Shape::new(2_000_000, 1000, 1, SampleKind::U8), tall).contains("fewer rows"));
+}
+
+/// The mean of blocks of 2 x 2 pixels, cut at the edges, halves rounded up.
+fn half(image: &[u8], shape: Shape) -> (Vec<u8>, Shape) {
+    let small = Shape { rows: shape.rows.div_ceil(2), cols: shape.cols.div_ceil(2), ..shape };
+    let mut out = Vec::new();
+    for y in 0..small.rows {
+        for x in 0..small.cols {
+            for band in 0..u32::from(shape.bands) {
+                let (mut sum, mut count) = (0u32, 0u32);
+                for (y, x) in [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(dy, dx)| (2 * y + dy, 2 * x + dx)) {
+                    if y < shape.rows && x < shape.cols {
+                        let at = (y * shape.cols + x) * u32::from(shape.bands) + band;
+                        (sum, count) = (sum + u32::from(image[at as usize]), count + 1);
+                    }
+                }
+                out.push(((sum + count / 2) / count) as u8);
+            }
+        }
+    }
+    (out, small)
+}
+
+#[test]
+fn smaller_copies_are_halves_of_halves() {
+    let shape = Shape::new(150, 209, 3, SampleKind::U8);
+    for compression in [Compression::None, Compression::Deflate] {
+        let wanted = Wanted { compression, tile: Some(64), ..Wanted::default() };
+        one_file(shape, Wanted { pyramid: Some(Pyramid::SubIfds), ..wanted });
+        let file = one_file(shape, Wanted { pyramid: Some(Pyramid::Pages), ..wanted });
+        let mut decoder = Decoder::new(Cursor::new(&file)).unwrap();
+        let (mut image, mut level) = (picture(shape), shape);
+        while level.rows > 64 || level.cols > 64 {
+            (image, level) = half(&image, level);
+            decoder.next_image().unwrap();
+            assert_eq!(decoder.dimensions().unwrap(), (level.cols, level.rows));
+            assert_eq!(decoder.get_tag_u32(Tag::NewSubfileType).unwrap(), 1);
+            let DecodingResult::U8(samples) = decoder.read_image().unwrap() else { panic!("another kind") };
+            assert!(samples == image, "{} x {}", level.cols, level.rows);
+        }
+        assert!(!decoder.more_images());
+    }
 }

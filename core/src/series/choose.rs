@@ -1,5 +1,6 @@
 //! Which lattice the next points of a column lie on: found by looking at them.
 
+use super::lane::Lane;
 use super::lattice::{Front, MOST_DIGITS};
 use super::settings::{Column, Lattice, Tolerance};
 use super::word::{Kind, Word};
@@ -23,12 +24,16 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
         Lattice::Ones if !column.kind.is_float() => return Front::Integer { unit: 1, offset: 0 },
         _ => {}
     }
-    let mut best = (cost(column, now, words.clone()), now);
+    let lossy = lossy(column);
+    let loses = lossy == Some(now);
+    // What loses something must be better than what does not, in every group anew.
+    let before = if loses { Front::first(column.kind) } else { now };
+    let mut best = (cost(column, before, words.clone()), before);
     // What is in use and takes every value is kept: looking for better costs more than it brings.
-    if started && best.0.escapes == 0 && !matches!(now, Front::Bits { .. }) {
+    if started && lossy.is_none() && best.0.escapes == 0 && !matches!(now, Front::Bits { .. }) {
         return now;
     }
-    let penalty = if started { CHANGE_BITS } else { 0 };
+    let penalty = if started && !loses { CHANGE_BITS } else { 0 };
     let mut offer = |front: Front, penalty: u32| {
         let cost = cost(column, front, words.clone());
         if cost.bits.saturating_add(penalty) < best.0.bits {
@@ -51,9 +56,14 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
             offer(Front::Integer { unit, offset }, penalty);
         }
     }
-    if let Some(front) = lossy(column) {
-        // A grid finer than the data's own step would only add to the errors: it must save bits to be taken.
-        offer(front, penalty + 8);
+    if let Some(front) = lossy {
+        // A grid finer than the data's own step would only add to the errors: it must save bits to be taken, and
+        // enough of them that estimating cannot be what saves them.
+        let points = words.clone().count() as u32;
+        // Rounded bits are less like the numbers than decimals are, and harder to foresee.
+        let least = if matches!(front, Front::Bits { .. }) { 3 * points } else { points / 2 };
+        let change = if started && !loses { CHANGE_BITS } else { 0 };
+        offer(front, change + 8 + least);
     }
     best.1
 }
@@ -89,10 +99,11 @@ struct Cost {
     escapes: u32,
 }
 
-/// What `words` would about cost on `front`.
+/// What `words` would about cost on `front`, differenced once or twice, whichever is less.
 fn cost<I: Iterator<Item = Word>>(column: &Column, front: Front, words: I) -> Cost {
     let mut cost = Cost { bits: 0, escapes: 0 };
-    let mut last = None;
+    let (mut once, mut twice) = (0, 0);
+    let (mut last, mut before) = (None, 0);
     for word in words {
         match front.fit(column, word) {
             None => {
@@ -101,14 +112,17 @@ fn cost<I: Iterator<Item = Word>>(column: &Column, front: Front, words: I) -> Co
             }
             Some(place) => {
                 if let Some(last) = last {
-                    let moved = place.index.wrapping_sub(last).unsigned_abs();
-                    cost.bits += 1 + u64::BITS - moved.leading_zeros();
+                    let moved = place.index.wrapping_sub(last);
+                    once += 1 + moved.magnitude_bits();
+                    twice += 1 + moved.wrapping_sub(before).magnitude_bits();
+                    before = moved;
                 }
                 cost.bits += if place.ulps != 0 { 2 } else { 0 };
                 last = Some(place.index);
             }
         }
     }
+    cost.bits += if once < twice { once } else { twice };
     cost
 }
 

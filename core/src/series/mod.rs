@@ -1,4 +1,16 @@
 //! Compact series: timestamps and values in self-contained blocks, lossless or within a tolerance, in fixed state.
+//!
+//! ```text
+//!  push(time, values) -> [points that wait] -> lattice -> predictors -> residuals -> back end -> block
+//!                         end of the buffer    choose     bank, beat    model        arith       header, payload, CRC
+//!                                                                                    rice, pack
+//! ```
+//! A **point** is an `i64` timestamp, in any unit, forwards or not, and 1 to 8 values of any [`Kind`]. An [`Encoder`]
+//! keeps a fixed number of bytes beside the caller's block buffer; a [`Decoder`] streams the points of one block. Each
+//! block decodes alone, so a damaged one costs only itself: [`Blocks`] goes on behind it.
+//!
+//! The back end is a type ([`Profile`]): [`Small`] and [`Large`] give the smallest blocks, [`Pack`] is the fastest,
+//! [`Rice`] lies between, [`Narrow`] is [`Small`] for cores of 32 bits. `FORMAT.md` beside this file says every bit.
 
 mod any;
 mod arith;
@@ -40,3 +52,10 @@ pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
 };
 pub use word::{Kind, Word};
+
+// What is promised of one column, for every target: the buffer is the caller's and does not count.
+const _: () = {
+    assert!(Encoder::<Small, 1>::STATE_BYTES <= 1024 && Decoder::<Small, 1>::STATE_BYTES <= 1024);
+    assert!(Encoder::<Narrow, 1>::STATE_BYTES <= 1024 && Decoder::<Narrow, 1>::STATE_BYTES <= 1024);
+    assert!(Encoder::<Large, 1>::STATE_BYTES <= 4096 && Decoder::<Large, 1>::STATE_BYTES <= 4096);
+};

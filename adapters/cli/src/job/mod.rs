@@ -20,6 +20,7 @@ mod price;
 mod route;
 mod seams;
 mod settings;
+mod tiles;
 
 pub use book::BookJob;
 pub use budget::Budgeted;

@@ -4,11 +4,12 @@
 
 use super::directory::frame;
 use super::file::File;
-use crate::tiff::tags::{FieldType, tag};
+use super::layout::Layout;
+use crate::tiff::tags::{FieldType, photometric, tag};
 use crate::{Field, FormatError, Metadata};
 
 /// The tags that go along, in ascending order.
-const CARRIED: [u16; 29] = [
+const CARRIED: [u16; 32] = [
     tag::PHOTOMETRIC,
     tag::DOCUMENT_NAME,
     tag::IMAGE_DESCRIPTION,
@@ -27,6 +28,9 @@ const CARRIED: [u16; 29] = [
     tag::INK_SET,
     tag::INK_NAMES,
     tag::EXTRA_SAMPLES,
+    tag::YCBCR_COEFFICIENTS,
+    tag::YCBCR_SUBSAMPLING,
+    tag::REFERENCE_BLACK_WHITE,
     tag::XMP,
     tag::COPYRIGHT,
     tag::MODEL_PIXEL_SCALE,
@@ -54,7 +58,7 @@ impl Carried {
     ///
     /// # Errors
     /// [`FormatError`] if the directory cannot be read.
-    pub(super) fn read(file: &File, at: u64) -> Result<Self, FormatError> {
+    pub(super) fn read(file: &File, at: u64, layout: &Layout) -> Result<Self, FormatError> {
         let frame = frame(file, at)?;
         let mut found: Vec<(Field, u64)> = Vec::with_capacity(CARRIED.len());
         let mut block = [0; 20];
@@ -63,6 +67,7 @@ impl Carried {
             let entry = block.get_mut(..frame.entry_bytes as usize).unwrap_or(&mut []);
             file.read(place, entry, "a directory")?;
             if let Some(field) = parse(file, entry, place)
+                && stays_true(field.0.tag, layout)
                 && !found.iter().any(|(other, _)| other.tag == field.0.tag)
             {
                 found.push(field);
@@ -71,6 +76,23 @@ impl Carried {
         found.sort_by_key(|(field, _)| field.tag);
         let (fields, places) = found.into_iter().unzip();
         Ok(Self { file: file.clone(), fields, places })
+    }
+}
+
+/// Whether a field is true of samples as they come out of a source, which may not be as they are stored.
+fn stays_true(tag: u16, layout: &Layout) -> bool {
+    let palette = layout.photometric == photometric::PALETTE;
+    let ycbcr = layout.photometric == photometric::YCBCR;
+    match tag {
+        // A colour map has an entry for each number that the stored bits can be.
+        tag::COLOR_MAP => layout.coding.is_native(),
+        tag::PHOTOMETRIC if palette => layout.coding.is_native(),
+        // Colour was repeated for every pixel, and without a field it would count as stored for each 2 x 2.
+        tag::PHOTOMETRIC if ycbcr => !layout.subsampling.is_coarse(),
+        tag::YCBCR_COEFFICIENTS | tag::YCBCR_SUBSAMPLING | tag::REFERENCE_BLACK_WHITE => {
+            ycbcr && !layout.subsampling.is_coarse()
+        }
+        _ => true,
     }
 }
 

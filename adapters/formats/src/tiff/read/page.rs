@@ -51,11 +51,15 @@ impl Page for TiffPage {
     }
 
     fn metadata(&self) -> Result<Option<Arc<dyn Metadata>>, FormatError> {
-        Ok(Some(Arc::new(Carried::read(&self.stored.file, self.at)?)))
+        Ok(Some(Arc::new(Carried::read(&self.stored.file, self.at, &self.stored.layout)?)))
     }
 
     fn reads(&self, region: Region) -> Result<Option<u64>, FormatError> {
         reads(&self.stored, region)
+    }
+
+    fn gives_columns(&self) -> bool {
+        self.stored.layout.is_plain()
     }
 
     fn needs(&self, region: Region) -> Vec<Need> {

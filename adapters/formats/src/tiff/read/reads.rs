@@ -1,7 +1,6 @@
 //! How much of a file a region costs, before it is read.
 
 use super::cut::Cut;
-use super::method::Method;
 use super::page::Stored;
 use super::units::Units;
 use crate::FormatError;
@@ -29,10 +28,12 @@ pub(super) fn reads(stored: &Stored, region: Region) -> Result<Option<u64>, Form
         u64::from(Rows::new(first, first.saturating_add(unit_rows)).intersect(region.rows).len())
     };
     let segments = 0..cut.segments();
-    if layout.method == Method::None {
-        let span = |index: u64| cut.segment(index).bytes as u64;
+    if layout.is_seekable() {
+        // Samples that are widened come in whole rows of their unit.
+        let plain = layout.is_plain();
+        let span = |index: u64| if plain { cut.segment(index).bytes } else { cut.stored_row } as u64;
         let one = |rows: u64| {
-            move |bytes: u64| (rows - 1).saturating_mul(cut.unit_row as u64).saturating_add(bytes)
+            move |bytes: u64| (rows - 1).saturating_mul(cut.stored_row as u64).saturating_add(bytes)
         };
         let all =
             downs.map(|down| segments.clone().map(span).map(one(rows_of(down))).fold(0, u64::saturating_add));

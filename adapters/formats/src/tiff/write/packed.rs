@@ -463,7 +463,7 @@ impl PackedSink<'_> {
     fn note(&mut self, bytes: u32) -> Result<(), FormatError> {
         let run = self.runs.front_mut().ok_or_else(lost)?;
         let filling = self.levels.get_mut(run.level as usize).ok_or_else(lost)?;
-        let begins_row = filling.counts.len() as u64 % filling.grid.across() == 0;
+        let begins_row = (filling.counts.len() as u64).is_multiple_of(filling.grid.across());
         if begins_row && self.writer.target.pyramid.is_some() {
             filling.starts.push(self.end);
         }
