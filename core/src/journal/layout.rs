@@ -154,7 +154,11 @@ impl Layout {
 
     /// Pages of a record of `len` bytes.
     pub(super) const fn pages_of(&self, len: usize) -> usize {
-        (len.saturating_add(FIRST_BYTES)).div_ceil(self.page_bytes().saturating_sub(PAGE_BYTES).max(1))
+        match self.page_bytes().saturating_sub(PAGE_BYTES) {
+            // No page is that small.
+            0 => usize::MAX,
+            room => len.saturating_add(FIRST_BYTES).div_ceil(room),
+        }
     }
 
     /// Offset of a page. Below `capacity_bytes` for every sector and page there is.
