@@ -156,7 +156,7 @@ impl Layout {
     pub(super) const fn pages_of(&self, len: usize) -> usize {
         match self.page_bytes().saturating_sub(PAGE_BYTES) {
             // No page is that small.
-            0 => usize::MAX,
+            0 => u16::MAX as usize,
             room => len.saturating_add(FIRST_BYTES).div_ceil(room),
         }
     }
