@@ -73,8 +73,11 @@ for line in "${boards[@]}"; do
   need_emulator "$arch" || { skip "$board" "qemu-system-$arch is not here and apt cannot install it"; continue; }
   need_target "$target" || { skip "$board" "rustup cannot add $target"; continue; }
   echo "firmware: $board"
-  # shellcheck disable=SC2086 # a list
-  if ! BOARD=$board cargo build -q --release -p images --target "$target" $(printf -- '--bin %s ' $images stack); then
+  # The program of USE.md is for Cortex-M; it is built only.
+  also=stack
+  [ "$arch" = arm ] && also="stack use_it"
+  # shellcheck disable=SC2046,SC2086 # lists
+  if ! BOARD=$board cargo build -q --release -p images --target "$target" $(printf -- '--bin %s ' $images $also); then
     fail "$board: the images do not build"
     continue
   fi
@@ -107,6 +110,8 @@ for line in "${boards[@]}"; do
     while read -r section bytes; do figure "$board" "$image" "$section" "$bytes"; done < <("$host" sizes "$elf")
     lowest=$(awk '$1 == "lowest" { print $2 }' "$work/counts")
     figure "$board" "$image" stack $((top - lowest))
+    # A stack that comes to the statics below it has most likely gone on into them.
+    [ $((lowest - bottom)) -ge 16 ] || fail "$board: $image has no room for its stack"
     case $image in
       series_*)
         # Per point, to a tenth, in tenths: whole numbers compare exactly.

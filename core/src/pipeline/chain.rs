@@ -4,7 +4,7 @@ use super::stage::{Stage, StageError, View};
 use crate::budget::Layout;
 use crate::shape::{Region, Rows, Shape};
 
-/// The most stages a chain may have.
+/// The most stages a chain may have: 20, or 6 without an operating system, where each costs 0.3 KiB of stack.
 pub const MAX_STAGES: usize = if cfg!(target_os = "none") { 6 } else { 20 };
 
 /// Stages, and what each of them sees when the chain makes one region of its output.
