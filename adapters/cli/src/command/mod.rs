@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod compare;
 mod convert;
+mod doctor;
 mod info;
 mod journal;
 mod session;
@@ -21,6 +22,7 @@ pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
         Command::Stats(args) => stats::stats(&args, session),
         Command::Compare(args) => compare::compare(&args, session),
         Command::Info(args) => info::info(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Journal(args) => journal::journal(&args),
         Command::Plan(plan) => match plan.of {
             Planned::Convert(args) => convert::plan_convert(&args.convert, plan.json || args.json),
