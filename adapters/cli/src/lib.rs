@@ -10,8 +10,10 @@ mod command;
 mod failure;
 pub mod job;
 mod log;
+mod profile;
 mod progress;
 pub mod report;
+pub mod settings;
 mod size;
 mod stages;
 
@@ -19,7 +21,7 @@ pub use failure::Failure;
 pub use size::{Bytes, Within};
 pub use stages::{Stages, Step};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use command::Session;
 use command::args::CommandLine;
 use plimsoll_os::memory::{CountingAllocator, divide_code};
@@ -32,8 +34,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// allocator, so that receipts can say what the heap held.
 pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     divide_code();
-    let line = match CommandLine::try_parse() {
-        Ok(line) => line,
+    let parsed = CommandLine::command()
+        .try_get_matches()
+        .and_then(|matches| CommandLine::from_arg_matches(&matches).map(|line| (line, matches)));
+    let (mut line, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version are no failures; clap has its own opinion of where each goes.
             let _ = error.print();
@@ -44,12 +49,18 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handler = Arc::clone(&cancelled);
     // Without a handler Ctrl-C still ends the process; then the next run of the same output cleans up.
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
-    let logs_to_file = line.log.log_file.is_some();
-    let result = log::begin(&line.log).and_then(|()| {
+    let resolved = settings::resolve(&mut line, &matches);
+    drop(matches);
+    let logs_to_file = resolved.is_ok() && line.log.log_file.is_some();
+    let result = resolved.and_then(|()| log::begin(&line.log)).and_then(|()| {
         if let Err(error) = handled {
             tracing::warn!("Ctrl-C cannot be caught: {error}");
         }
-        command::run(line, &Session::new(heap, cancelled))
+        let page = line.command.run_mut().and_then(|run| run.profile_memory.clone());
+        let session = Session::new(heap, cancelled).profiled(page.as_deref())?;
+        let done = command::run(line, &session);
+        // How far a job came before it failed is worth a page; why it failed comes first.
+        done.and(session.finish_profile())
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

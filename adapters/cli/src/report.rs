@@ -1,6 +1,7 @@
 //! Plans and receipts, for people and as JSON.
 
 use crate::job::{JobPlan, PassPlan};
+use crate::settings::{Chosen, Layers};
 use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::{Consumer, Place};
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ pub fn plan_json(plan: &JobPlan) -> Value {
         "budget_bytes": plan.budget.bytes,
         "budget_from": plan.budget.reason,
         "whole_image_bytes": plan.whole_image_bytes,
+        "thrice_bytes": plan.thrice_bytes,
         "strip_rows": dominant.map(PassPlan::strip_rows),
         "workers": dominant.map(threads),
         "passes": plan.passes.len(),
@@ -42,7 +44,17 @@ pub fn plan_json(plan: &JobPlan) -> Value {
         "binding": dominant.map(|pass| pass.plan.binding.name()),
         "consumers": dominant.map(|pass| consumers_json(&pass.plan.consumers)),
         "pass_plans": plan.passes.iter().map(pass_json).collect::<Vec<_>>(),
+        "settings": layers_json(&plan.layers),
     })
+}
+
+/// Every setting with the layer it comes from.
+fn layers_json(layers: &Layers) -> Value {
+    let entry = |chosen: &Chosen| {
+        let Chosen { setting, value, layer, from } = chosen;
+        json!({ "setting": setting, "value": value, "layer": layer, "from": from })
+    };
+    layers.chosen.iter().map(entry).collect()
 }
 
 fn pass_json(pass: &PassPlan) -> Value {
@@ -67,7 +79,7 @@ fn consumers_json(consumers: &[Consumer]) -> Value {
     consumers.iter().map(entry).collect()
 }
 
-fn place(place: Place) -> &'static str {
+pub(crate) fn place(place: Place) -> &'static str {
     match place {
         Place::Arena => "arena",
         Place::Heap => "heap",
@@ -90,13 +102,19 @@ pub fn plan_text(plan: &JobPlan) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "plan: peak {} of {} ({}); smallest that works {}; whole images would take {}",
+        "plan: peak {} of {} ({}); smallest that works {}; whole images would take {}, three times the source is {}",
         Bytes(plan.peak_bytes()),
         Bytes(plan.budget.bytes),
         plan.budget.reason,
         Bytes(plan.smallest_bytes()),
         Bytes(plan.whole_image_bytes),
+        Bytes(plan.thrice_bytes),
     );
+    let said: Vec<String> =
+        plan.layers.said().map(|it| format!("{} {} ({})", it.setting, it.value, it.from)).collect();
+    if !said.is_empty() {
+        let _ = writeln!(text, "settings: {}", said.join(", "));
+    }
     if plan.pages > 1 {
         let _ = writeln!(text, "{} pages, one after the other; the one that needs the most:", plan.pages);
     }

@@ -1,12 +1,14 @@
 //! The command line: every subcommand, option, and example in the help texts.
 
 use crate::job::{Io, PageList, PageName};
+use crate::settings::Layers;
 use crate::size::Within;
 use crate::stages::Step;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_formats::{Compression, Jp2Wanted, Progression, Pyramid, Quality};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Work inside a memory budget: pictures of any size under a ceiling that is declared, known before the first byte of
 /// input is read, and never passed.
@@ -26,6 +28,19 @@ pub(crate) struct CommandLine {
     pub command: Command,
     #[command(flatten)]
     pub log: LogArgs,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// Where settings come from beside flags and the environment.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SettingsArgs {
+    /// Settings from this file, instead of ./plimsoll.toml and plimsoll/plimsoll.toml in the user's configuration folder
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// A named set of settings: one of the settings file, or jp2-4g, jp2-8g, jp2-16g, jp2-32g
+    #[arg(long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
 }
 
 /// What to do.
@@ -41,6 +56,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// What the headers of a file say; reads nothing else
     Info(InfoArgs),
+    /// What a budget buys for a picture: the smallest that works, and what each doubling changes
+    Doctor(DoctorArgs),
     /// Look into the image of a journal read off a device's flash
     Journal(super::journal::JournalArgs),
     /// Pack tables of measurements into small files and get them back
@@ -54,23 +71,49 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// The options of a command that reads pixels, or plans to.
+    pub(crate) fn run_mut(&mut self) -> Option<&mut RunArgs> {
+        match self {
+            Self::Convert(args) => Some(&mut args.run),
+            Self::Thumbnail(args) => Some(&mut args.run),
+            Self::Stats(args) => Some(&mut args.run),
+            Self::Compare(args) => Some(&mut args.run),
+            Self::Doctor(args) => Some(&mut args.run),
+            Self::Plan(plan) => Some(match &mut plan.of {
+                Planned::Convert(args) => &mut args.convert.run,
+                Planned::Thumbnail(args) => &mut args.thumbnail.run,
+                Planned::Stats(args) => &mut args.run,
+                Planned::Compare(args) => &mut args.run,
+            }),
+            Self::Info(_) | Self::Journal(_) | Self::Completions { .. } => None,
+        }
+    }
+}
+
 /// Options of every command that reads pixels.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
     /// Peak resident memory of the whole process: 16MiB, 1GB, 60%; half of what the container or machine has if absent
     #[arg(long, value_name = "SIZE")]
     pub within: Option<Within>,
+    /// The same in mebibytes
+    #[arg(long, value_name = "N", conflicts_with = "within", value_parser = clap::value_parser!(u64).range(1..1 << 44))]
+    pub memory_limit_mb: Option<u64>,
     /// The most threads; one for each processor if absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, visible_alias = "max-workers", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub workers: Option<u32>,
     /// How inputs are read
     #[arg(long, value_enum, default_value_t = IoArg::Read)]
     pub io: IoArg,
+    /// The same as --io mmap
+    #[arg(long, conflicts_with = "io")]
+    pub use_memory_mapping: bool,
     /// The most rows of a strip
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub strip_rows: Option<u32>,
     /// The most input pixels of a strip
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, visible_alias = "chunk-size", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub strip_pixels: Option<u64>,
     /// Progress on the standard error: a bar on a terminal, nothing, or a JSON line a time
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
@@ -78,6 +121,12 @@ pub(crate) struct RunArgs {
     /// Write what was planned and what happened to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
+    /// Draw resident memory over time against the plan into this page, which ends in .html
+    #[arg(long, value_name = "FILE")]
+    pub profile_memory: Option<PathBuf>,
+    /// Where the above come from.
+    #[arg(skip)]
+    pub layers: Arc<Layers>,
 }
 
 /// Options of every command that writes a picture.
@@ -278,6 +327,37 @@ pub(crate) struct InfoArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `doctor`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  plimsoll doctor big.tif --do blur:2 --to tif\n  plimsoll doctor pages.tif --to jp2 --json"
+)]
+pub(crate) struct DoctorArgs {
+    /// The picture
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// A step, as for convert
+    #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
+    pub steps: Vec<Step>,
+    /// The page, counted from 1; 3/1 is the first SubIFD of page 3
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub page: PageName,
+    /// The ending of the output's name, which is its format: as for the input if absent
+    #[arg(long, value_name = "ENDING")]
+    pub to: Option<String>,
+    /// As for convert
+    #[arg(long, value_name = "METHOD[:LEVEL]")]
+    pub compression: Option<CompressionArg>,
+    /// As for convert
+    #[arg(long, value_name = "SIDE")]
+    pub tile: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// `plan`

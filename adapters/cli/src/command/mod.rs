@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod compare;
 mod convert;
+mod doctor;
 mod info;
 mod journal;
 mod series;
@@ -22,6 +23,7 @@ pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
         Command::Stats(args) => stats::stats(&args, session),
         Command::Compare(args) => compare::compare(&args, session),
         Command::Info(args) => info::info(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Journal(args) => journal::journal(&args),
         Command::Series(args) => series::series(&args, session),
         Command::Plan(plan) => match plan.of {

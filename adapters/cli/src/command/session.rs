@@ -3,6 +3,7 @@
 use super::args::{ProgressArg, RunArgs, WriteArgs};
 use crate::failure::Failure;
 use crate::job::{Control, Input, JobPlan, Settings};
+use crate::profile::Profile;
 use crate::report::{self, Actual};
 use plimsoll_os::FileError;
 use plimsoll_os::memory::{CountingAllocator, release_code};
@@ -20,12 +21,24 @@ pub(crate) struct Session {
     heap: &'static CountingAllocator,
     cancelled: Arc<AtomicBool>,
     began: Instant,
+    profile: Option<Profile>,
 }
 
 impl Session {
     /// A session that begins now.
     pub(crate) fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
-        Self { heap, cancelled, began: Instant::now() }
+        Self { heap, cancelled, began: Instant::now(), profile: None }
+    }
+
+    /// The same with a memory profile, if a page for it is named.
+    pub(crate) fn profiled(self, page: Option<&Path>) -> Result<Self, Failure> {
+        let profile = page.map(|page| Profile::begin(page, self.heap)).transpose()?;
+        Ok(Self { profile, ..self })
+    }
+
+    /// Writes the page of the memory profile, if one was asked for and a job has run.
+    pub(crate) fn finish_profile(&self) -> Result<(), Failure> {
+        self.profile.as_ref().map_or(Ok(()), Profile::finish)
     }
 
     /// Whether the user wants it to end.
@@ -37,7 +50,12 @@ impl Session {
     /// line and the planning needed makes room for its windows.
     pub(crate) fn control(&self, progress: ProgressArg) -> Control {
         release_code();
-        Control::new(Arc::clone(&self.cancelled), crate::progress::watcher(progress))
+        let shown = crate::progress::watcher(progress);
+        let watcher = match &self.profile {
+            Some(profile) => Some(profile.watcher(shown)),
+            None => shown,
+        };
+        Control::new(Arc::clone(&self.cancelled), watcher)
     }
 
     /// What has happened so far.
@@ -68,6 +86,8 @@ pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
         overwrite: write.is_some_and(|write| write.overwrite),
         sync: write.is_none_or(|write| !write.no_sync),
         hash: run.receipt.is_some() && write.is_some(),
+        profile: run.profile_memory.is_some(),
+        layers: Arc::clone(&run.layers),
     }
 }
 

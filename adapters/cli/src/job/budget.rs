@@ -17,12 +17,16 @@ impl Budgeted {
     /// The budget that the settings mean here and now.
     pub fn resolve(settings: &Settings) -> Self {
         let share = match settings.within {
-            Some(Within::Bytes(bytes)) => return Self { bytes, reason: "--within".to_owned() },
+            Some(Within::Bytes(bytes)) => {
+                let place = settings.layers.place_of("within").unwrap_or("--within");
+                return Self { bytes, reason: place.to_owned() };
+            }
             Some(Within::Share(share)) => share,
             None => 0.5,
         };
         let there = Probe::system().available();
         let bytes = (there.bytes as f64 * share) as u64;
-        Self { bytes, reason: format!("{} % of {}", share * 100.0, there.reason) }
+        let place = settings.layers.place_of("within").map_or_else(String::new, |place| format!(", {place}"));
+        Self { bytes, reason: format!("{} % of {}{place}", share * 100.0, there.reason) }
     }
 }

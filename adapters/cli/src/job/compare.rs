@@ -15,6 +15,7 @@ use plimsoll_core::shape::{Sample, SampleKind};
 use plimsoll_formats::{GroupPage, Page};
 use plimsoll_os::cpu::Dispatched;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A comparison, planned and ready to run.
 pub struct CompareJob {
@@ -69,7 +70,8 @@ impl CompareJob {
                 Need::fixed("statistics of SSIM", statistics, Each::Worker, Place::Arena),
             ]
         };
-        let budget = Budgeted::resolve(settings);
+        let (settings, budget) = settings.for_picture(source, &Budgeted::resolve(settings));
+        let settings = &settings;
         let request = PassRequest {
             purpose: "compare",
             stages: &refs,
@@ -86,6 +88,8 @@ impl CompareJob {
             pages: 1,
             most_heap_bytes: 0,
             whole_image_bytes: source.image_bytes(),
+            thrice_bytes: source.image_bytes().saturating_mul(3),
+            layers: Arc::clone(&settings.layers),
         };
         Ok(Self { pair, path: a.path().to_owned(), ssim, plan })
     }

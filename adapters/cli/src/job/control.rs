@@ -1,5 +1,6 @@
 //! The hand on a running job: cancel it, watch it, slow it down. Nothing here changes the result.
 
+use super::plan::PassPlan;
 use plimsoll_core::pipeline::governor::{Governor, Pace};
 use plimsoll_os::probe::{CpuMeter, Probe};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -26,6 +27,9 @@ pub struct Moment {
 pub trait Watcher: Send + Sync {
     /// The job is this far.
     fn at(&self, moment: Moment);
+
+    /// A pass begins, in a job with this budget.
+    fn begins(&self, _pass: &PassPlan, _budget_bytes: u64) {}
 }
 
 /// What may be changed in a running job, and what it says of itself.
@@ -67,6 +71,13 @@ impl Control {
     /// How often the pace was changed.
     pub fn adaptations(&self) -> u32 {
         self.adaptations.load(Relaxed)
+    }
+
+    /// Shows the plan of a pass that begins.
+    pub(crate) fn show(&self, pass: &PassPlan, budget_bytes: u64) {
+        if let Some(watcher) = &self.watcher {
+            watcher.begins(pass, budget_bytes);
+        }
     }
 
     pub(crate) fn begin_pass(&self, pass: usize, passes: usize, rows: u64, planned: Pace, budget_bytes: u64) {

@@ -124,6 +124,7 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let page = input.page(page)?;
         let source = page.facts().shape;
+        let (settings, budget) = settings.for_picture(source, &budget);
         let stages = Stages::build(&request.steps, source, &[])?;
         let output = &request.output;
         let format = format_of(output)?;
@@ -170,7 +171,15 @@ impl ConvertJob {
         Ok(Self {
             asked: stages.asked().to_vec(),
             output_shape: stages.output(),
-            plan: JobPlan { budget, passes, pages: 1, most_heap_bytes: 0, whole_image_bytes },
+            plan: JobPlan {
+                budget,
+                passes,
+                pages: 1,
+                most_heap_bytes: 0,
+                whole_image_bytes,
+                thrice_bytes: source.image_bytes().saturating_mul(3),
+                layers: Arc::clone(&settings.layers),
+            },
             page,
             written_page,
             input_path: input.path().to_owned(),

@@ -57,7 +57,8 @@ impl MeasureJob {
         let page = input.page(page)?;
         let source = page.facts().shape;
         let stages = Stages::build(&steps, source, &[])?;
-        let budget = Budgeted::resolve(settings);
+        let (settings, budget) = settings.for_picture(source, &Budgeted::resolve(settings));
+        let settings = &settings;
         let mut passes = plan_ranges(&stages, &*page, &budget, settings)?;
         let refs = stages.refs();
         passes.push(plan_statistics("measure", &refs, &*page, histogram, &budget, settings)?);
@@ -71,6 +72,8 @@ impl MeasureJob {
                 pages: 1,
                 most_heap_bytes: 0,
                 whole_image_bytes: source.image_bytes(),
+                thrice_bytes: source.image_bytes().saturating_mul(3),
+                layers: Arc::clone(&settings.layers),
             },
             page,
             steps,

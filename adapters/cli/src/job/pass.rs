@@ -49,6 +49,7 @@ impl<'a> Pass<'a> {
     ) -> Self {
         let rows = pass.plan.bands.iter().map(|band| u64::from(band.input.len())).sum();
         let pace = Pace { strip_rows: pass.plan.strip_rows, workers: pass.plan.workers };
+        control.show(pass, job.budget.bytes);
         control.begin_pass(number, passes, rows, pace, job.budget.bytes);
         let nobody = Path::new("the picture");
         let (source_watch, sink_watch) = (Stopwatch::new(), Stopwatch::new());

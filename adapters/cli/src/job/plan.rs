@@ -7,12 +7,15 @@ use super::route::Route;
 use super::seams::meet;
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
+use crate::profile::PROFILE_BYTES;
+use crate::settings::Layers;
 use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::{Each, Place, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
 use plimsoll_os::input::MAPPED_WINDOW_BYTES;
 use plimsoll_os::memory::Arena;
+use std::sync::Arc;
 
 /// One pass over the input.
 #[derive(Clone, Debug)]
@@ -68,6 +71,10 @@ pub struct JobPlan {
     pub(crate) most_heap_bytes: u64,
     /// What the whole image would cost in memory as a program holds it that keeps source, result and one copy.
     pub whole_image_bytes: u64,
+    /// Three times the source: the estimate by which some programs decide whether to work in parts.
+    pub thrice_bytes: u64,
+    /// Where its settings come from.
+    pub layers: Arc<Layers>,
 }
 
 impl JobPlan {
@@ -124,6 +131,7 @@ pub(crate) fn plan_pass(
             compressors,
             strip_rows: settings.strip_rows,
             strip_pixels: settings.strip_pixels,
+            profile: settings.profile,
         };
         attempt(request, &route, &limits)
     };
@@ -158,6 +166,7 @@ pub(super) struct Limits {
     pub(super) compressors: u32,
     pub(super) strip_rows: Option<u32>,
     pub(super) strip_pixels: Option<u64>,
+    pub(super) profile: bool,
 }
 
 /// Plans one pass along one route.
@@ -171,6 +180,9 @@ pub(super) fn attempt(
     if limits.io == Io::Mmap {
         let bytes = MAPPED_WINDOW_BYTES * request.files;
         needs.push(Need::fixed("mapped window of the input", bytes, Each::Job, Place::Process));
+    }
+    if limits.profile {
+        needs.push(Need::fixed("memory profile", PROFILE_BYTES, Each::Job, Place::Heap));
     }
     needs.extend(page.needs(chain.input()));
     needs.extend((request.sink_needs)(limits.compressors));

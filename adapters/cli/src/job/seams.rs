@@ -86,6 +86,7 @@ fn behind(
             compressors: 0,
             strip_rows: Some(BEHIND_SEAMS_ROWS),
             strip_pixels: None,
+            profile: settings.profile,
         },
     )?;
     let meets_well = |plan: &Plan| route.prefixed().is_some_and(|page| page.meet_well(&plan.bands));

@@ -1,6 +1,8 @@
 //! What every job can be told beside its work.
 
+use crate::settings::Layers;
 use crate::size::Within;
+use std::sync::Arc;
 
 pub use plimsoll_os::input::Io;
 
@@ -23,6 +25,10 @@ pub struct Settings {
     pub sync: bool,
     /// Whether the pixels of the output are hashed, for the receipt.
     pub hash: bool,
+    /// Whether a memory profile is drawn beside: it has its place in the plan.
+    pub profile: bool,
+    /// Where these come from, and the rules for large pictures.
+    pub layers: Arc<Layers>,
 }
 
 impl Default for Settings {
@@ -36,6 +42,8 @@ impl Default for Settings {
             overwrite: false,
             sync: true,
             hash: false,
+            profile: false,
+            layers: Arc::default(),
         }
     }
 }

@@ -1,0 +1,263 @@
+//! `plimsoll doctor`: what a budget buys for one picture: the smallest that works, and what each doubling changes.
+//! Reads headers only.
+
+use super::args::DoctorArgs;
+use super::session::{print, settings};
+use crate::failure::Failure;
+use crate::job::{ConvertJob, Input, JobPlan, PassPlan, Request};
+use crate::report;
+use crate::size::{Bytes, Within};
+use plimsoll_core::pipeline::plan::Consumer;
+use plimsoll_formats::{Compression, Wanted};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A budget under which everything that can be planned is.
+const PLENTY_BYTES: u64 = 1 << 50;
+
+/// The most budgets that are tried: the last is over a thousand times the smallest.
+const MOST_DOUBLINGS: u32 = 12;
+
+/// `plimsoll doctor`
+pub(crate) fn doctor(args: &DoctorArgs) -> Result<(), Failure> {
+    let input = Input::open(&args.input, args.run.io.into())?;
+    let patient = Patient { args, input: &input };
+    let diagnosis = patient.diagnose()?;
+    print(&match args.json {
+        true => format!("{:#}\n", diagnosis.json(&input)?),
+        false => diagnosis.text(&input, args)?,
+    })
+}
+
+/// A picture, and what is to be done to it.
+struct Patient<'a> {
+    args: &'a DoctorArgs,
+    input: &'a Input,
+}
+
+/// What was found.
+struct Diagnosis {
+    /// The plan under the budget that the settings mean, or why there is none.
+    given: Result<JobPlan, String>,
+    /// Plans from the smallest budget upwards, each with twice the budget of the one before.
+    steps: Vec<JobPlan>,
+    facts: Value,
+}
+
+impl Patient<'_> {
+    fn diagnose(&self) -> Result<Diagnosis, Failure> {
+        let given = match self.plan(None) {
+            Ok(plan) => Ok(plan),
+            Err(Failure::Refused(line)) => Err(line),
+            Err(failure) => return Err(failure),
+        };
+        let smallest = self.smallest()?;
+        let mut steps = Vec::new();
+        let mut bytes = smallest;
+        for _ in 0..MOST_DOUBLINGS {
+            let plan = self.plan(Some(bytes))?;
+            let unchanged = steps.last().is_some_and(|last| same(last, &plan));
+            steps.push(plan);
+            // What the last doubling did not change, no further one will.
+            if unchanged && self.is_best(steps.last())? {
+                break;
+            }
+            bytes = bytes.saturating_mul(2);
+        }
+        let page = self.input.page(self.args.page)?;
+        let facts = page.facts();
+        let facts = json!({
+            "page": self.args.page.to_string(),
+            "rows": facts.shape.rows,
+            "cols": facts.shape.cols,
+            "bands": facts.shape.bands,
+            "kind": facts.shape.kind.name(),
+            "image_bytes": facts.shape.image_bytes(),
+            "compression": facts.compression,
+            "colour": facts.colour,
+            "unit_rows": facts.unit_rows,
+        });
+        Ok(Diagnosis { given, steps, facts })
+    }
+
+    /// The plan within a budget that is tried, or the one that the settings mean. Nothing is written, so it does not matter what the output's name is beside its ending.
+    fn plan(&self, tried: Option<u64>) -> Result<JobPlan, Failure> {
+        let args = self.args;
+        let own = || args.input.extension().and_then(|ending| ending.to_str()).unwrap_or("tif");
+        let ending = args.to.as_deref().unwrap_or_else(own);
+        let wanted = Wanted {
+            compression: args.compression.map_or(Compression::Usual, |compression| compression.method),
+            level: args.compression.and_then(|compression| compression.level),
+            tile: args.tile,
+            ..Wanted::default()
+        };
+        let output = PathBuf::from(format!("doctor.{ending}"));
+        let request = Request { steps: args.steps.clone(), output, wanted, metadata: true };
+        let mut settings = settings(&args.run, None);
+        settings.overwrite = true;
+        if let Some(bytes) = tried {
+            // Rules for large pictures hold as they do for strips and workers, but it is the budget that is asked for.
+            settings.within = Some(Within::Bytes(bytes));
+            Arc::make_mut(&mut settings.layers).rules.iter_mut().for_each(|rule| rule.within = None);
+        }
+        Ok(ConvertJob::plan_request(self.input, args.page, request, settings)?.job_plan().clone())
+    }
+
+    /// Whether there is a plan within so many bytes.
+    fn works(&self, bytes: u64) -> Result<bool, Failure> {
+        match self.plan(Some(bytes)) {
+            Ok(_) => Ok(true),
+            Err(Failure::Refused(_)) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The smallest budget that works: it does, and one byte less does not.
+    fn smallest(&self) -> Result<u64, Failure> {
+        let plenty = self.plan(Some(PLENTY_BYTES))?;
+        let claimed = plenty.smallest_bytes();
+        if self.works(claimed)? && !self.works(claimed.saturating_sub(1))? {
+            return Ok(claimed);
+        }
+        // A plan that depends on the budget in another way than by its strips: look for the edge itself.
+        let (mut refused, mut works) = (0, plenty.peak_bytes().max(claimed));
+        while works - refused > 1 {
+            let middle = refused + (works - refused) / 2;
+            if self.works(middle)? { works = middle } else { refused = middle }
+        }
+        Ok(works)
+    }
+
+    /// Whether all the memory in the world would change nothing.
+    fn is_best(&self, plan: Option<&JobPlan>) -> Result<bool, Failure> {
+        let plenty = self.plan(Some(PLENTY_BYTES))?;
+        Ok(plan.is_some_and(|plan| same(plan, &plenty)))
+    }
+}
+
+/// Whether two plans do the same in the same memory.
+fn same(one: &JobPlan, other: &JobPlan) -> bool {
+    let figures = |plan: &JobPlan| {
+        let pass = |pass: &PassPlan| (pass.strip_rows(), pass.plan.workers, pass.compressors, pass.purpose);
+        (plan.peak_bytes(), plan.passes.iter().map(pass).collect::<Vec<_>>())
+    };
+    figures(one) == figures(other)
+}
+
+/// The consumer that holds the most in the pass that needs the most.
+fn dominant(plan: &JobPlan) -> Option<Consumer> {
+    plan.dominant().and_then(|pass| pass.plan.largest())
+}
+
+impl Diagnosis {
+    fn smallest(&self) -> Result<&JobPlan, Failure> {
+        self.steps.first().ok_or_else(|| Failure::Usage("nothing was planned".to_owned()))
+    }
+
+    fn json(&self, input: &Input) -> Result<Value, Failure> {
+        let smallest = self.smallest()?;
+        let consumer =
+            |plan: &JobPlan| dominant(plan).map(|it| json!({ "name": it.to_string(), "bytes": it.bytes }));
+        let step = |plan: &JobPlan| {
+            let pass = plan.dominant();
+            json!({
+                "budget_bytes": plan.budget.bytes,
+                "peak_bytes": plan.peak_bytes(),
+                "passes": plan.passes.len(),
+                "strip_rows": pass.map(PassPlan::strip_rows),
+                "workers": pass.map(|pass| pass.plan.workers + pass.compressors),
+                "limited_by": pass.map(|pass| pass.plan.binding.name()),
+                "purpose": plan.passes.last().map(|pass| pass.purpose),
+                "dominant": consumer(plan),
+            })
+        };
+        let given = match &self.given {
+            Ok(plan) => json!({ "plan": step(plan), "budget_from": plan.budget.reason }),
+            Err(line) => json!({ "refused": line }),
+        };
+        Ok(json!({
+            "path": report::path_text(input.path()),
+            "format": input.format(),
+            "bytes": input.bytes(),
+            "header": self.facts,
+            "smallest_bytes": smallest.budget.bytes,
+            "dominant": consumer(smallest),
+            "whole_image_bytes": smallest.whole_image_bytes,
+            "thrice_bytes": smallest.thrice_bytes,
+            "given": given,
+            "doublings": self.steps.iter().map(step).collect::<Vec<_>>(),
+        }))
+    }
+
+    fn text(&self, input: &Input, args: &DoctorArgs) -> Result<String, Failure> {
+        let smallest = self.smallest()?;
+        let mut text = String::new();
+        let page = input.page(args.page)?;
+        let facts = page.facts();
+        let _ = writeln!(
+            text,
+            "{}: {}, page {}: {} ({}), {} of samples, compression {}, {} row(s) in a unit of the file",
+            input.path().display(),
+            input.format(),
+            args.page,
+            facts.shape,
+            facts.colour,
+            Bytes(facts.shape.image_bytes()),
+            facts.compression,
+            facts.unit_rows,
+        );
+        let _ = writeln!(
+            text,
+            "smallest budget that works: {} ({} bytes); whole images would take {}, three times the source is {}",
+            Bytes(smallest.budget.bytes),
+            smallest.budget.bytes,
+            Bytes(smallest.whole_image_bytes),
+            Bytes(smallest.thrice_bytes),
+        );
+        if let Some(consumer) = dominant(smallest) {
+            let _ = writeln!(text, "what dominates it: {consumer}, {}", Bytes(consumer.bytes));
+        }
+        match &self.given {
+            Ok(plan) => {
+                let _ = writeln!(
+                    text,
+                    "the budget given: {} ({}): {}",
+                    Bytes(plan.budget.bytes),
+                    plan.budget.reason,
+                    bought(plan)
+                );
+            }
+            Err(line) => {
+                let _ = writeln!(text, "the budget given: {line}");
+            }
+        }
+        let _ = writeln!(text, "what each doubling buys:");
+        let mut last = None;
+        for plan in &self.steps {
+            let words = match last.is_some_and(|last| same(last, plan)) {
+                true => "nothing more".to_owned(),
+                false => bought(plan),
+            };
+            let _ = writeln!(text, "  {:>10}  {words}", Bytes(plan.budget.bytes).to_string());
+            last = Some(plan);
+        }
+        Ok(text)
+    }
+}
+
+/// What a budget buys.
+fn bought(plan: &JobPlan) -> String {
+    let Some(pass) = plan.dominant() else { return String::new() };
+    let dominant =
+        dominant(plan).map_or_else(String::new, |it| format!("; most in {it}, {}", Bytes(it.bytes)));
+    format!(
+        "peak {}, {} pass(es), strips of {} rows (limited by {}), {} worker(s){dominant}",
+        Bytes(plan.peak_bytes()),
+        plan.passes.len(),
+        pass.strip_rows(),
+        pass.plan.binding.name(),
+        pass.plan.workers + pass.compressors,
+    )
+}

@@ -1,0 +1,238 @@
+//! Samples of resident memory and heap, at most so many: when there is no room, each two become one that keeps the
+//! higher figures, and samples are taken half as often.
+
+use crate::job::PassPlan;
+use plimsoll_core::pipeline::plan::{Consumer, MAX_CONSUMERS};
+use plimsoll_os::memory::CountingAllocator;
+use plimsoll_os::probe::Probe;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most samples; even.
+const MOST_SAMPLES: usize = 512;
+
+/// The most passes with a plan of their own in the record.
+const MOST_PASSES: usize = 8;
+
+/// Time between samples at first.
+const FIRST_EVERY: Duration = Duration::from_millis(2);
+
+/// Memory at one time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sample {
+    /// Seconds since the record began.
+    pub(super) at: f64,
+    pub(super) resident_bytes: u64,
+    pub(super) heap_bytes: u64,
+}
+
+impl Sample {
+    /// One sample for two: the time of the later, the higher figures.
+    fn over(self, later: Self) -> Self {
+        Self {
+            at: later.at,
+            resident_bytes: self.resident_bytes.max(later.resident_bytes),
+            heap_bytes: self.heap_bytes.max(later.heap_bytes),
+        }
+    }
+}
+
+/// A pass that was run, with its plan.
+#[derive(Clone, Debug)]
+pub(super) struct PassRecord {
+    /// Seconds since the record began.
+    pub(super) at: f64,
+    pub(super) purpose: &'static str,
+    pub(super) strip_rows: u32,
+    pub(super) workers: u32,
+    pub(super) peak_bytes: u64,
+    pub(super) budget_bytes: u64,
+    pub(super) consumers: Vec<Consumer>,
+    /// Later passes that stand in this record, too, which is of the one that needs the most.
+    pub(super) more: u64,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    pub(super) samples: Vec<Sample>,
+    pub(super) passes: Vec<PassRecord>,
+    /// Seconds in all.
+    pub(super) seconds: f64,
+    /// The process's own peak, as the system reports it.
+    pub(super) peak_resident_bytes: Option<u64>,
+    pub(super) peak_heap_bytes: u64,
+}
+
+/// Takes the record.
+pub(super) struct Sampler {
+    began: Instant,
+    probe: Probe,
+    heap: &'static CountingAllocator,
+    state: Mutex<State>,
+}
+
+struct State {
+    record: Record,
+    every: Duration,
+    last: Option<Instant>,
+}
+
+impl Sampler {
+    /// The most heap that a record takes, and its copy for the page.
+    pub(super) const MOST_BYTES: u64 = {
+        let consumers = MAX_CONSUMERS * size_of::<Consumer>();
+        let passes = MOST_PASSES * (size_of::<PassRecord>() + consumers);
+        2 * (MOST_SAMPLES * size_of::<Sample>() + passes) as u64
+    };
+
+    pub(super) fn new(heap: &'static CountingAllocator) -> Self {
+        let record = Record {
+            samples: Vec::with_capacity(MOST_SAMPLES),
+            passes: Vec::with_capacity(MOST_PASSES),
+            ..Record::default()
+        };
+        let state = State { record, every: FIRST_EVERY, last: None };
+        Self { began: Instant::now(), probe: Probe::system(), heap, state: Mutex::new(state) }
+    }
+
+    /// Takes a sample, if it is time for one. Whoever comes by does it; nobody waits for it.
+    pub(super) fn sample(&self) {
+        let Ok(mut state) = self.state.try_lock() else { return };
+        if state.last.is_some_and(|last| last.elapsed() < state.every) {
+            return;
+        }
+        state.last = Some(Instant::now());
+        if let Some(sample) = self.look() {
+            state.add(sample);
+        }
+    }
+
+    /// Memory now; `None` where the system does not say.
+    fn look(&self) -> Option<Sample> {
+        Some(Sample {
+            at: self.began.elapsed().as_secs_f64(),
+            resident_bytes: self.probe.process_memory().resident_bytes?,
+            heap_bytes: self.heap.snapshot().current_bytes as u64,
+        })
+    }
+
+    /// A pass begins.
+    pub(super) fn begin_pass(&self, pass: &PassPlan, budget_bytes: u64) {
+        let record = PassRecord {
+            at: self.began.elapsed().as_secs_f64(),
+            purpose: pass.purpose,
+            strip_rows: pass.strip_rows(),
+            workers: pass.plan.workers + pass.compressors,
+            peak_bytes: pass.plan.peak_bytes,
+            budget_bytes,
+            consumers: pass.plan.consumers.to_vec(),
+            more: 0,
+        };
+        let sample = self.look();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.record.begin(record);
+        if let Some(sample) = sample {
+            state.add(sample);
+        }
+    }
+
+    /// The record, if a pass has begun.
+    pub(super) fn finish(&self) -> Option<Record> {
+        let sample = self.look();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.record.passes.is_empty() {
+            return None;
+        }
+        if let Some(sample) = sample {
+            state.add(sample);
+        }
+        Some(Record {
+            seconds: self.began.elapsed().as_secs_f64(),
+            peak_resident_bytes: self.probe.process_memory().peak_resident_bytes,
+            peak_heap_bytes: self.heap.snapshot().peak_bytes as u64,
+            ..state.record.clone()
+        })
+    }
+}
+
+impl State {
+    fn add(&mut self, sample: Sample) {
+        if self.record.samples.len() >= MOST_SAMPLES {
+            self.record.thin_out();
+            self.every *= 2;
+        }
+        self.record.samples.push(sample);
+    }
+}
+
+impl Record {
+    fn begin(&mut self, pass: PassRecord) {
+        let full = self.passes.len() >= MOST_PASSES;
+        match self.passes.last_mut().filter(|_| full) {
+            Some(last) => {
+                let (at, more) = (last.at, last.more + 1);
+                if pass.peak_bytes > last.peak_bytes {
+                    *last = PassRecord { at, ..pass };
+                }
+                last.more = more;
+            }
+            None => self.passes.push(pass),
+        }
+    }
+
+    /// Half as many samples, in place, and nothing of their height lost.
+    fn thin_out(&mut self) {
+        let half = self.samples.len() / 2;
+        for index in 0..half {
+            let (first, second) = (self.samples[2 * index], self.samples[2 * index + 1]);
+            self.samples[index] = first.over(second);
+        }
+        self.samples.truncate(half);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_samples_keeps_its_bound_and_its_peak() {
+        let record = Record { samples: Vec::with_capacity(MOST_SAMPLES), ..Record::default() };
+        let mut state = State { record, every: FIRST_EVERY, last: None };
+        for number in 0..100_000u64 {
+            // One spike, and one that ends at the very end.
+            let resident_bytes = if number == 31_337 { 1 << 30 } else { number };
+            state.add(Sample { at: number as f64, resident_bytes, heap_bytes: 100_000 - number });
+        }
+        let samples = &state.record.samples;
+        assert!(samples.len() <= MOST_SAMPLES && samples.len() >= MOST_SAMPLES / 2);
+        assert_eq!(samples.capacity(), MOST_SAMPLES);
+        let spike = samples.iter().find(|sample| sample.resident_bytes == 1 << 30).unwrap();
+        assert!((spike.at - 31_337.0).abs() < 400.0, "{}", spike.at);
+        assert!(samples.is_sorted_by(|a, b| a.at < b.at));
+        assert_eq!(samples[0].heap_bytes, 100_000);
+        assert_eq!(samples.last().unwrap().resident_bytes, 99_999);
+    }
+
+    #[test]
+    fn any_number_of_passes_keeps_the_largest() {
+        let mut record = Record::default();
+        for number in 0..1000u64 {
+            let peak_bytes = if number == 500 { 9999 } else { number };
+            record.begin(PassRecord {
+                at: number as f64,
+                purpose: "test",
+                strip_rows: 1,
+                workers: 1,
+                peak_bytes,
+                budget_bytes: 0,
+                consumers: Vec::new(),
+                more: 0,
+            });
+        }
+        assert_eq!(record.passes.len(), MOST_PASSES);
+        let last = record.passes.last().unwrap();
+        assert_eq!((last.at, last.peak_bytes, last.more), (7.0, 9999, 992));
+    }
+}
