@@ -5,7 +5,8 @@ mod jp2_files;
 use jp2_files::{components, difference, has, in_tile_order, page, pam, picture, read, read_all, write};
 use plimsoll_core::shape::{Cols, Region, Rows, SampleKind, Shape};
 use plimsoll_formats::{
-    Extras, Format, FormatError, Jp2Wanted, Jpeg2000, Progression, Quality, Resolution, Wanted,
+    Extras, Field, Format, FormatError, Jp2Wanted, Jpeg2000, Metadata, Progression, Quality, Resolution,
+    Wanted,
 };
 use std::process::Command;
 use std::sync::Arc;
@@ -193,6 +194,70 @@ fn extras_are_kept_byte_for_byte() {
         Jpeg2000::J2k.target_with(shape, wanted(32), extras),
         Err(FormatError::Unsupported { .. })
     ));
+}
+
+/// Fields as they come from another file.
+struct Fields(Vec<(Field, Vec<u8>)>, Vec<Field>);
+
+impl Fields {
+    fn new(fields: &[(u16, u16, u8, Vec<u8>)]) -> Arc<dyn Metadata> {
+        let fields: Vec<(Field, Vec<u8>)> = fields
+            .iter()
+            .map(|(tag, kind, value_bytes, bytes)| {
+                let count = bytes.len() as u64 / u64::from(*value_bytes);
+                (Field { tag: *tag, kind: *kind, value_bytes: *value_bytes, count }, bytes.clone())
+            })
+            .collect();
+        let list = fields.iter().map(|(field, _)| *field).collect();
+        Arc::new(Self(fields, list))
+    }
+}
+
+impl Metadata for Fields {
+    fn fields(&self) -> &[Field] {
+        &self.1
+    }
+
+    fn read(&self, index: usize, offset: u64, into: &mut [u8]) -> Result<(), FormatError> {
+        into.copy_from_slice(&self.0[index].1[offset as usize..][..into.len()]);
+        Ok(())
+    }
+}
+
+#[test]
+fn profile_xmp_and_resolution_of_another_file_go_along() {
+    let shape = Shape::new(40, 30, 3, U8);
+    let target = Jpeg2000::Jp2.target(shape, wanted(32)).unwrap();
+    let rational = |over: u32, under: u32| [over.to_le_bytes(), under.to_le_bytes()].concat();
+    let mut profile: Vec<u8> = (0..700u32).map(|byte| (byte % 241) as u8).collect();
+    profile[16..20].copy_from_slice(b"RGB ");
+    let xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>".to_vec();
+    let fields = |profile: &[u8]| {
+        Fields::new(&[
+            (282, 5, 8, rational(300, 1)),
+            (283, 5, 8, rational(144, 2)),
+            (296, 3, 2, vec![2, 0]),
+            (700, 1, 1, xmp.clone()),
+            (34675, 7, 1, profile.to_vec()),
+        ])
+    };
+    let image = picture(shape, false);
+    let file = write(&*target.carry(&fields(&profile)).unwrap(), shape, &image, 8).unwrap();
+    let holds = |file: &[u8], part: &[u8]| file.windows(part.len()).any(|window| window == part);
+    assert!(holds(&file, &profile) && holds(&file, &xmp));
+    let facts = page(&file).unwrap().facts().clone();
+    assert!(
+        facts.more.contains(&("resolution", "11811.02 x 2834.65 points a metre".to_owned())),
+        "{facts:?}"
+    );
+    assert!(read_all(&file).unwrap().1 == image);
+    // A profile of other colours says nothing about these.
+    profile[16..20].copy_from_slice(b"GRAY");
+    let file = write(&*target.carry(&fields(&profile)).unwrap(), shape, &image, 8).unwrap();
+    assert!(!holds(&file, &profile) && holds(&file, &xmp));
+    assert!(target.carry(&Fields::new(&[(270, 2, 1, b"a cat\0".to_vec())])).is_none());
+    let codestream = Jpeg2000::J2k.target(shape, wanted(32)).unwrap();
+    assert!(codestream.carry(&fields(&profile)).is_none(), "it has no boxes");
 }
 
 /// A palette and its mapping, put into a file of indices.

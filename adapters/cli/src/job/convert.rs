@@ -24,6 +24,9 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// How many times smaller, as a power of two, a version may be that a thumbnail is made from.
+const MOST_HALVINGS: u8 = 5;
+
 /// What is to be made of a page, and how it is stored.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -122,14 +125,15 @@ impl ConvertJob {
         budget: Budgeted,
         all_pages: bool,
     ) -> Result<Self, Failure> {
-        let page = input.page(page)?;
-        let source = page.facts().shape;
+        let whole = input.page(page)?;
+        let source = whole.facts().shape;
         let (settings, budget) = settings.for_picture(source, &budget);
-        let stages = Stages::build(&request.steps, source, &[])?;
+        let (page, levels) = smaller_version(&request.steps, &whole)?;
+        let stages = Stages::build(&request.steps, page.facts().shape, &[])?;
         let output = &request.output;
         let format = format_of(output)?;
         let (kept, left_out) = match request.metadata {
-            true => keep(input.path(), &*page, &request.steps, stages.output(), all_pages)?,
+            true => keep(input.path(), &*whole, &request.steps, stages.output(), all_pages)?,
             false => (None, Vec::new()),
         };
         let target = |wanted: Wanted| target_of(format, stages.output(), wanted, kept.as_ref());
@@ -151,7 +155,7 @@ impl ConvertJob {
                     target.map_or_else(|_| Vec::new(), |target| target.needs())
                 };
                 let pass = PassRequest {
-                    purpose: "write the output",
+                    purpose: purpose(levels),
                     stages: &refs,
                     page: &*page,
                     files: 1,
@@ -363,6 +367,36 @@ impl ConvertJob {
         let mut arena = pass_plan.arena()?;
         let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
         sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
+    }
+}
+
+/// The page, or the smallest version of it in the file that makes the same thumbnail and is twice as large at least, so
+/// that the kernel still has what it averages; and how many times it was halved.
+fn smaller_version(steps: &[Step], page: &Arc<dyn Page>) -> Result<(Arc<dyn Page>, u8), Failure> {
+    let whole = (Arc::clone(page), 0);
+    let Some(first) = steps.first().filter(|step| step.name() == "thumbnail") else { return Ok(whole) };
+    let first = std::slice::from_ref(first);
+    let output = Stages::build(first, page.facts().shape, &[])?.output();
+    for levels in (1..=MOST_HALVINGS).rev() {
+        let Some(small) = page.reduced(levels) else { continue };
+        let shape = small.facts().shape;
+        let enough = shape.rows / 2 >= output.rows && shape.cols / 2 >= output.cols;
+        if enough && Stages::build(first, shape, &[])?.output() == output {
+            return Ok((small, levels));
+        }
+    }
+    Ok(whole)
+}
+
+/// What the pass does, for the plan.
+fn purpose(levels: u8) -> &'static str {
+    match levels {
+        0 => "write the output",
+        1 => "write the output from the file's version at 1/2",
+        2 => "write the output from the file's version at 1/4",
+        3 => "write the output from the file's version at 1/8",
+        4 => "write the output from the file's version at 1/16",
+        _ => "write the output from the file's version at 1/32",
     }
 }
 

@@ -14,6 +14,8 @@ use std::ptr::NonNull;
 /// Numbers of progression orders (ISO/IEC 15444-1, table A.16).
 const RLCP: u8 = 1;
 pub(in crate::jp2) const RPCL: u8 = 2;
+pub(in crate::jp2) const PCRL: u8 = 3;
+pub(in crate::jp2) const CPRL: u8 = 4;
 
 /// How tiles are coded.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,11 @@ pub(in crate::jp2) enum Loss {
 }
 
 impl Coding {
+    /// The same for a component of its own.
+    pub(in crate::jp2) fn one_component(self) -> Self {
+        Self { bands: 1, ..self }
+    }
+
     /// Ratio or PSNR of each layer: the last one is what was asked for; those before it halve the bytes, or lose 6 dB.
     fn layer(&self, layer: u8, last: f32) -> f32 {
         let before = i32::from(self.layers) - 1 - i32::from(layer);
@@ -63,6 +70,8 @@ pub(in crate::jp2) struct Tile {
     coding: Coding,
     /// Left, top, right, bottom on the reference grid, which is that of the pixels.
     area: [u32; 4],
+    /// Each packet is preceded by a marker.
+    marked: bool,
 }
 
 // SAFETY: the image and its planes are owned by this value alone; the library keeps no state beside them.
@@ -75,6 +84,17 @@ pub(in crate::jp2) struct Refused;
 impl Tile {
     /// A tile over `area` (left, top, right, bottom), its samples still to be set.
     pub(in crate::jp2) fn new(coding: Coding, area: [u32; 4]) -> Result<Self, Refused> {
+        Self::with(coding, area, false)
+    }
+
+    /// One component of such a tile, coded as if there were no other; a start-of-packet marker (ISO/IEC 15444-1, A.8.1)
+    /// before each packet tells them apart. `signed` samples are not shifted down by half of their range.
+    pub(in crate::jp2) fn component(coding: Coding, area: [u32; 4], signed: bool) -> Result<Self, Refused> {
+        let tile = Self::with(coding.one_component(), area, signed)?;
+        Ok(Self { marked: true, ..tile })
+    }
+
+    fn with(coding: Coding, area: [u32; 4], signed: bool) -> Result<Self, Refused> {
         let [x0, y0, x1, y1] = area;
         let (width, height) = (x1.saturating_sub(x0), y1.saturating_sub(y0));
         if width == 0 || height == 0 || !(1..=4).contains(&coding.bands) {
@@ -84,12 +104,13 @@ impl Tile {
         let mut one: opj_image_cmptparm_t = unsafe { std::mem::zeroed() };
         (one.dx, one.dy, one.w, one.h) = (1, 1, width, height);
         (one.x0, one.y0, one.prec, one.bpp) = (x0, y0, u32::from(coding.bits), u32::from(coding.bits));
+        one.sgnd = u32::from(signed);
         let mut components = [one; 4];
         #[allow(unused_unsafe)]
         // SAFETY: as many records as are named.
         let image = unsafe { opj_image_create(u32::from(coding.bands), components.as_mut_ptr(), NO_COLOUR) };
         let image = NonNull::new(image).ok_or(Refused)?;
-        let tile = Self { image, coding, area };
+        let tile = Self { image, coding, area, marked: false };
         // SAFETY: a living image that only this value knows.
         let fields = unsafe { &mut *image.as_ptr() };
         (fields.x0, fields.y0, fields.x1, fields.y1) = (x0, y0, x1, y1);
@@ -106,23 +127,29 @@ impl Tile {
         (self.area[3] - self.area[1]) as usize
     }
 
+    /// The samples of row `row` of component `band`; none where there is no such row.
+    pub(in crate::jp2) fn row_mut(&mut self, row: usize, band: usize) -> &mut [i32] {
+        if row >= self.height() || band >= usize::from(self.coding.bands) {
+            return &mut [];
+        }
+        let width = self.width();
+        // SAFETY: the image has `bands` components, each a plane of width x height samples that nobody else uses, and
+        // `row` is one of its rows.
+        unsafe {
+            let component = &*(*self.image.as_ptr()).comps.add(band);
+            if component.data.is_null() {
+                return &mut [];
+            }
+            std::slice::from_raw_parts_mut(component.data.add(row * width), width)
+        }
+    }
+
     /// Sets the samples of row `row`: interleaved, native, as many as fit the row.
     pub(in crate::jp2) fn set_row(&mut self, row: usize, pixels: &[u8]) {
-        if row >= self.height() {
-            return;
-        }
-        let (width, bands) = (self.width(), usize::from(self.coding.bands));
+        let (bits, bands) = (self.coding.bits, usize::from(self.coding.bands));
         for band in 0..bands {
-            // SAFETY: the image has `bands` components, each a plane of width x height samples that nobody else uses,
-            // and `row` is one of its rows.
-            let plane = unsafe {
-                let component = &*(*self.image.as_ptr()).comps.add(band);
-                if component.data.is_null() {
-                    return;
-                }
-                std::slice::from_raw_parts_mut(component.data.add(row * width), width)
-            };
-            if self.coding.bits == 8 {
+            let plane = self.row_mut(row, band);
+            if bits == 8 {
                 take::<1>(plane, pixels, bands, band, |[sample]| i32::from(sample));
             } else {
                 take::<2>(plane, pixels, bands, band, |sample| i32::from(u16::from_ne_bytes(sample)));
@@ -130,10 +157,10 @@ impl Tile {
         }
     }
 
-    /// Codes it into `out`, whose capacity is the most it may have.
+    /// Codes it behind what `out` has, whose capacity is the most it may have.
     pub(in crate::jp2) fn encode(self, out: &mut Vec<u8>) -> Result<(), Refused> {
-        out.clear();
-        let mut sink = Out { bytes: out, at: 0 };
+        let start = out.len();
+        let mut sink = Out { bytes: out, start, at: start };
         // The Rust library reports what it thinks cannot be by a panic.
         let work = std::panic::AssertUnwindSafe(|| self.run(&mut sink));
         let done = std::panic::catch_unwind(work);
@@ -161,6 +188,7 @@ impl Tile {
             RPCL if !CODES_RPCL => progression(RLCP),
             order => progression(order),
         };
+        settings.csty = if self.marked { 2 } else { 0 };
         settings.tcp_mct = i8::from(coding.bands >= 3) as _;
         settings.tcp_numlayers = i32::from(coding.layers);
         settings.irreversible = i32::from(coding.loss != Loss::None);
@@ -238,6 +266,8 @@ fn take<const BYTES: usize>(
 /// Where the library's bytes go: a vector that must not grow.
 struct Out<'a> {
     bytes: &'a mut Vec<u8>,
+    /// Where the codestream begins.
+    start: usize,
     at: usize,
 }
 
@@ -274,8 +304,8 @@ unsafe extern "C" fn skip(bytes: i64, out: *mut c_void) -> i64 {
 unsafe extern "C" fn seek(to: i64, out: *mut c_void) -> i32 {
     // SAFETY: as in `write`.
     let out = unsafe { &mut *out.cast::<Out<'_>>() };
-    match usize::try_from(to) {
-        Ok(at) if at <= out.bytes.capacity() => {
+    match usize::try_from(to).ok().and_then(|to| out.start.checked_add(to)) {
+        Some(at) if at <= out.bytes.capacity() => {
             out.at = at;
             1
         }

@@ -11,5 +11,5 @@ mod library;
 pub(super) mod memory;
 
 pub(super) use decode::{DecodeError, Input, decode};
-pub(super) use encode::{Coding, Loss, RPCL, Tile};
+pub(super) use encode::{CPRL, Coding, Loss, PCRL, RPCL, Tile};
 pub(super) use library::CODES_RPCL;

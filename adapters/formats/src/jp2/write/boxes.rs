@@ -128,9 +128,14 @@ pub(super) fn main_header(grid: &TileGrid, coding: &Coding, tile_header: &[u8]) 
         if !matches!(name, marker::SIZ | marker::COM) {
             let start = out.len();
             out.extend_from_slice(segment);
-            // The order that was asked for: the codec may have been told another one with the same packets.
-            if let (marker::COD, Some(order)) = (name, out.get_mut(start + 5)) {
+            // What was asked for: the codec may have been told another order with the same packets, or to mark the
+            // packets of one component. Marker, length, style, order, layers (2), colour transform (A.6.1).
+            if let (marker::COD, Some([_, _, _, _, style, order, _, _, transform])) =
+                (name, out.get_mut(start..).and_then(|segment| segment.first_chunk_mut::<9>()))
+            {
+                *style &= !2;
                 *order = coding.progression;
+                *transform = u8::from(coding.bands >= 3);
             }
         }
         rest = after;

@@ -1,6 +1,6 @@
 //! Tiles on their way through the coders, in order and within a fixed set of buffers.
 //!
-//! Raw tiles go round: idle, filled by the sink, waiting, loaded by a coder, idle. Coded ones go round: idle, being
+//! Raw tiles go round: idle, filled by the sink, waiting, loaded (or coded, component by component) by a coder, idle. Coded ones go round: idle, being
 //! written to by a coder, ready, appended to the file by the sink, idle. Tiles are taken in their order and only with
 //! a buffer for the result, so the oldest one never lacks one, and what is ready fits a ring of as many places.
 //! Everything is allocated in [`Queue::new`].
@@ -120,11 +120,20 @@ impl Queue {
     /// Codes a tile and puts it where its turn will come.
     pub(super) fn code(&self, work: Work) {
         let Work { tile: index, raw, mut out } = work;
-        let tile = self.lane.load(index, &raw);
-        // Loading is a small part of the work, and the raw tile is lent for it alone.
-        self.lock().idle.push(raw);
-        self.done.notify_one();
-        let part = tile.and_then(|tile| self.lane.encode(tile, index, &mut out));
+        let give_back = |raw| {
+            self.lock().idle.push(raw);
+            self.done.notify_one();
+        };
+        let part = if self.lane.apart() {
+            let part = self.lane.encode_apart(&raw, index, &mut out);
+            give_back(raw);
+            part
+        } else {
+            let tile = self.lane.load(index, &raw);
+            // Loading is a small part of the work, and the raw tile is lent for it alone.
+            give_back(raw);
+            tile.and_then(|tile| self.lane.encode(tile, index, &mut out))
+        };
         let mut state = self.lock();
         let place = (index % state.ready.len().max(1) as u64) as usize;
         if let Some(slot) = state.ready.get_mut(place) {

@@ -4,7 +4,7 @@
 //! row of them side by side, which coders take from a queue; the sink's thread codes, too, rather than wait.
 
 use super::boxes::main_header;
-use super::lane::Part;
+use super::lane::{PART_HEAD_BYTES, Part};
 use super::queue::{Queue, Turn};
 use super::target::{STACK_BYTES, TiledWriter};
 use crate::FormatError;
@@ -185,9 +185,22 @@ impl<'a> TileSink<'a> {
             put(writer.start, &header)?;
             self.end = writer.start + header.len() as u64;
         }
-        let bytes = out.get(part.start..part.end).unwrap_or_default();
-        put(self.end, bytes)?;
-        self.end += bytes.len() as u64;
+        let mut end = self.end;
+        let mut append = |bytes: &[u8]| {
+            put(end, bytes)?;
+            end += bytes.len() as u64;
+            Ok::<(), FormatError>(())
+        };
+        let Part { start, components } = part;
+        match writer.target.lane.packets(out, components) {
+            Some(packets) => {
+                append(out.get(start..start + PART_HEAD_BYTES).unwrap_or_default())?;
+                packets.each(append)?;
+            }
+            None if writer.target.lane.apart() => return Err(lost()),
+            None => append(out.get(start..components[0].1).unwrap_or_default())?,
+        }
+        self.end = end;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A JPEG 2000 file that can be written: what it is, and what writing it takes.
 
 use super::boxes::{BOXES_BYTES, before_codestream};
+use super::carry::carried;
 use super::lane::Lane;
 use super::queue::Queue;
 use super::settings::Extras;
@@ -8,11 +9,12 @@ use super::sink::{SINK_BYTES, TileSink};
 use crate::jp2::codec::{Coding, Loss};
 use crate::jp2::codestream::marker;
 use crate::jp2::{Jpeg2000, usage};
-use crate::{FormatError, Output, RowSink, Target, TileGrid, Wanted, Writer};
+use crate::{FormatError, Metadata, Output, RowSink, Target, TileGrid, Wanted, Writer};
 use plimsoll_core::budget::{Budget, Exhausted};
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::shape::Rows;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The most coders beside the sink's thread.
@@ -50,7 +52,7 @@ impl Tiled {
         // One tile needs no help.
         let useful = grid.tiles().saturating_sub(1).min(u64::from(MOST_CODERS)) as u32;
         let (coders, tile_order) = (wanted.compressors.min(useful), wanted.tile_order);
-        Self { format, lane: Lane { grid, coding }, coders, tile_order, extras }
+        Self { format, lane: Lane::new(grid, coding), coders, tile_order, extras }
     }
 
     /// Tiles that are filled side by side.
@@ -60,12 +62,14 @@ impl Tiled {
 
     /// Whether rows go straight into the planes of the one tile at work.
     pub(super) fn direct(&self) -> bool {
-        self.across() == 1 && self.coders == 0
+        self.across() == 1 && self.coders == 0 && !self.lane.apart()
     }
 
-    /// Raw tiles: those being filled, and one that waits while coders load theirs.
+    /// Raw tiles: those being filled, and one that waits; and those that coders take components from, one after the
+    /// other.
     pub(super) fn raws(&self) -> u64 {
-        if self.direct() { 0 } else { self.across() + u64::from(self.coders > 0) }
+        let held = if self.lane.apart() { u64::from(self.coders) } else { 0 };
+        if self.direct() { 0 } else { self.across() + held + u64::from(self.coders > 0) }
     }
 
     /// Coded tiles: one at work for each coder and the sink's thread, and one that waits for its turn.
@@ -88,6 +92,8 @@ impl Tiled {
             + threads
             + objects
             + self.boxes_bytes()
+            // Held beside the boxes that are made of it.
+            + self.extras.bytes()
             + HEADER_BYTES
     }
 
@@ -149,8 +155,16 @@ impl Target for Tiled {
         tiles.saturating_add(self.boxes_bytes() + HEADER_BYTES)
     }
 
+    fn carry(&self, metadata: &Arc<dyn Metadata>) -> Option<Box<dyn Target>> {
+        if self.format == Jpeg2000::J2k {
+            return None;
+        }
+        let extras = carried(&**metadata, self.lane.grid.shape.bands)?;
+        Some(Box::new(Self { extras, ..self.clone() }))
+    }
+
     fn create(&self, output: Output) -> Result<Box<dyn Writer>, FormatError> {
-        let Lane { grid, coding } = &self.lane;
+        let Lane { grid, coding, .. } = &self.lane;
         let boxes = match self.format {
             Jpeg2000::Jp2 => before_codestream(grid, coding, &self.extras, self.long()),
             Jpeg2000::J2k => Vec::new(),
