@@ -182,7 +182,10 @@ fn two_hundred_files_share_a_budget() {
         let totals = ["done", "refused", "failed", "skipped"].map(|name| number(&format!("/totals/{name}")));
         assert_eq!(totals, [196, 3, 1, 0]);
         assert!(number("/plan/peak_bytes") <= 64 << 20);
-        assert!(number("/actual/peak_resident_bytes") <= number("/plan/peak_bytes") + LARGER_PROGRAM_BYTES, "{report}");
+        assert!(
+            number("/actual/peak_resident_bytes") <= number("/plan/peak_bytes") + LARGER_PROGRAM_BYTES,
+            "{report}"
+        );
         assert!(number("/actual/peak_heap_bytes") <= number("/plan/heap_bytes"), "{report}");
         assert_eq!(number("/plan/in_flight"), workers);
         let page = std::fs::read_to_string(work.path("report.html")).unwrap();
@@ -215,8 +218,7 @@ fn what_was_killed_goes_on_where_it_ended() {
     let work = Work::new();
     let expected = mixed(&work);
     let line = "convert in -o out/ --to pnm --recursive --within 64MiB --workers 2";
-    let mut child =
-        work.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = work.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
     while work.names("out").len() < 20 {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
@@ -300,7 +302,10 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
         assert!(!work.path("out").exists() && !work.path("out.pgm").exists(), "{line}");
     }
     assert!(work.files("b")["x.pgm"] == pnm(3));
-    let plan = work.command("plan convert a b -o out/ --to tif --template {folder}{stem}.{ext} --json").output().unwrap();
+    let plan = work
+        .command("plan convert a b -o out/ --to tif --template {folder}{stem}.{ext} --json")
+        .output()
+        .unwrap();
     assert_eq!(plan.status.code(), Some(2));
     let plan = work.command("plan convert a -o out/ --to tif --within 8MiB --json").output().unwrap();
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
@@ -328,7 +333,8 @@ fn outputs_are_read_back_within_the_smallest_budget() {
         "out.png --do resize:0.7,lanczos3 --do flip",
     ] {
         for workers in [1, 2] {
-            let line = format!("convert in.ppm -o {options} --overwrite --no-sync --verify --workers {workers}");
+            let line =
+                format!("convert in.ppm -o {options} --overwrite --no-sync --verify --workers {workers}");
             let plan = work.command(&format!("plan {line} --json")).output().unwrap();
             let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
             let smallest = plan["smallest_bytes"].as_u64().unwrap();

@@ -7,9 +7,7 @@ use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::{Need, Sink};
 use plimsoll_core::shape::{Rows, Shape};
 use plimsoll_core::strip::Strip;
-use plimsoll_formats::{
-    Bytes, Format, FormatError, Output, Picture, RowSink, Target, Tiff, Wanted, Writer,
-};
+use plimsoll_formats::{Bytes, Format, FormatError, Output, Picture, RowSink, Target, Tiff, Wanted, Writer};
 use std::path::Path;
 
 const ROWS: u32 = 120;
@@ -143,8 +141,7 @@ fn run(
 
 fn names(folder: &Path) -> Vec<String> {
     let list = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        list.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = list.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -177,9 +174,8 @@ fn coarse_psnr() -> (f64, f64) {
 #[test]
 fn what_is_lost_is_measured_and_held_against_what_was_asked_for() {
     let (mse, psnr) = coarse_psnr();
-    let checks = |min_psnr: f64, on_miss| {
-        Some(Checks { min_psnr: Some(min_psnr), min_ssim: Some(0.2), on_miss })
-    };
+    let checks =
+        |min_psnr: f64, on_miss| Some(Checks { min_psnr: Some(min_psnr), min_ssim: Some(0.2), on_miss });
     for workers in [1, 2] {
         let folder = tempfile::tempdir().unwrap();
         let done = run(folder.path(), &COARSE, checks(psnr - 0.01, OnMiss::Fail), workers, &[]).unwrap();

@@ -65,6 +65,7 @@ pub(crate) struct Flown {
 
 /// Runs what waits in the list.
 pub(crate) fn run(job: &Job<'_>, plan: &mut BatchPlan, session: &Session, talk: Talk) -> Flown {
+    plimsoll_os::memory::return_large_blocks();
     let workers = job.settings.most_workers();
     let room = plan.budget.bytes.saturating_sub(plan.list_bytes);
     let each = (workers / plan.in_flight.max(1)).max(1);
@@ -144,11 +145,17 @@ impl Flights<'_> {
     }
 
     /// Makes one output.
-    fn one(&self, found: &super::inputs::Found, entry: &Entry, control: &Control) -> Result<Outcome, Failure> {
+    fn one(
+        &self,
+        found: &super::inputs::Found,
+        entry: &Entry,
+        control: &Control,
+    ) -> Result<Outcome, Failure> {
         let began = Instant::now();
         let output = self.job.outputs.of(found, entry);
         if let Some(folder) = output.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| Failure::io("make the folder", folder, &error))?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Failure::io("make the folder", folder, &error))?;
         }
         let (input, mut job) = self.job.plan(found, entry, self.within, self.workers)?;
         let own = job.job_plan().beside_process_bytes();

@@ -54,7 +54,12 @@ impl<D: Display> Display for Text<D> {
 pub(super) fn write(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {
     let (plan, actual, totals) = (about.plan, about.actual, Totals::of(about.plan));
     file.write_all(HEAD.as_bytes())?;
-    writeln!(file, "<h1>Batch: {} of {} outputs complete</h1>\n<dl>", totals.done + totals.skipped, plan.entries.len())?;
+    writeln!(
+        file,
+        "<h1>Batch: {} of {} outputs complete</h1>\n<dl>",
+        totals.done + totals.skipped,
+        plan.entries.len()
+    )?;
     let mut figure = |name: &str, value: &dyn Display| {
         writeln!(file, "<div><dt>{}</dt><dd>{}</dd></div>", Text(name), Text(value))
     };
@@ -76,10 +81,16 @@ pub(super) fn write(file: &mut impl Write, about: &About<'_>) -> io::Result<()> 
     figure("seconds", &format!("{:.2}", actual.seconds))?;
     writeln!(file, "</dl>")?;
     let budget = plan.budget.bytes as f64;
-    let memory = |entry: &Entry| Some(entry.own_bytes.max(entry.smallest_bytes) as f64).filter(|bytes| *bytes > 0.0);
-    chart(file, about, "Memory that each output needs, in the order of the list", memory, Some(budget), &|value| {
-        Bytes(value as u64).to_string()
-    })?;
+    let memory =
+        |entry: &Entry| Some(entry.own_bytes.max(entry.smallest_bytes) as f64).filter(|bytes| *bytes > 0.0);
+    chart(
+        file,
+        about,
+        "Memory that each output needs, in the order of the list",
+        memory,
+        Some(budget),
+        &|value| Bytes(value as u64).to_string(),
+    )?;
     let of = |figure: fn(&Outcome) -> f64| {
         move |entry: &Entry| match &entry.status {
             Status::Done(outcome) => Some(figure(outcome)),
@@ -117,7 +128,12 @@ fn chart(
     let behind = entries.len().saturating_sub(MOST_BARS);
     let more = if behind == 0 { String::new() } else { format!(" (the first {MOST_BARS})") };
     writeln!(file, "<h2>{}{more}</h2>", Text(heading))?;
-    writeln!(file, r#"<svg viewBox="0 -18 {width} {}" role="img" aria-label="{}">"#, height + 22.0, Text(heading))?;
+    writeln!(
+        file,
+        r#"<svg viewBox="0 -18 {width} {}" role="img" aria-label="{}">"#,
+        height + 22.0,
+        Text(heading)
+    )?;
     writeln!(file, r#"<text x="0" y="-5">at most {}</text>"#, Text(say(most)))?;
     for (number, entry) in shown().enumerate() {
         let Some(value) = figure(entry) else { continue };

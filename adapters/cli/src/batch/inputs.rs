@@ -54,12 +54,7 @@ pub(crate) fn find(words: &[PathBuf], recursive: bool, output: &Path) -> Result<
 }
 
 /// The pictures in a folder, by their names' endings. Links to folders are not followed: they may lead in circles.
-fn list(
-    top: &Path,
-    recursive: bool,
-    output: Option<&Path>,
-    found: &mut Vec<Found>,
-) -> Result<(), Failure> {
+fn list(top: &Path, recursive: bool, output: Option<&Path>, found: &mut Vec<Found>) -> Result<(), Failure> {
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
         let here = top.join(&folder);
@@ -125,7 +120,15 @@ mod tests {
     fn folders_and_patterns_are_listed_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path();
-        for name in ["b.tif", "a.png", "notes.txt", "sub/c.pgm", "sub/deep/d.tif", "out/a.png", ".a.png.plimsoll-1-0.tmp"] {
+        for name in [
+            "b.tif",
+            "a.png",
+            "notes.txt",
+            "sub/c.pgm",
+            "sub/deep/d.tif",
+            "out/a.png",
+            ".a.png.plimsoll-1-0.tmp",
+        ] {
             let path = top.join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, b"").unwrap();

@@ -68,7 +68,8 @@ impl FromStr for Template {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if Path::new(text).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        if Path::new(text).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+        {
             return Err(format!("`{text}` leads out of the folder of outputs"));
         }
         let mut parts = Vec::new();

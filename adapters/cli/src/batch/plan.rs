@@ -97,7 +97,11 @@ impl BatchPlan {
     pub(crate) fn named(&self, entry: &Entry, why: &str) -> String {
         let path = self.files.get(entry.file as usize).map(|found| found.path.as_path());
         let path = path.unwrap_or(std::path::Path::new(""));
-        if why.contains(&*path.to_string_lossy()) { why.to_owned() } else { format!("{}: {why}", title(path, entry)) }
+        if why.contains(&*path.to_string_lossy()) {
+            why.to_owned()
+        } else {
+            format!("{}: {why}", title(path, entry))
+        }
     }
 
     /// How it went, for people.

@@ -69,7 +69,11 @@ pub(crate) fn write_reports(
         let is_page = receipt != Some(path) && is_html(path);
         let written = File::create(path).and_then(|file| {
             let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
-            if is_page { html::write(&mut file, &about)? } else { write_json(&mut file, &about)? }
+            if is_page {
+                html::write(&mut file, &about)?
+            } else {
+                write_json(&mut file, &about)?
+            }
             file.flush()
         });
         written.map_err(|error| Failure::io("write the report", path, &error))?;
@@ -78,7 +82,8 @@ pub(crate) fn write_reports(
 }
 
 fn is_html(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html") || ending.eq_ignore_ascii_case("htm"))
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("html") || ending.eq_ignore_ascii_case("htm"))
 }
 
 fn write_json(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {

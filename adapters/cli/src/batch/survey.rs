@@ -49,11 +49,8 @@ impl Job<'_> {
         let input = Input::open(&found.path, self.settings.io)?;
         let output = self.outputs.of(found, entry);
         let request = Request { output, ..self.request.clone() };
-        let settings = Settings {
-            within: Some(Within::Bytes(bytes)),
-            workers: Some(workers),
-            ..self.settings.clone()
-        };
+        let settings =
+            Settings { within: Some(Within::Bytes(bytes)), workers: Some(workers), ..self.settings.clone() };
         let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
         Ok((input, job))
     }
@@ -229,7 +226,8 @@ fn check_names(job: &Job<'_>, files: &[Found], entries: &mut [Entry]) -> Result<
 /// The most heap that the list takes, with what is held beside it while it is made.
 fn list_bytes(job: &Job<'_>, files: &[Found], entries: &[Entry]) -> u64 {
     let len = |path: &Path| path.as_os_str().len() as u64;
-    let of_file = |found: &Found| size_of::<Found>() as u64 + 2 * (len(&found.path) + len(&found.folder)) + 64;
+    let of_file =
+        |found: &Found| size_of::<Found>() as u64 + 2 * (len(&found.path) + len(&found.folder)) + 64;
     // A list that grows is held twice, and names are held in order once.
     let of_entry = 2 * size_of::<Entry>() + size_of::<Outcome>() + size_of::<(PathBuf, u32)>();
     let name = len(&job.outputs.folder) + files.iter().map(|found| len(&found.path)).max().unwrap_or(0) + 64;

@@ -132,10 +132,9 @@ fn folder(args: &ConvertArgs) -> Result<Option<&Path>, Failure> {
         (!report.is_empty(), "--report"),
     ];
     match for_folders.iter().find(|(given, _)| *given) {
-        Some((_, name)) => Err(Failure::Usage(format!(
-            "{name} is for outputs in a folder: write -o {}/",
-            output.display()
-        ))),
+        Some((_, name)) => {
+            Err(Failure::Usage(format!("{name} is for outputs in a folder: write -o {}/", output.display())))
+        }
         None => Ok(None),
     }
 }

@@ -113,8 +113,7 @@ impl Pair<'_> {
             ]
         };
         let page = self.page;
-        let request =
-            PassRequest { purpose, stages: &refs, page, files, sink_needs: &needs, ordered: false };
+        let request = PassRequest { purpose, stages: &refs, page, files, sink_needs: &needs, ordered: false };
         plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, budget))
     }
 

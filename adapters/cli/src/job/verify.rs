@@ -119,7 +119,8 @@ impl VerifiedJob {
         let target = job.target(0)?;
         let lossless = target.lossless();
         let expected = Expected::new(job.output_shape(), target.needs());
-        let pass = plan_check(&job, Arc::new(expected), (lossless, checks), &[], &plan.budget, &settings)?.pass;
+        let pass =
+            plan_check(&job, Arc::new(expected), (lossless, checks), &[], &plan.budget, &settings)?.pass;
         plan.passes.push(pass.clone());
         let misses = checks.min_psnr.is_some() || checks.min_ssim.is_some();
         let again = if !lossless && misses && checks.on_miss == OnMiss::Lossless {
@@ -307,7 +308,8 @@ impl Ready {
         let pair = pair(job, &refs, self.step_rows, written)?;
         if !lossless {
             let window = window(checks);
-            let found = Pair { page: &pair, ssim: window }.run(&self.pass, plan, job.input_path(), control)?;
+            let found =
+                Pair { page: &pair, ssim: window }.run(&self.pass, plan, job.input_path(), control)?;
             return Ok(Checked {
                 identical: found.overall.differing == 0,
                 mse: found.overall.mse,
@@ -318,8 +320,7 @@ impl Ready {
                 before: None,
             });
         }
-        let chain =
-            Chain::new(&[], pair.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
+        let chain = Chain::new(&[], pair.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let pass = Pass::new(&chain, &self.pass, &pair, (1, 1), plan, control);
         let output = &job.request().output;
         let pass = pass.between(job.input_path(), output);
