@@ -7,7 +7,7 @@ use super::measured::Measured;
 use super::totals::{Amount, Totals};
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Sink, StageError};
-use crate::shape::{SampleKind, Shape};
+use crate::shape::{SampleKind, Shape, by_kind};
 use crate::strip::Strip;
 
 /// Pixels of a row that are summed at once.
@@ -214,14 +214,6 @@ impl Sink for Difference<'_> {
 
     #[inline(always)]
     fn write(&mut self, strip: &Strip<'_>) -> Result<(), StageError> {
-        match strip.image().kind {
-            SampleKind::U8 => self.write_as::<u8>(strip),
-            SampleKind::U16 => self.write_as::<u16>(strip),
-            SampleKind::I16 => self.write_as::<i16>(strip),
-            SampleKind::U32 => self.write_as::<u32>(strip),
-            SampleKind::I32 => self.write_as::<i32>(strip),
-            SampleKind::F32 => self.write_as::<f32>(strip),
-            SampleKind::F64 => self.write_as::<f64>(strip),
-        }
+        by_kind!(strip.image().kind, T => self.write_as::<T>(strip))
     }
 }

@@ -11,7 +11,7 @@ use super::range::{Range, RangeOf};
 use super::totals::Amount;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Sink, StageError};
-use crate::shape::{SampleKind, Shape};
+use crate::shape::{SampleKind, Shape, by_kind};
 use crate::strip::Strip;
 
 /// Pixels of a row that are summed at once: they stay in the first cache for a second look, and narrow sums hold them.
@@ -278,15 +278,7 @@ impl Sink for Statistics<'_> {
 
     #[inline(always)]
     fn write(&mut self, strip: &Strip<'_>) -> Result<(), StageError> {
-        match strip.image().kind {
-            SampleKind::U8 => self.write_as::<u8>(strip),
-            SampleKind::U16 => self.write_as::<u16>(strip),
-            SampleKind::I16 => self.write_as::<i16>(strip),
-            SampleKind::U32 => self.write_as::<u32>(strip),
-            SampleKind::I32 => self.write_as::<i32>(strip),
-            SampleKind::F32 => self.write_as::<f32>(strip),
-            SampleKind::F64 => self.write_as::<f64>(strip),
-        }
+        by_kind!(strip.image().kind, T => self.write_as::<T>(strip))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Shapes, spans and regions: what an image is and which part of it is meant. Checked arithmetic only.
 
+mod by_kind;
 mod sample;
 mod span;
 
+pub(crate) use by_kind::by_kind;
 pub use sample::{Sample, SampleKind};
 pub use span::{Cols, Region, Rows, Span};
 

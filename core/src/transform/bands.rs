@@ -1,9 +1,8 @@
 //! Selects, reorders and repeats bands.
 
-use super::by_kind::by_kind;
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, Shape};
+use crate::shape::{Region, Sample, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 
 /// The most bands that can be listed.

@@ -1,9 +1,8 @@
 //! Left-right mirror: whole pixels, their bands in order.
 
-use super::by_kind::by_kind;
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, Shape, Span};
+use crate::shape::{Region, Sample, Shape, Span, by_kind};
 use crate::strip::{Strip, StripMut};
 
 /// Mirrors left and right. Exact, needs no memory.

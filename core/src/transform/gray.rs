@@ -1,10 +1,9 @@
 //! RGB to one grey band: the luma of Recommendation ITU-R BT.601, on the samples as they are stored.
 
-use super::by_kind::by_kind;
 use super::nearest::Nearest;
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, Shape};
+use crate::shape::{Region, Sample, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 
 /// One grey band: `0.299 R + 0.587 G + 0.114 B` (ITU-R BT.601-7, section 2.5.1).

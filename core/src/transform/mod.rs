@@ -6,7 +6,6 @@
 mod args;
 #[cfg(test)]
 mod built;
-mod by_kind;
 mod curve;
 mod edge;
 mod lanes;

@@ -1,10 +1,9 @@
 //! Change of kind: every sample as a number of another kind, rescaled from white to white or with its value kept.
 
-use super::by_kind::by_kind;
 use super::nearest::Nearest;
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, SampleKind, Shape};
+use crate::shape::{Region, Sample, SampleKind, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 
 /// What a change of kind keeps.
@@ -237,7 +236,7 @@ impl super::Op for Op {
 #[cfg(test)]
 mod tests {
     use super::super::built::{built, every_cut, refuses};
-    use super::super::by_kind::by_kind;
+    use crate::shape::by_kind;
     use crate::harness::Image;
     use crate::shape::{Sample, SampleKind, Shape};
     use std::{format, vec, vec::Vec};

@@ -1,6 +1,6 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, MetadataArg, ProgressArg, RegionArg, ThumbnailArgs};
+use super::args::{ConvertArgs, Jp2Args, MetadataArg, ProgressArg, RegionArg, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
 use crate::batch::{self, BatchArgs, CheckArgs};
 use crate::failure::Failure;
@@ -104,6 +104,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         metadata: MetadataArg::Keep,
         check: CheckArgs::default(),
         batch: BatchArgs::default(),
+        jp2: Jp2Args::default(),
         run: args.run.clone(),
     }
 }
@@ -148,6 +149,7 @@ fn request(args: &ConvertArgs) -> Result<Request, Failure> {
         pyramid: args.pyramid.map(Pyramid::from),
         // A classic file would have no room beside so much.
         beside: if args.bigtiff { 1 << 32 } else { 0 },
+        jp2: (&args.jp2).into(),
         ..Wanted::default()
     };
     let steps = args.region.map(RegionArg::step).into_iter().chain(args.steps.iter().cloned()).collect();

@@ -20,6 +20,7 @@ mod price;
 mod route;
 mod seams;
 mod settings;
+mod tiles;
 mod verify;
 
 pub use book::BookJob;

@@ -25,7 +25,7 @@ use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Chain, Need, Sink, Stage};
 use plimsoll_core::shape::{Region, Shape};
 use plimsoll_core::strip::Strip;
-use plimsoll_formats::{Facts, FormatError, GroupPage, Page, RowSource};
+use plimsoll_formats::{Facts, FormatError, GroupPage, Page, RowSource, Target, TileGrid};
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +38,9 @@ const STRIP_ROWS: [u32; 3] = [32, 8, 1];
 
 /// Beside what writing takes: buffers that readers have and writers have not.
 const READER_BYTES: u64 = 64 << 10;
+
+/// What a reader remembers of a tile's place.
+const TILE_PLACE_BYTES: u64 = 64;
 
 /// How good an output must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -118,7 +121,7 @@ impl VerifiedJob {
         };
         let target = job.target(0)?;
         let lossless = target.lossless();
-        let expected = Expected::new(job.output_shape(), target.needs());
+        let expected = Expected::new(job.output_shape(), &*target);
         let pass =
             plan_check(&job, Arc::new(expected), (lossless, checks), &[], &plan.budget, &settings)?.pass;
         plan.passes.push(pass.clone());
@@ -378,7 +381,8 @@ struct Expected {
 }
 
 impl Expected {
-    fn new(shape: Shape, writing: Vec<Need>) -> Self {
+    fn new(shape: Shape, target: &dyn Target) -> Self {
+        let writing = target.needs();
         let sum = |place: Place| {
             let of_place = writing.iter().filter(move |need| need.place == place);
             let bytes = of_place.clone().map(|need| need.one(0)).fold(0, u64::saturating_add);
@@ -386,9 +390,17 @@ impl Expected {
             Need { consumer: "reader of the output", bytes, per_strip_row, each: Each::Worker, place }
         };
         let more = READER_BYTES.saturating_add(shape.row_bytes());
-        let needs = [Place::Arena, Place::Heap].map(|place| {
+        // Tiles that a codec holds whole are written one after the other, and read a row of them at a time: one decoded
+        // tile, the rows that it is part of, and the list of all of them.
+        let tiles = target.tile_order().map_or([0; 2], |side| {
+            let tile = u64::from(side.min(shape.rows)) * u64::from(side.min(shape.cols));
+            let tile = tile.saturating_mul(shape.pixel_bytes() as u64);
+            let band = u64::from(side.min(shape.rows)).saturating_mul(shape.row_bytes());
+            [tile.saturating_add(band), TileGrid { shape, side }.tiles().saturating_mul(TILE_PLACE_BYTES)]
+        });
+        let needs = [(Place::Arena, tiles[0]), (Place::Heap, tiles[1])].map(|(place, tiles)| {
             let need = sum(place);
-            Need { bytes: need.bytes.saturating_add(more), ..need }
+            Need { bytes: need.bytes.saturating_add(more).saturating_add(tiles), ..need }
         });
         let facts =
             Facts { shape, compression: "several", colour: "several", unit_rows: 1, more: Vec::new() };

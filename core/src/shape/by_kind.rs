@@ -1,4 +1,4 @@
-//! Picks a type parameter from a kind of sample: how an `Op` gets from the image's kind to the right kernel.
+//! Picks a type parameter from a kind of sample: how one gets from an image's kind to the right kernel.
 
 /// `by_kind!(kind, T => body)` is `body` with `T` standing for the type of samples of `kind`.
 macro_rules! by_kind {
@@ -16,4 +16,4 @@ macro_rules! by_kind {
     };
 }
 
-pub(super) use by_kind;
+pub(crate) use by_kind;
