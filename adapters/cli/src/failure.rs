@@ -17,8 +17,12 @@ pub enum Failure {
     Input(String),
     /// The system failed: exit code 5.
     Io(String),
+    /// What was written is not what it should be, or not good enough: exit code 6.
+    Quality(String),
     /// The user cancelled: exit code 130.
     Cancelled,
+    /// The user cancelled when some outputs were complete, which stay: exit code 130.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -29,7 +33,8 @@ impl Failure {
             Self::Refused(_) => 3,
             Self::Input(_) => 4,
             Self::Io(_) => 5,
-            Self::Cancelled => 130,
+            Self::Quality(_) => 6,
+            Self::Cancelled | Self::Interrupted(_) => 130,
         }
     }
 
@@ -64,6 +69,20 @@ impl Failure {
         Self::Usage(format!("--do {text}: {error}"))
     }
 
+    /// The same with more to say.
+    pub(crate) fn and_then_say(self, more: &str) -> Self {
+        let say = |line: String| line + more;
+        match self {
+            Self::Usage(line) => Self::Usage(say(line)),
+            Self::Refused(line) => Self::Refused(say(line)),
+            Self::Input(line) => Self::Input(say(line)),
+            Self::Io(line) => Self::Io(say(line)),
+            Self::Quality(line) => Self::Quality(say(line)),
+            Self::Interrupted(line) => Self::Interrupted(say(line)),
+            Self::Cancelled => Self::Cancelled,
+        }
+    }
+
     /// No plan fits: says what would.
     pub fn refused(refusal: &Refusal, advice: &str) -> Self {
         Self::Refused(format!("{refusal}; {advice}"))
@@ -73,7 +92,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(line) | Self::Refused(line) | Self::Input(line) | Self::Io(line) => {
+            Self::Usage(line)
+            | Self::Refused(line)
+            | Self::Input(line)
+            | Self::Io(line)
+            | Self::Quality(line)
+            | Self::Interrupted(line) => {
                 // One line, whatever a file name or a foreign error holds.
                 line.chars().try_for_each(|c| if c.is_control() { write!(f, "?") } else { write!(f, "{c}") })
             }

@@ -6,6 +6,7 @@
 //!                    core's planner     core's Job over formats' sources and sinks, in os's arena
 //! ```
 
+mod batch;
 mod command;
 mod failure;
 pub mod job;

@@ -10,6 +10,7 @@ use plimsoll_core::budget::Budget;
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::{Need, Sink, Source};
 use plimsoll_core::shape::{Region, Rows, Shape};
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -56,6 +57,12 @@ pub trait Format: Send + Sync {
     /// # Errors
     /// [`FormatError::Unsupported`] or [`FormatError::Usage`] that name what cannot be done and what would do.
     fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError>;
+}
+
+impl fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// An opened file: a row of pages.
@@ -153,6 +160,11 @@ pub trait Target: Send + Sync {
 
     /// Whether rows must come in order through one sink. If not, each worker has a sink for a band of its own.
     fn ordered(&self) -> bool;
+
+    /// Whether the same samples come back when it is read.
+    fn lossless(&self) -> bool {
+        true
+    }
 
     /// Side of its tiles in pixels if rows may come tile after tile instead ([`crate::TileOrderPage`]).
     fn tile_order(&self) -> Option<u32> {

@@ -10,17 +10,17 @@ use plimsoll_core::strip::StripMut;
 use std::sync::Arc;
 
 /// Pages of the same rows, columns and kind.
-pub struct GroupPage {
-    pages: Vec<Arc<dyn Page>>,
+pub struct GroupPage<'p> {
+    pages: Vec<Arc<dyn Page + 'p>>,
     facts: Facts,
 }
 
-impl GroupPage {
+impl<'p> GroupPage<'p> {
     /// Puts pages together. Two pages of three bands make one of six.
     ///
     /// # Errors
     /// [`FormatError::Usage`] if they differ in rows, columns or kind.
-    pub fn new(pages: Vec<Arc<dyn Page>>) -> Result<Self, FormatError> {
+    pub fn new(pages: Vec<Arc<dyn Page + 'p>>) -> Result<Self, FormatError> {
         let usage = |error: GroupError| FormatError::Usage { format: "group", problem: error.to_string() };
         let shape = group::shape_of(pages.iter().map(|page| page.facts().shape)).map_err(usage)?;
         // A seam may begin where all of them have a unit; the largest unit serves unless they are at odds.
@@ -52,7 +52,7 @@ impl Source for Boxed<'_> {
     }
 }
 
-impl Page for GroupPage {
+impl Page for GroupPage<'_> {
     fn facts(&self) -> &Facts {
         &self.facts
     }

@@ -39,6 +39,8 @@ pub struct Wanted {
     pub file_strip_rows: Option<u32>,
     /// Smaller copies of the picture in the same file: each half as wide and high as the one before, down to one tile.
     pub pyramid: Option<Pyramid>,
+    /// Nothing may be lost, whatever else is asked of a format that can lose something.
+    pub lossless: bool,
     /// The most bytes that the other pages of the same file take.
     pub beside: u64,
     /// What JPEG 2000 can be told.

@@ -14,6 +14,9 @@ pub const USEFUL_WINDOW_BYTES: u64 = 1536 << 10;
 /// A second worker is worth having if each still gets strips of so many rows.
 pub const WORTHWHILE_ROWS: u32 = 4;
 
+/// The consumer that stands for what the process held before the work, where the work itself needs less.
+pub const START: &str = "start of the process";
+
 /// The most entries of a plan's list of consumers.
 pub const MAX_CONSUMERS: usize = 3 * MAX_STAGES + 16;
 
@@ -329,7 +332,7 @@ fn consumers(cut: &Cut<'_, '_>, strip_rows: u32) -> heapless::Vec<Consumer, MAX_
     }
     // What was held before and is not needed while the work runs counts where the work itself needs less.
     let before = cut.request.floor_bytes.saturating_sub(cut.sum(strip_rows));
-    add("start of the process", None, before, Place::Process);
+    add(START, None, before, Place::Process);
     add("seams between workers", None, seam_bytes(&cut.bands, chain), Place::Arena);
     for (index, stage) in chain.stages().iter().enumerate() {
         let owner = Some((stage.name(), index as u8 + 1));

@@ -1,5 +1,6 @@
 //! The command line: every subcommand, option, and example in the help texts.
 
+use crate::batch::{BatchArgs, CheckArgs};
 use crate::job::{Io, PageList, PageName};
 use crate::settings::Layers;
 use crate::size::Within;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 #[command(name = "plimsoll", version, propagate_version = true, max_term_width = 110)]
 #[command(
     after_help = "Exit codes: 0 done, 2 usage, 3 refused (does not fit; the message says what would), \
-    4 input malformed or unsupported, 5 I/O, 130 cancelled.\n\n\
+    4 input malformed or unsupported, 5 I/O, \
+    6 what was written is not what it should be or not good enough, 130 cancelled.\n\n\
     Examples:\n  \
     plimsoll convert big.tif -o out.tif --within 8MiB --do crop:100,100,4800,4800 --do resize:0.9,linear --do sharpen\n  \
     plimsoll plan convert big.tif -o out.tif --within 8MiB --do blur:2\n  \
@@ -86,7 +88,7 @@ impl Command {
                 Planned::Stats(args) => &mut args.run,
                 Planned::Compare(args) => &mut args.run,
             }),
-            Self::Info(_) | Self::Journal(_) | Self::Completions { .. } => None,
+            Self::Info(_) | Self::Journal(_) | Self::Series(_) | Self::Completions { .. } => None,
         }
     }
 }
@@ -132,7 +134,7 @@ pub(crate) struct RunArgs {
 /// Options of every command that writes a picture.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct WriteArgs {
-    /// The output; its ending names the format
+    /// The output; its ending names the format. convert: a folder (it ends with / or is there) for one file a page
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
     /// Replace an existing output
@@ -150,9 +152,9 @@ pub(crate) struct WriteArgs {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = help_of_steps())]
 pub(crate) struct ConvertArgs {
-    /// The picture
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
+    /// The picture; several, folders and quoted patterns ('scans/**/*.tif') where OUT is a folder
+    #[arg(value_name = "IN", required = true)]
+    pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub write: WriteArgs,
     /// A step, as OP or OP:ARGS; give it again for the next one
@@ -181,6 +183,10 @@ pub(crate) struct ConvertArgs {
     /// What the input says beside its pixels (profile, resolution, description, places in the world)
     #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
     pub metadata: MetadataArg,
+    #[command(flatten)]
+    pub check: CheckArgs,
+    #[command(flatten)]
+    pub batch: BatchArgs,
     #[command(flatten)]
     pub jp2: Jp2Args,
     #[command(flatten)]
@@ -554,6 +560,8 @@ fn help_of_steps() -> String {
         "\nExamples:\n  \
          plimsoll convert in.tif -o out.tif --within 8MiB --do crop:100,100,4800,4800 --do resize:0.9,linear --do sharpen\n  \
          plimsoll convert in.png -o out.tif --compression deflate --tile 256 --do blur:2\n  \
+         plimsoll convert pages.tif -o out/ --to png --within 24MiB --verify --keep-going\n  \
+         plimsoll convert scans/ 'more/**/*.tif' -o out/ --to png --recursive --skip-existing --report report.html\n  \
          plimsoll convert slide.tif -o slide.ome.tif --pyramid subifd --compression deflate --within 32MiB\n",
     );
     text

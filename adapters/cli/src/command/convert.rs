@@ -1,9 +1,10 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, Jp2Args, MetadataArg, RegionArg, ThumbnailArgs};
+use super::args::{ConvertArgs, Jp2Args, MetadataArg, ProgressArg, RegionArg, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
+use crate::batch::{self, BatchArgs, CheckArgs};
 use crate::failure::Failure;
-use crate::job::{BookJob, Control, ConvertJob, Converted, Input, JobPlan, PageList, PageName, Request};
+use crate::job::{BookJob, Control, Converted, Input, JobPlan, PageList, PageName, Request, VerifiedJob};
 use crate::report;
 use crate::stages::Step;
 use plimsoll_formats::{Compression, Pyramid, Wanted};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// What one run of the command does: a file from one page, or one from several.
 enum Work {
-    Page(Box<ConvertJob>),
+    Page(Box<VerifiedJob>),
     Book(Box<BookJob>),
 }
 
@@ -50,7 +51,10 @@ pub(crate) fn thumbnail(args: &ThumbnailArgs, session: &Session) -> Result<(), F
 }
 
 fn run_all(command: &str, args: &ConvertArgs, session: &Session) -> Result<(), Failure> {
-    let input = Input::open(&args.input, args.run.io.into())?;
+    if let Some(folder) = folder(args)? {
+        return run_batch(args, folder, session);
+    }
+    let input = Input::open(one(args)?, args.run.io.into())?;
     for work in works(args, &input)? {
         let left_out = work.left_out();
         if !left_out.is_empty() {
@@ -67,7 +71,16 @@ fn run_all(command: &str, args: &ConvertArgs, session: &Session) -> Result<(), F
 
 /// `plimsoll plan convert`
 pub(crate) fn plan_convert(args: &ConvertArgs, json: bool) -> Result<(), Failure> {
-    let input = Input::open(&args.input, args.run.io.into())?;
+    if let Some(folder) = folder(args)? {
+        let plan = batch::survey(&batch_of(args, folder)?)?;
+        for entry in &plan.entries {
+            if let Some(why) = entry.status.why() {
+                eprintln!("plimsoll: {}", plan.named(entry, why));
+            }
+        }
+        return print(&if json { format!("{:#}\n", plan.to_json()) } else { plan.to_text() });
+    }
+    let input = Input::open(one(args)?, args.run.io.into())?;
     works(args, &input)?.iter().try_for_each(|work| print_plan(work.job_plan(), json))
 }
 
@@ -79,7 +92,7 @@ pub(crate) fn plan_thumbnail(args: &ThumbnailArgs, json: bool) -> Result<(), Fai
 /// A thumbnail is a conversion by one step.
 fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
     ConvertArgs {
-        input: args.input.clone(),
+        inputs: vec![args.input.clone()],
         write: args.write.clone(),
         steps: vec![Step::new("thumbnail", &format!("{},{}", args.size, args.kernel))],
         pages: Some(PageList::one(args.page)),
@@ -89,14 +102,46 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         pyramid: None,
         bigtiff: false,
         metadata: MetadataArg::Keep,
+        check: CheckArgs::default(),
+        batch: BatchArgs::default(),
         jp2: Jp2Args::default(),
         run: args.run.clone(),
     }
 }
 
-/// One job for each file. All are planned before the first one runs: what does not fit is refused before any output
-/// exists.
-fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
+/// The one input of a command that is no batch.
+fn one(args: &ConvertArgs) -> Result<&Path, Failure> {
+    match &args.inputs[..] {
+        [input] => Ok(input),
+        _ => Err(Failure::Usage("several inputs need a folder as OUT: -o FOLDER/".to_owned())),
+    }
+}
+
+/// The folder of outputs, if they go into one.
+fn folder(args: &ConvertArgs) -> Result<Option<&Path>, Failure> {
+    let BatchArgs { to, template, recursive, keep_going, skip_existing, report } = &args.batch;
+    let output = &args.write.output;
+    if output.as_os_str().as_encoded_bytes().ends_with(b"/") || output.is_dir() {
+        return Ok(Some(output));
+    }
+    let for_folders = [
+        (to.is_some(), "--to"),
+        (template.is_some(), "--template"),
+        (*recursive, "--recursive"),
+        (*keep_going, "--keep-going"),
+        (*skip_existing, "--skip-existing"),
+        (!report.is_empty(), "--report"),
+    ];
+    match for_folders.iter().find(|(given, _)| *given) {
+        Some((_, name)) => {
+            Err(Failure::Usage(format!("{name} is for outputs in a folder: write -o {}/", output.display())))
+        }
+        None => Ok(None),
+    }
+}
+
+/// What is to be made of each page.
+fn request(args: &ConvertArgs) -> Result<Request, Failure> {
     let wanted = Wanted {
         compression: args.compression.map_or(Compression::Usual, |compression| compression.method),
         level: args.compression.and_then(|compression| compression.level),
@@ -107,14 +152,69 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
         jp2: (&args.jp2).into(),
         ..Wanted::default()
     };
-    let steps: Vec<Step> =
-        args.region.map(RegionArg::step).into_iter().chain(args.steps.iter().cloned()).collect();
-    let metadata = args.metadata == MetadataArg::Keep;
-    let request =
-        |output: &Path| Request { steps: steps.clone(), output: output.to_owned(), wanted, metadata };
+    let steps = args.region.map(RegionArg::step).into_iter().chain(args.steps.iter().cloned()).collect();
+    let ending = args.batch.to.as_deref();
+    let format = ending.map(|ending| {
+        let format = plimsoll_formats::by_extension(ending);
+        format.ok_or_else(|| Failure::Usage(format!("--to {ending}: no format has this ending")))
+    });
+    Ok(Request {
+        steps,
+        output: args.write.output.clone(),
+        wanted,
+        format: format.transpose()?,
+        metadata: args.metadata == MetadataArg::Keep,
+    })
+}
+
+/// The batch that the options mean.
+fn batch_of<'a>(args: &'a ConvertArgs, folder: &Path) -> Result<batch::Job<'a>, Failure> {
+    let ending = args.batch.to.as_deref().map(|ending| ending.trim_start_matches('.').to_owned());
+    Ok(batch::Job {
+        words: &args.inputs,
+        recursive: args.batch.recursive,
+        pages: args.pages.as_ref(),
+        outputs: batch::Outputs { folder: folder.to_owned(), ending, template: args.batch.template.clone() },
+        request: request(args)?,
+        settings: settings(&args.run, Some(&args.write)),
+        checks: args.check.checks(),
+        keep_going: args.batch.keep_going,
+        skip_existing: args.batch.skip_existing,
+    })
+}
+
+/// Many outputs in a folder.
+fn run_batch(args: &ConvertArgs, folder: &Path, session: &Session) -> Result<(), Failure> {
+    let job = batch_of(args, folder)?;
+    let mut plan = batch::survey(&job)?;
+    let talk = batch::Talk { lines: !args.write.quiet, json: args.run.progress == ProgressArg::Json };
+    for entry in &plan.entries {
+        if let Some(why) = entry.status.why() {
+            eprintln!("plimsoll: {}", plan.named(entry, why));
+        }
+    }
+    if talk.lines {
+        print(&plan.to_text())?;
+    }
+    let flown = batch::run(&job, &mut plan, session, talk);
+    let control = session.control(ProgressArg::Never);
+    let mut actual = session.actual(&[], Vec::new(), &control);
+    actual.adaptations = flown.adaptations;
+    batch::write_reports(&args.batch.report, args.run.receipt.as_deref(), (&job, &plan, &actual))?;
+    if talk.lines {
+        print(&plan.summary(&actual))?;
+    }
+    flown.result
+}
+
+/// One job for each file. All are planned before the first one runs: what does not fit is refused before any output
+/// exists.
+fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
+    let asked = request(args)?;
+    let request = |output: &Path| Request { output: output.to_owned(), ..asked.clone() };
     let settings = || settings(&args.run, Some(&args.write));
     let job = |page: PageName, output: &Path| {
-        let job = ConvertJob::plan_request(input, page, request(output), settings())?;
+        let job = VerifiedJob::plan(input, page, request(output), settings(), args.check.checks())?;
         Ok(Work::Page(Box::new(job)))
     };
     let output = &args.write.output;
@@ -128,6 +228,10 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
     };
     let several = pages.names().nth(1).is_some();
     if several && for_page(output, PageName::from(1)).is_none() {
+        if args.check.checks().is_some() {
+            let line = "several pages in one file are not read back: write one file a page, into a folder";
+            return Err(Failure::Usage(line.to_owned()));
+        }
         let book = BookJob::plan(input, pages.clone(), request(output), settings())?;
         return Ok(vec![Work::Book(Box::new(book))]);
     }
@@ -165,6 +269,7 @@ fn run(
         "pages": done.pages,
         "stored": done.stored,
         "sha256_pixels": done.sha256_pixels,
+        "quality": done.checked.as_ref().map(batch::checked_json),
     });
     write_receipt(args.run.receipt.as_deref(), &report::receipt_json(command, plan, &actual, output))?;
     if !args.write.quiet {

@@ -94,7 +94,7 @@ impl Patient<'_> {
             ..Wanted::default()
         };
         let output = PathBuf::from(format!("doctor.{ending}"));
-        let request = Request { steps: args.steps.clone(), output, wanted, metadata: true };
+        let request = Request { steps: args.steps.clone(), output, wanted, format: None, metadata: true };
         let mut settings = settings(&args.run, None);
         settings.overwrite = true;
         if let Some(bytes) = tried {

@@ -13,7 +13,7 @@ mod stats;
 use crate::failure::Failure;
 use args::{Command, CommandLine, Planned};
 use clap::CommandFactory;
-pub(crate) use session::Session;
+pub(crate) use session::{Session, print};
 
 /// Does what the command line says.
 pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {

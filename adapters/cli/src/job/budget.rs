@@ -5,7 +5,7 @@ use crate::size::Within;
 use plimsoll_os::probe::Probe;
 
 /// A budget in bytes and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Budgeted {
     /// Peak resident bytes of the whole process.
     pub bytes: u64,

@@ -5,7 +5,7 @@ use super::control::Control;
 use super::measuring::{Measuring, explain};
 use super::pages::{Input, PageName};
 use super::pass::Pass;
-use super::plan::{JobPlan, PassRequest, plan_pass, refuse};
+use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::settings::Settings;
 use crate::failure::Failure;
 use plimsoll_core::measure::{Difference, Distance, Ssim, SsimWindow, Statistics};
@@ -14,12 +14,12 @@ use plimsoll_core::pipeline::{Chain, Need, Stage};
 use plimsoll_core::shape::{Sample, SampleKind};
 use plimsoll_formats::{GroupPage, Page};
 use plimsoll_os::cpu::Dispatched;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A comparison, planned and ready to run.
 pub struct CompareJob {
-    pair: GroupPage,
+    pair: GroupPage<'static>,
     path: PathBuf,
     ssim: Option<SsimWindow>,
     plan: JobPlan,
@@ -58,30 +58,10 @@ impl CompareJob {
             return Err(Failure::Usage(format!("{a} has {shape}, {b} has {other}: they cannot be compared")));
         }
         let pair = GroupPage::new(vec![first, second]).map_err(|error| Failure::Usage(error.to_string()))?;
-        let stages = stages(ssim, shape.kind);
-        let refs: Vec<&dyn Stage> = stages.iter().map(|stage| &**stage).collect();
         let source = pair.facts().shape;
-        let chain = Chain::new(&refs, source).map_err(|error| Failure::Usage(error.to_string()))?;
-        let output = chain.output_shape();
-        let needs = |_| {
-            let statistics = if ssim.is_some() { Statistics::bytes(output, false) } else { 0 };
-            vec![
-                Need::fixed("difference", Difference::bytes(source), Each::Worker, Place::Arena),
-                Need::fixed("statistics of SSIM", statistics, Each::Worker, Place::Arena),
-            ]
-        };
         let (settings, budget) = settings.for_picture(source, &Budgeted::resolve(settings));
         let settings = &settings;
-        let request = PassRequest {
-            purpose: "compare",
-            stages: &refs,
-            page: &pair,
-            files: 2,
-            sink_needs: &needs,
-            ordered: false,
-        };
-        let pass =
-            plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
+        let pass = Pair { page: &pair, ssim }.plan("compare", 2, &budget, settings)?;
         let plan = JobPlan {
             budget,
             passes: vec![pass],
@@ -104,15 +84,58 @@ impl CompareJob {
     /// # Errors
     /// [`Failure`] by culprit.
     pub fn run(&self, control: &Control) -> Result<Comparison, Failure> {
-        let stages = stages(self.ssim, self.pair.facts().shape.kind);
+        let Some(planned) = self.plan.passes.first() else { return Err(Failure::Cancelled) };
+        Pair { page: &self.pair, ssim: self.ssim }.run(planned, &self.plan, &self.path, control)
+    }
+}
+
+/// Two pages that are compared, as one.
+pub(super) struct Pair<'a> {
+    pub(super) page: &'a GroupPage<'a>,
+    pub(super) ssim: Option<SsimWindow>,
+}
+
+impl Pair<'_> {
+    /// Plans the pass over both, which are read from `files` files.
+    pub(super) fn plan(
+        &self,
+        purpose: &'static str,
+        files: u64,
+        budget: &Budgeted,
+        settings: &Settings,
+    ) -> Result<PassPlan, Failure> {
+        let source = self.page.facts().shape;
+        let stages = stages(self.ssim, source.kind);
+        let refs: Vec<&dyn Stage> = stages.iter().map(|stage| &**stage).collect();
+        let chain = Chain::new(&refs, source).map_err(|error| Failure::Usage(error.to_string()))?;
+        let output = chain.output_shape();
+        let needs = |_| {
+            let statistics = if self.ssim.is_some() { Statistics::bytes(output, false) } else { 0 };
+            vec![
+                Need::fixed("difference", Difference::bytes(source), Each::Worker, Place::Arena),
+                Need::fixed("statistics of SSIM", statistics, Each::Worker, Place::Arena),
+            ]
+        };
+        let page = self.page;
+        let request = PassRequest { purpose, stages: &refs, page, files, sink_needs: &needs, ordered: false };
+        plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, budget))
+    }
+
+    /// Runs that pass, which is part of `plan`; `path` stands in messages for both files.
+    pub(super) fn run(
+        &self,
+        planned: &PassPlan,
+        plan: &JobPlan,
+        path: &Path,
+        control: &Control,
+    ) -> Result<Comparison, Failure> {
+        let source = self.page.facts().shape;
+        let stages = stages(self.ssim, source.kind);
         let refs: Vec<&dyn Stage> = stages.iter().map(|stage| &**stage).collect();
         let usage = |error: plimsoll_core::pipeline::StageError| Failure::Usage(error.to_string());
-        let source = self.pair.facts().shape;
         let chain = Chain::new(&refs, source).map_err(usage)?;
         let output = chain.output_shape();
-        let Some(planned) = self.plan.passes.first() else { return Err(Failure::Cancelled) };
-        let pass = Pass::new(&chain, planned, &self.pair, (1, 1), &self.plan, control)
-            .between(&self.path, &self.path);
+        let pass = Pass::new(&chain, planned, self.page, (1, 1), plan, control).between(path, path);
         let mut arena = planned.arena()?;
         let with_ssim = self.ssim.is_some();
         // A chain of one stage has no seams but at the source.

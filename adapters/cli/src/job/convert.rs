@@ -12,9 +12,10 @@ use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
 use super::settings::{Io, Settings};
 use super::tiles::{Tiled, Tiling};
+use super::verify::Checked;
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
-use plimsoll_core::measure::RangeOf;
+use plimsoll_core::measure::{Range, RangeOf};
 use plimsoll_core::pipeline::{Chain, Need, Stage};
 use plimsoll_core::shape::Shape;
 use plimsoll_formats::{Format, FormatError, Metadata, Output, Page, Tail, Target, Wanted, Writer};
@@ -36,6 +37,8 @@ pub struct Request {
     pub output: PathBuf,
     /// How it is stored.
     pub wanted: Wanted,
+    /// Its format, if not that of its ending.
+    pub format: Option<&'static dyn Format>,
     /// Whether what the input says beside its pixels goes along.
     pub metadata: bool,
 }
@@ -69,6 +72,8 @@ pub struct Converted {
     pub stored: String,
     /// SHA-256 of its pixels, page after page, if it was asked for.
     pub sha256_pixels: Option<String>,
+    /// What was found when it was read back, if that was asked for.
+    pub checked: Option<Checked>,
     /// Seconds spent in each stage, source and sink, over all workers and passes.
     pub seconds: Vec<(String, f64)>,
 }
@@ -79,6 +84,8 @@ pub(super) struct Written {
     /// Where the next page may begin.
     pub(super) tail: Tail,
     pub(super) hasher: Option<Sha256>,
+    /// The ranges that steps asked for.
+    pub(super) ranges: Vec<Range>,
     pub(super) seconds: Vec<(String, f64)>,
 }
 
@@ -95,7 +102,7 @@ impl ConvertJob {
         wanted: Wanted,
         settings: Settings,
     ) -> Result<Self, Failure> {
-        let request = Request { steps, output: output.to_owned(), wanted, metadata: true };
+        let request = Request { steps, output: output.to_owned(), wanted, format: None, metadata: true };
         Self::plan_request(input, page, request, settings)
     }
 
@@ -131,7 +138,7 @@ impl ConvertJob {
         let (page, levels) = smaller_version(&request.steps, &whole)?;
         let stages = Stages::build(&request.steps, page.facts().shape, &[])?;
         let output = &request.output;
-        let format = format_of(output)?;
+        let format = request.format.map_or_else(|| format_of(output), Ok)?;
         let (kept, left_out) = match request.metadata {
             true => keep(input.path(), &*whole, &request.steps, stages.output(), all_pages)?,
             false => (None, Vec::new()),
@@ -215,7 +222,28 @@ impl ConvertJob {
         Ok(self.target(0)?.file_bytes())
     }
 
-    fn target(&self, compressors: u32) -> Result<Box<dyn Target>, Failure> {
+    /// The same in a process whose budget is larger than what it was planned with.
+    pub(super) fn within_a_larger(&mut self, budget: &Budgeted) {
+        self.plan.budget = budget.clone();
+    }
+
+    /// The page that it reads.
+    pub(super) fn page(&self) -> &Arc<dyn Page> {
+        &self.page
+    }
+
+    /// What it was asked.
+    pub(super) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The input's path.
+    pub(super) fn input_path(&self) -> &Path {
+        &self.input_path
+    }
+
+    /// How the output is stored.
+    pub(super) fn target(&self, compressors: u32) -> Result<Box<dyn Target>, Failure> {
         let wanted = Wanted { compressors, ..self.request.wanted };
         target_of(self.format, self.output_shape, wanted, self.kept.as_ref())
             .map_err(|error| Failure::output(&self.request.output, &error))
@@ -226,6 +254,16 @@ impl ConvertJob {
     /// # Errors
     /// [`Failure`] by culprit; nothing is left behind then.
     pub fn run(&self, control: &Control) -> Result<Converted, Failure> {
+        self.run_checked(control, |_, _| Ok(None))
+    }
+
+    /// The same, and the output appears only if `check` finds it good: it is given the finished file's path, which is
+    /// not yet the output's, and the ranges that steps asked for.
+    pub(super) fn run_checked(
+        &self,
+        control: &Control,
+        check: impl FnOnce(&Path, &[Range]) -> Result<Option<Checked>, Failure>,
+    ) -> Result<Converted, Failure> {
         let output = &self.request.output;
         let file = AtomicOutput::create(output, self.settings.overwrite)
             .map_err(|error| Failure::Io(error.to_string()))?;
@@ -233,6 +271,7 @@ impl ConvertJob {
         let file = Arc::new(file);
         let hasher = self.settings.hash.then(Sha256::new);
         let written = self.write(&file, (1, Tail::default()), hasher, control)?;
+        let checked = check(file.temporary(), &written.ranges)?;
         commit(file, output, &self.settings, control)?;
         Ok(Converted {
             path: output.clone(),
@@ -240,6 +279,7 @@ impl ConvertJob {
             pages: 1,
             stored: written.stored,
             sha256_pixels: written.hasher.map(hex),
+            checked,
             seconds: written.seconds,
         })
     }
@@ -285,7 +325,7 @@ impl ConvertJob {
             hasher = Some(self.hash_back(file.temporary(), number, writing, later)?);
         }
         stages.add_seconds(&mut seconds);
-        Ok(Written { stored: target.describe(), tail, hasher, seconds })
+        Ok(Written { stored: target.describe(), tail, hasher, ranges, seconds })
     }
 
     /// What went wrong with the writer: it reads metadata from the input.

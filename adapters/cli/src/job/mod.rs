@@ -21,6 +21,7 @@ mod route;
 mod seams;
 mod settings;
 mod tiles;
+mod verify;
 
 pub use book::BookJob;
 pub use budget::Budgeted;
@@ -32,5 +33,6 @@ pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;
 pub use price::HEAP_BASE_BYTES;
-pub(crate) use price::START_BYTES;
+pub(crate) use price::{PROCESS_BYTES, START_BYTES};
 pub use settings::{Io, Settings};
+pub use verify::{Checked, Checks, OnMiss, VerifiedJob};

@@ -2,7 +2,7 @@
 
 use super::budget::Budgeted;
 use super::prefix::Prefix;
-use super::price::{START_BYTES, process_needs};
+use super::price::{PROGRAM, START_BYTES, process_needs};
 use super::route::Route;
 use super::seams::meet;
 use super::settings::{Io, Settings};
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::profile::PROFILE_BYTES;
 use crate::settings::Layers;
 use crate::size::Bytes;
-use plimsoll_core::pipeline::plan::{Each, Place, WORTHWHILE_ROWS};
+use plimsoll_core::pipeline::plan::{Consumer, Each, Place, START, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
 use plimsoll_os::input::MAPPED_WINDOW_BYTES;
@@ -91,6 +91,13 @@ impl JobPlan {
     /// The smallest budget for which there is a plan.
     pub fn smallest_bytes(&self) -> u64 {
         self.passes.iter().map(|pass| pass.plan.smallest_bytes).max().unwrap_or(0)
+    }
+
+    /// The peak beside what the process takes once, however many jobs it runs at the same time.
+    pub fn beside_process_bytes(&self) -> u64 {
+        let is_own = |consumer: &&Consumer| ![PROGRAM, START].contains(&consumer.role);
+        let own = |pass: &PassPlan| pass.plan.consumers.iter().filter(is_own).map(|it| it.bytes).sum();
+        self.passes.iter().map(own).max().unwrap_or(0)
     }
 
     /// The most heap, arenas included.

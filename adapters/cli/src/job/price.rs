@@ -9,7 +9,10 @@ pub(crate) const START_BYTES: u64 = 4352 << 10;
 
 /// Program, libraries and the main thread's stack as touched while the work runs: code that only the start needed has
 /// been let go.
-pub(super) const PROCESS_BYTES: u64 = 2240 << 10;
+pub(crate) const PROCESS_BYTES: u64 = 2240 << 10;
+
+/// The name of that in plans.
+pub(super) const PROGRAM: &str = "program and libraries";
 
 /// A worker's stack as touched, and what the allocator keeps for its thread.
 pub(super) const WORKER_BYTES: u64 = 224 << 10;
@@ -20,7 +23,7 @@ pub const HEAP_BASE_BYTES: u64 = 192 << 10;
 /// What every job needs.
 pub(super) fn process_needs() -> Vec<Need> {
     vec![
-        Need::fixed("program and libraries", PROCESS_BYTES, Each::Job, Place::Process),
+        Need::fixed(PROGRAM, PROCESS_BYTES, Each::Job, Place::Process),
         Need::fixed("stack of a worker", WORKER_BYTES, Each::Worker, Place::Process),
         Need::fixed("arguments and headers", HEAP_BASE_BYTES, Each::Job, Place::Heap),
     ]

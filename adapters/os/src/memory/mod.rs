@@ -2,11 +2,13 @@
 //! threads share by a [`SharedBudget`](plimsoll_core::budget::SharedBudget) is held as [`LeasedBytes`].
 
 mod arena;
+mod blocks;
 mod counting;
 mod leased;
 mod program;
 
 pub use arena::Arena;
+pub use blocks::return_large_blocks;
 pub use counting::{CountingAllocator, HeapUse};
 pub use leased::LeasedBytes;
 pub(crate) use leased::zeroed;

@@ -151,7 +151,8 @@ pub(in crate::jp2) fn target(
     if !(1..=32).contains(&layers) {
         return Err(usage(format!("{layers} layers: 1 to 32 are possible")));
     }
-    let loss = match jp2.quality {
+    let quality = if wanted.lossless { Quality::Lossless } else { jp2.quality };
+    let loss = match quality {
         Quality::Lossless => Loss::None,
         Quality::Ratio(ratio) if (1.0..=10_000.0).contains(&ratio) => Loss::Ratio(ratio),
         Quality::Ratio(ratio) => return Err(usage(format!("a ratio of {ratio}: 1 to 10000 are possible"))),

@@ -129,6 +129,10 @@ impl Target for Tiled {
         true
     }
 
+    fn lossless(&self) -> bool {
+        matches!(self.lane.coding.loss, Loss::None)
+    }
+
     fn tile_order(&self) -> Option<u32> {
         self.lane.grid.order_shape().map(|_| self.lane.grid.side)
     }

@@ -1,0 +1,173 @@
+//! What became of each file of a batch, as JSON and as a page for a browser. Both are written an entry at a time.
+
+use super::entry::{Entry, Status, title};
+use super::html;
+use super::plan::BatchPlan;
+use super::survey::Job;
+use crate::failure::Failure;
+use crate::report::{Actual, path_text};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of a report that are written at once.
+const BUFFER_BYTES: usize = 8 << 10;
+
+/// What a report is about.
+pub(crate) struct About<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) plan: &'a BatchPlan,
+    pub(super) actual: &'a Actual,
+}
+
+/// Sums over all entries.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) done: usize,
+    pub(super) skipped: usize,
+    pub(super) refused: usize,
+    pub(super) failed: usize,
+    pub(super) not_begun: usize,
+    pub(super) bytes_read: u64,
+    pub(super) bytes_written: u64,
+    pub(super) pixels: u64,
+}
+
+impl Totals {
+    pub(super) fn of(plan: &BatchPlan) -> Self {
+        let mut totals = Self::default();
+        for entry in &plan.entries {
+            match &entry.status {
+                Status::Waiting => totals.not_begun += 1,
+                Status::Skipped => totals.skipped += 1,
+                Status::Refused(_) => totals.refused += 1,
+                Status::Failed(_) => totals.failed += 1,
+                Status::Done(outcome) => {
+                    totals.done += 1;
+                    totals.bytes_read += outcome.bytes_read;
+                    totals.bytes_written += outcome.bytes_written;
+                    totals.pixels += u64::from(outcome.rows) * u64::from(outcome.cols);
+                }
+            }
+        }
+        totals
+    }
+}
+
+/// Writes the reports that were asked for, by their names' endings, and the receipt, which is the JSON.
+///
+/// # Errors
+/// [`Failure::Io`] if one cannot be written.
+pub(crate) fn write_reports(
+    paths: &[PathBuf],
+    receipt: Option<&Path>,
+    (job, plan, actual): (&Job<'_>, &BatchPlan, &Actual),
+) -> Result<(), Failure> {
+    let about = About { job, plan, actual };
+    for path in paths.iter().map(PathBuf::as_path).chain(receipt) {
+        let is_page = receipt != Some(path) && is_html(path);
+        let written = File::create(path).and_then(|file| {
+            let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
+            if is_page {
+                html::write(&mut file, &about)?
+            } else {
+                write_json(&mut file, &about)?
+            }
+            file.flush()
+        });
+        written.map_err(|error| Failure::io("write the report", path, &error))?;
+    }
+    Ok(())
+}
+
+fn is_html(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("html") || ending.eq_ignore_ascii_case("htm"))
+}
+
+fn write_json(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {
+    let totals = Totals::of(about.plan);
+    let actual = about.actual;
+    writeln!(file, "{{")?;
+    writeln!(file, "\"plimsoll\": {},", json!(env!("CARGO_PKG_VERSION")))?;
+    writeln!(file, "\"command\": \"convert\",")?;
+    writeln!(file, "\"plan\": {},", about.plan.to_json())?;
+    let totals = json!({
+        "done": totals.done,
+        "skipped": totals.skipped,
+        "refused": totals.refused,
+        "failed": totals.failed,
+        "not_begun": totals.not_begun,
+        "bytes_read": totals.bytes_read,
+        "bytes_written": totals.bytes_written,
+        "pixels": totals.pixels,
+        "seconds": actual.seconds,
+    });
+    writeln!(file, "\"totals\": {totals},")?;
+    let actual = json!({
+        "peak_resident_bytes": actual.peak_resident_bytes,
+        "peak_heap_bytes": actual.peak_heap_bytes,
+        "adaptations": actual.adaptations,
+        "instructions": plimsoll_os::cpu::level(),
+    });
+    writeln!(file, "\"actual\": {actual},")?;
+    writeln!(file, "\"files\": [")?;
+    for (number, entry) in about.plan.entries.iter().enumerate() {
+        let comma = if number + 1 < about.plan.entries.len() { "," } else { "" };
+        writeln!(file, "{}{comma}", entry_json(about, entry))?;
+    }
+    writeln!(file, "]\n}}")
+}
+
+/// JSON has no infinity: the PSNR of equal pictures is the word.
+fn number(value: f64) -> Value {
+    if value.is_finite() { json!(value) } else { json!(value.to_string()) }
+}
+
+/// What was found when an output was read back.
+pub(crate) fn checked_json(checked: &crate::job::Checked) -> Value {
+    json!({
+        "identical": checked.identical,
+        "mse": number(checked.mse),
+        "psnr": number(checked.psnr),
+        "ssim": checked.ssim.map(number),
+        "max_difference": number(checked.max_difference),
+        "missed": checked.missed,
+        "written_again": checked.before.is_some(),
+        "psnr_before": checked.before.map(|(psnr, _)| number(psnr)),
+        "ssim_before": checked.before.and_then(|(_, ssim)| ssim).map(number),
+    })
+}
+
+fn entry_json(about: &About<'_>, entry: &Entry) -> Value {
+    let Some(found) = about.plan.files.get(entry.file as usize) else { return Value::Null };
+    let mut value = json!({
+        "input": path_text(&found.path),
+        "page": entry.page.to_string(),
+        "output": path_text(&about.job.outputs.of(found, entry)),
+        "status": entry.status.name(),
+        "why": entry.status.why(),
+        "smallest_bytes": entry.smallest_bytes,
+    });
+    if let (Status::Done(outcome), Some(fields)) = (&entry.status, value.as_object_mut()) {
+        let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        add("rows", json!(outcome.rows));
+        add("cols", json!(outcome.cols));
+        add("bytes_read", json!(outcome.bytes_read));
+        add("bytes_written", json!(outcome.bytes_written));
+        add("own_bytes", json!(outcome.own_bytes));
+        add("workers", json!(outcome.workers));
+        add("strip_rows", json!(outcome.strip_rows));
+        add("seconds", json!(outcome.seconds));
+        add("stored", json!(outcome.stored));
+        add("sha256_pixels", json!(outcome.sha256_pixels));
+        add("quality", outcome.checked.as_ref().map_or(Value::Null, checked_json));
+    }
+    value
+}
+
+/// An entry's name in a table.
+pub(super) fn name(about: &About<'_>, entry: &Entry) -> String {
+    about.plan.files.get(entry.file as usize).map_or(String::new(), |found| title(&found.path, entry))
+}

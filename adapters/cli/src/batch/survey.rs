@@ -1,0 +1,273 @@
+//! Looks at everything before anything is written: which pages there are, what their outputs are called, what each
+//! needs. What can never be done is named here; the rest is to run.
+
+use super::entry::{Entry, Outcome, Outputs, Status, title};
+use super::inputs::{Found, find, names_several};
+use super::plan::BatchPlan;
+use crate::failure::Failure;
+use crate::job::{
+    Budgeted, Checks, Input, JobPlan, PROCESS_BYTES, PageList, PageName, Request, START_BYTES, Settings,
+    VerifiedJob,
+};
+use crate::size::{Bytes, Within};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Texts of an entry: how it is stored, its hash, or why it was not done.
+const TEXT_BYTES: u64 = 320;
+
+/// What a batch is asked for.
+pub(crate) struct Job<'a> {
+    /// Files, folders and patterns.
+    pub(crate) words: &'a [PathBuf],
+    pub(crate) recursive: bool,
+    /// The pages of each input; all if absent.
+    pub(crate) pages: Option<&'a PageList>,
+    pub(crate) outputs: Outputs,
+    /// What is made of each page; its output's name is replaced.
+    pub(crate) request: Request,
+    pub(crate) settings: Settings,
+    pub(crate) checks: Option<Checks>,
+    pub(crate) keep_going: bool,
+    pub(crate) skip_existing: bool,
+}
+
+impl Job<'_> {
+    /// Whether all outputs are of one input: then nothing is done if one of them cannot be.
+    fn is_one_input(&self) -> bool {
+        matches!(self.words, [word] if !names_several(word))
+    }
+
+    /// Plans an entry within `bytes` with at most `workers`.
+    pub(crate) fn plan(
+        &self,
+        found: &Found,
+        entry: &Entry,
+        bytes: u64,
+        workers: u32,
+    ) -> Result<(Input, VerifiedJob), Failure> {
+        let input = Input::open(&found.path, self.settings.io)?;
+        let output = self.outputs.of(found, entry);
+        let request = Request { output, ..self.request.clone() };
+        let settings =
+            Settings { within: Some(Within::Bytes(bytes)), workers: Some(workers), ..self.settings.clone() };
+        let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
+        Ok((input, job))
+    }
+}
+
+/// Finds and plans all of it. Writes nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] for inputs that are not there and names that collide or exist; where there is one input, and
+/// no going on was asked for, whatever is wrong with one of its pages.
+pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
+    let files = find(job.words, job.recursive, &job.outputs.folder)?;
+    let mut entries = Vec::new();
+    for (file, found) in (0u32..).zip(&files) {
+        list_pages(job, file, found, &mut entries)?;
+    }
+    check_names(job, &files, &mut entries)?;
+    let mut plan = BatchPlan {
+        list_bytes: list_bytes(job, &files, &entries),
+        budget: Budgeted::resolve(&job.settings),
+        files,
+        entries,
+        ..BatchPlan::default()
+    };
+    let workers = job.settings.most_workers();
+    let room = plan.budget.bytes.saturating_sub(plan.list_bytes);
+    // The largest that fits alone is known before anything runs; the plans themselves are not kept.
+    for entry in plan.entries.iter_mut().filter(|entry| matches!(entry.status, Status::Waiting)) {
+        let Some(found) = plan.files.get(entry.file as usize) else { continue };
+        match job.plan(found, entry, room, workers) {
+            Ok((_, planned)) => note(entry, planned.job_plan()),
+            Err(Failure::Refused(line)) => {
+                let (smallest, why) = price(job, found, entry, plan.list_bytes, &plan.budget, line);
+                if job.is_one_input() && !job.keep_going {
+                    return Err(Failure::Refused(format!("{}: {why}", title(&found.path, entry))));
+                }
+                entry.smallest_bytes = smallest;
+                entry.status = Status::Refused(why);
+            }
+            Err(error) if job.is_one_input() && !job.keep_going => return Err(error),
+            Err(error) => entry.status = Status::Failed(error.to_string()),
+        }
+    }
+    plan.share_out(workers);
+    // Those that run beside others are planned anew, in their share.
+    if plan.in_flight > 1 {
+        let within = plan.share_bytes;
+        let each = (workers / plan.in_flight).max(1);
+        let BatchPlan { files, entries, .. } = &mut plan;
+        let waiting = entries.iter_mut().filter(|entry| matches!(entry.status, Status::Waiting));
+        for entry in waiting.filter(|entry| entry.smallest_bytes <= within) {
+            let Some(found) = files.get(entry.file as usize) else { continue };
+            match job.plan(found, entry, within, each) {
+                Ok((_, planned)) => note(entry, planned.job_plan()),
+                Err(error) => entry.status = Status::Failed(error.to_string()),
+            }
+        }
+    }
+    Ok(plan)
+}
+
+/// What a plan says, in the list.
+fn note(entry: &mut Entry, plan: &JobPlan) {
+    entry.smallest_bytes = plan.smallest_bytes();
+    entry.own_bytes = plan.beside_process_bytes();
+    entry.heap_bytes = plan.heap_bytes();
+}
+
+/// Adds an entry for each page of an input that is meant.
+fn list_pages(job: &Job<'_>, file: u32, found: &Found, entries: &mut Vec<Entry>) -> Result<(), Failure> {
+    let entry = |page: PageName, several: bool, status: Status| Entry {
+        file,
+        page,
+        several,
+        smallest_bytes: 0,
+        own_bytes: 0,
+        heap_bytes: 0,
+        status,
+    };
+    let first_of_file = entries.len();
+    // What one of several inputs or pages is is said in the end; what the only one is, at once.
+    let failed = |page: u32, error: Failure| match job.is_one_input() && !job.keep_going {
+        true => Err(error),
+        false => Ok(entry(PageName::from(page), page > 1, Status::Failed(error.to_string()))),
+    };
+    let input = match Input::open(&found.path, job.settings.io) {
+        Ok(input) => input,
+        Err(error) => {
+            entries.push(failed(1, error)?);
+            return Ok(());
+        }
+    };
+    if let Some(pages) = job.pages {
+        let several = pages.names().nth(1).is_some();
+        // A page that is not there is found when it is planned.
+        entries.extend(pages.names().map(|page| entry(page, several, Status::Waiting)));
+        return Ok(());
+    }
+    for number in 1u32.. {
+        if u64::from(number) > input.most_pages() {
+            break;
+        }
+        match input.find_page(number) {
+            Ok(Some(_)) => entries.push(entry(PageName::from(number), number > 1, Status::Waiting)),
+            Ok(None) => break,
+            Err(error) => {
+                entries.push(failed(number, error)?);
+                // The way to the pages behind it is in its header.
+                break;
+            }
+        }
+    }
+    let own = entries.get_mut(first_of_file..).unwrap_or_default();
+    if let [first, _, ..] = own {
+        first.several = true;
+    }
+    Ok(())
+}
+
+/// Outputs have names of their own, replace no input, and nothing else unless that was asked for.
+fn check_names(job: &Job<'_>, files: &[Found], entries: &mut [Entry]) -> Result<(), Failure> {
+    let identity = |path: &Path| path.metadata().ok().map(|facts| (facts.dev(), facts.ino()));
+    let mut inputs: Vec<(u64, u64)> = files.iter().filter_map(|found| identity(&found.path)).collect();
+    inputs.sort_unstable();
+    let mut outputs: Vec<(PathBuf, u32)> = Vec::with_capacity(entries.len());
+    let mut existing = 0u64;
+    let mut one_existing = None;
+    for (index, entry) in (0u32..).zip(entries.iter_mut()) {
+        let Some(found) = files.get(entry.file as usize) else { continue };
+        let output = job.outputs.of(found, entry);
+        let is_input = |it: (u64, u64)| inputs.binary_search(&it).is_ok();
+        let there = identity(&output);
+        if there.is_some_and(is_input) {
+            let line = format!("{}: the output would replace an input", output.display());
+            return Err(Failure::Usage(line));
+        }
+        if there.is_some() && matches!(entry.status, Status::Waiting) {
+            if job.skip_existing {
+                entry.status = Status::Skipped;
+            } else if !job.settings.overwrite {
+                existing += 1;
+                one_existing.get_or_insert_with(|| output.clone());
+            }
+        }
+        outputs.push((output, index));
+    }
+    outputs.sort();
+    for pair in outputs.windows(2) {
+        if let [(one, a), (other, b)] = pair
+            && one == other
+        {
+            let name = |index: &u32| {
+                let entry = entries.get(*index as usize)?;
+                Some(title(&files.get(entry.file as usize)?.path, entry))
+            };
+            let (a, b) = (name(a).unwrap_or_default(), name(b).unwrap_or_default());
+            return Err(Failure::Usage(format!(
+                "{a} and {b} would both become {}: --template makes names that differ",
+                one.display()
+            )));
+        }
+    }
+    match one_existing {
+        Some(output) => Err(Failure::Usage(format!(
+            "{}: exists already, as {existing} of {} outputs do: --skip-existing leaves them, --overwrite replaces them",
+            output.display(),
+            entries.len()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The most heap that the list takes, with what is held beside it while it is made.
+fn list_bytes(job: &Job<'_>, files: &[Found], entries: &[Entry]) -> u64 {
+    let len = |path: &Path| path.as_os_str().len() as u64;
+    let of_file =
+        |found: &Found| size_of::<Found>() as u64 + 2 * (len(&found.path) + len(&found.folder)) + 64;
+    // A list that grows is held twice, and names are held in order once.
+    let of_entry = 2 * size_of::<Entry>() + size_of::<Outcome>() + size_of::<(PathBuf, u32)>();
+    let name = len(&job.outputs.folder) + files.iter().map(|found| len(&found.path)).max().unwrap_or(0) + 64;
+    let each = of_entry as u64 + TEXT_BYTES + 2 * name;
+    files.iter().map(of_file).sum::<u64>() + each * entries.len() as u64
+}
+
+/// The smallest budget for an entry that does not fit, and the line that refuses it.
+fn price(
+    job: &Job<'_>,
+    found: &Found,
+    entry: &Entry,
+    list_bytes: u64,
+    budget: &Budgeted,
+    line: String,
+) -> (u64, String) {
+    let smallest = match job.plan(found, entry, u64::MAX, 1) {
+        Ok((_, planned)) => planned.job_plan().smallest_bytes(),
+        Err(_) => return (0, line),
+    };
+    let largest = job.plan(found, entry, smallest, 1).ok().and_then(|(_, planned)| {
+        let consumer = planned.job_plan().dominant()?.plan.largest()?;
+        Some(format!("{consumer} needs {} ({} bytes), ", Bytes(consumer.bytes), consumer.bytes))
+    });
+    let needed = smallest.saturating_add(list_bytes);
+    let why = format!(
+        "does not fit: {}the smallest plan with the list of the batch is {} ({needed} bytes) and the budget is {} \
+         ({} bytes, from {}): {} bytes are missing. The cheapest change that works: --within {needed}B",
+        largest.unwrap_or_default(),
+        Bytes(needed),
+        Bytes(budget.bytes),
+        budget.bytes,
+        budget.reason,
+        needed.saturating_sub(budget.bytes),
+    );
+    (smallest, why)
+}
+
+/// What the process itself takes while `in_flight` files run: code that planning touches is let go before a file runs,
+/// but not while another one does.
+pub(super) fn process_bytes(in_flight: u32) -> u64 {
+    if in_flight > 1 { START_BYTES } else { PROCESS_BYTES }
+}
