@@ -23,31 +23,25 @@ fn story(bench: &mut Bench, lens: &[usize]) {
 
 /// Cuts `story` after every byte, and the recovery after every `stride`-th byte of it (0: not at all).
 fn every_byte(size: Size, policy: Policy, lens: &[usize], cut: Cut, ecc: bool, stride: usize) -> u64 {
-    let start = || {
-        let mut bench = Bench::format(flash(size, 7), policy, 11);
-        // Some history, so that the ring has been round.
-        (0..size.0 * 4).for_each(|_| assert!(bench.append_of(100)));
-        bench.with_flash(|flash| flash.ecc = ecc);
-        bench.check();
-        bench
-    };
-    let whole = start().cut_in(None, cut, |bench| story(bench, lens));
+    let mut start = Bench::format(flash(size, 7), policy, 11);
+    // Some history, so that the ring has been round.
+    (0..size.0 * 4).for_each(|_| assert!(start.append_of(100)));
+    start.with_flash(|flash| flash.ecc = ecc);
+    start.check();
+    let whole = start.fork().cut_in(None, cut, |bench| story(bench, lens));
     let mut cuts = 0;
     for after in 0..whole {
-        let cut_once = || {
-            let mut bench = start();
-            bench.with_flash(|flash| flash.dice = Dice(after));
-            bench.cut_in(Some(after), cut, |bench| story(bench, lens));
-            bench
-        };
-        let mut bench = cut_once();
+        let mut once = start.fork();
+        once.with_flash(|flash| flash.dice = Dice(after));
+        once.cut_in(Some(after), cut, |bench| story(bench, lens));
+        let mut bench = once.fork();
         let recovery = bench.cut_in(None, cut, |_| {});
         bench.check();
         assert!(bench.append_of(50), "it goes on");
         bench.check();
         cuts += 1;
         for second in (0..recovery).step_by(stride.max(1)).filter(|_| stride > 0) {
-            let mut bench = cut_once();
+            let mut bench = once.fork();
             bench.cut_in(Some(second), cut, |_| {});
             bench.check();
             cuts += 1;
