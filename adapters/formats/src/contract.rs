@@ -125,6 +125,17 @@ pub trait Page: Send + Sync {
         Ok(None)
     }
 
+    /// The same image `2^levels` times smaller, if the file holds it and it can be read without the larger ones.
+    fn reduced(&self, _levels: u8) -> Option<Arc<dyn Page>> {
+        None
+    }
+
+    /// Whether a source over some columns reads little more than their bytes: whoever wants tiles may have a source for
+    /// each column of them.
+    fn gives_columns(&self) -> bool {
+        false
+    }
+
     /// Memory that one source over this region needs, beside the strips it fills.
     fn needs(&self, region: Region) -> Vec<Need>;
 
@@ -142,6 +153,11 @@ pub trait Target: Send + Sync {
 
     /// Whether rows must come in order through one sink. If not, each worker has a sink for a band of its own.
     fn ordered(&self) -> bool;
+
+    /// Side of its tiles in pixels if rows may come tile after tile instead ([`crate::TileOrderPage`]).
+    fn tile_order(&self) -> Option<u32> {
+        None
+    }
 
     /// Memory that the writer and its sinks need: those of a sink with `Each::Worker`.
     fn needs(&self) -> Vec<Need>;

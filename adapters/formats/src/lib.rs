@@ -7,10 +7,14 @@
 mod contract;
 mod error;
 mod group;
+mod jp2;
 mod metadata;
 mod png;
 mod pnm;
+pub mod series;
+pub mod text;
 mod tiff;
+mod tile_order;
 mod wanted;
 
 pub use contract::{
@@ -18,14 +22,17 @@ pub use contract::{
 };
 pub use error::FormatError;
 pub use group::GroupPage;
+pub use jp2::{Extras, Jp2Wanted, Jpeg2000, Progression, Quality, Resolution};
 pub use metadata::{Field, Metadata};
 pub use png::Png;
 pub use pnm::Netpbm;
 pub use tiff::Tiff;
+pub use tile_order::{TileGrid, TileOrderPage};
 pub use wanted::{Compression, Pyramid, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.
-pub const FORMATS: &[&dyn Format] = &[&Tiff, &Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm];
+pub const FORMATS: &[&dyn Format] =
+    &[&Tiff, &Png, &Netpbm::Pnm, &Netpbm::Pam, &Netpbm::Pfm, &Jpeg2000::Jp2, &Jpeg2000::J2k];
 
 /// The format whose files begin like `first` (the first 64 bytes, or all there are).
 pub fn detect(first: &[u8]) -> Option<&'static dyn Format> {

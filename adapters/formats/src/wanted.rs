@@ -41,6 +41,10 @@ pub struct Wanted {
     pub pyramid: Option<Pyramid>,
     /// The most bytes that the other pages of the same file take.
     pub beside: u64,
+    /// What JPEG 2000 can be told.
+    pub jp2: crate::Jp2Wanted,
+    /// Rows come tile after tile ([`crate::TileOrderPage`]), for formats that can take them so.
+    pub tile_order: bool,
     /// Threads that may compress beside the one that computes: 0 compresses on the computing thread.
     pub compressors: u32,
 }

@@ -4,7 +4,7 @@ use crate::job::{Io, PageList, PageName};
 use crate::size::Within;
 use crate::stages::Step;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use plimsoll_formats::{Compression, Pyramid};
+use plimsoll_formats::{Compression, Jp2Wanted, Progression, Pyramid, Quality};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Look into the image of a journal read off a device's flash
     Journal(super::journal::JournalArgs),
+    /// Pack tables of measurements into small files and get them back
+    Series(super::series::SeriesArgs),
     /// What a command would use, without doing it: put it before any of the others
     Plan(PlanArgs),
     /// Print a completion script for a shell
@@ -131,7 +133,69 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
     pub metadata: MetadataArg,
     #[command(flatten)]
+    pub jp2: Jp2Args,
+    #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// Options of JPEG 2000 outputs.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "JPEG 2000")]
+pub(crate) struct Jp2Args {
+    /// Lose as much as makes it about this many times smaller than its samples; nothing is lost if absent
+    #[arg(long, value_name = "N", conflicts_with = "psnr")]
+    pub ratio: Option<f32>,
+    /// Lose as much as leaves about this peak signal-to-noise ratio
+    #[arg(long, value_name = "DB")]
+    pub psnr: Option<f32>,
+    /// Resolutions, each half of the one before; 6 if absent
+    #[arg(long, value_name = "N")]
+    pub resolutions: Option<u8>,
+    /// Quality layers; 1 if absent
+    #[arg(long, value_name = "N")]
+    pub layers: Option<u8>,
+    /// Order of the packets
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub progression: Option<ProgressionArg>,
+}
+
+impl From<&Jp2Args> for Jp2Wanted {
+    fn from(args: &Jp2Args) -> Self {
+        let quality = match (args.ratio, args.psnr) {
+            (Some(ratio), _) => Quality::Ratio(ratio),
+            (None, Some(psnr)) => Quality::Psnr(psnr),
+            (None, None) => Quality::Lossless,
+        };
+        let progression = args.progression.map_or(Progression::default(), Progression::from);
+        Self { quality, resolutions: args.resolutions, layers: args.layers, progression }
+    }
+}
+
+/// `--progression`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressionArg {
+    /// Quality first
+    Lrcp,
+    /// Resolution first, then quality
+    Rlcp,
+    /// Resolution first, then place
+    Rpcl,
+    /// Place first
+    Pcrl,
+    /// Component first
+    Cprl,
+}
+
+impl From<ProgressionArg> for Progression {
+    fn from(progression: ProgressionArg) -> Self {
+        match progression {
+            ProgressionArg::Lrcp => Self::Lrcp,
+            ProgressionArg::Rlcp => Self::Rlcp,
+            ProgressionArg::Rpcl => Self::Rpcl,
+            ProgressionArg::Pcrl => Self::Pcrl,
+            ProgressionArg::Cprl => Self::Cprl,
+        }
+    }
 }
 
 /// `thumbnail`

@@ -1,6 +1,6 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, MetadataArg, RegionArg, ThumbnailArgs};
+use super::args::{ConvertArgs, Jp2Args, MetadataArg, RegionArg, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
 use crate::failure::Failure;
 use crate::job::{BookJob, Control, ConvertJob, Converted, Input, JobPlan, PageList, PageName, Request};
@@ -89,6 +89,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         pyramid: None,
         bigtiff: false,
         metadata: MetadataArg::Keep,
+        jp2: Jp2Args::default(),
         run: args.run.clone(),
     }
 }
@@ -103,6 +104,7 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
         pyramid: args.pyramid.map(Pyramid::from),
         // A classic file would have no room beside so much.
         beside: if args.bigtiff { 1 << 32 } else { 0 },
+        jp2: (&args.jp2).into(),
         ..Wanted::default()
     };
     let steps: Vec<Step> =

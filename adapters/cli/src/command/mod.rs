@@ -5,6 +5,7 @@ mod compare;
 mod convert;
 mod info;
 mod journal;
+mod series;
 mod session;
 mod stats;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
         Command::Compare(args) => compare::compare(&args, session),
         Command::Info(args) => info::info(&args),
         Command::Journal(args) => journal::journal(&args),
+        Command::Series(args) => series::series(&args, session),
         Command::Plan(plan) => match plan.of {
             Planned::Convert(args) => convert::plan_convert(&args.convert, plan.json || args.json),
             Planned::Thumbnail(args) => convert::plan_thumbnail(&args.thumbnail, plan.json || args.json),

@@ -4,7 +4,9 @@ use super::args::{ProgressArg, RunArgs, WriteArgs};
 use crate::failure::Failure;
 use crate::job::{Control, Input, JobPlan, Settings};
 use crate::report::{self, Actual};
+use plimsoll_os::FileError;
 use plimsoll_os::memory::{CountingAllocator, release_code};
+use plimsoll_os::output::AtomicOutput;
 use plimsoll_os::probe::Probe;
 use serde_json::Value;
 use std::io::Write;
@@ -24,6 +26,11 @@ impl Session {
     /// A session that begins now.
     pub(crate) fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
         Self { heap, cancelled, began: Instant::now() }
+    }
+
+    /// Whether the user wants it to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// A control for one job, with the progress that the user wants. The job begins now: code that only the command
@@ -64,11 +71,18 @@ pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
     }
 }
 
-/// Writes the receipt where the user wants it.
+/// Writes the receipt where the user wants it: whole or not at all, unless that is a pipe or device.
 pub(crate) fn write_receipt(path: Option<&Path>, receipt: &Value) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     let text = format!("{receipt:#}\n");
-    std::fs::write(path, text).map_err(|error| Failure::io("write the receipt", path, &error))
+    let failed = |error: &std::io::Error| Failure::io("write the receipt", path, error);
+    if path.metadata().is_ok_and(|facts| !facts.is_file()) {
+        return std::fs::write(path, text).map_err(|error| failed(&error));
+    }
+    let in_file = |error: FileError| Failure::Io(format!("cannot write the receipt: {error}"));
+    let file = AtomicOutput::create(path, true).map_err(in_file)?;
+    file.write_at(0, text.as_bytes()).map_err(|error| failed(&error))?;
+    file.commit(true).map_err(in_file)
 }
 
 /// Prints to the standard output. A reader that has gone away is no failure.

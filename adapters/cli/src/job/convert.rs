@@ -11,6 +11,7 @@ use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
 use super::settings::{Io, Settings};
+use super::tiles::{Tiled, Tiling};
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_core::measure::RangeOf;
@@ -39,6 +40,8 @@ pub struct Request {
 /// A conversion, planned and ready to run.
 pub struct ConvertJob {
     page: Arc<dyn Page>,
+    /// The page that the writing pass reads: the same, or its tiles one after the other.
+    written_page: Arc<dyn Page>,
     input_path: PathBuf,
     request: Request,
     asked: Vec<(usize, RangeOf)>,
@@ -128,8 +131,7 @@ impl ConvertJob {
             true => keep(input.path(), &*page, &request.steps, stages.output(), all_pages)?,
             false => (None, Vec::new()),
         };
-        let target =
-            |compressors: u32| target_of(format, stages.output(), &request, compressors, kept.as_ref());
+        let target = |wanted: Wanted| target_of(format, stages.output(), wanted, kept.as_ref());
         let alone = format.target(stages.output(), request.wanted);
         let alone = alone.map_err(|error| Failure::output(output, &error))?;
         // A format that holds none of it has nothing to be false.
@@ -138,19 +140,30 @@ impl ConvertJob {
         let ordered = alone.ordered();
         let refs = stages.refs();
         let mut passes = plan_ranges(&stages, &*page, &budget, &settings)?;
-        let needs =
-            |compressors: u32| target(compressors).map_or_else(|_| Vec::new(), |target| target.needs());
-        let pass = PassRequest {
-            purpose: "write the output",
-            stages: &refs,
-            page: &*page,
-            files: 1,
-            sink_needs: &needs,
-            ordered,
+        let wanted = request.wanted;
+        let tiling = Tiling { page: &page, stages: &refs, output: stages.output(), wanted, target: &target };
+        let (mut writing, written_page, wanted) = match tiling.plan(&budget, &settings)? {
+            Some(Tiled { pass, page, wanted }) => (pass, page, wanted),
+            None => {
+                let needs = |compressors: u32| {
+                    let target = target(Wanted { compressors, ..wanted });
+                    target.map_or_else(|_| Vec::new(), |target| target.needs())
+                };
+                let pass = PassRequest {
+                    purpose: "write the output",
+                    stages: &refs,
+                    page: &*page,
+                    files: 1,
+                    sink_needs: &needs,
+                    ordered,
+                };
+                let pass = plan_pass(&pass, budget.bytes, &settings)?
+                    .map_err(|refusal| refuse(&refusal, &budget))?;
+                (pass, Arc::clone(&page), wanted)
+            }
         };
-        let mut writing =
-            plan_pass(&pass, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
         writing.region_bytes = region_bytes(input.path(), &*page, &refs)?;
+        let request = Request { wanted, ..request };
         passes.push(writing);
         let whole_image_bytes =
             source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
@@ -159,6 +172,7 @@ impl ConvertJob {
             output_shape: stages.output(),
             plan: JobPlan { budget, passes, pages: 1, most_heap_bytes: 0, whole_image_bytes },
             page,
+            written_page,
             input_path: input.path().to_owned(),
             request,
             format,
@@ -189,7 +203,9 @@ impl ConvertJob {
     }
 
     fn target(&self, compressors: u32) -> Result<Box<dyn Target>, Failure> {
-        target_of(self.format, self.output_shape, &self.request, compressors, self.kept.as_ref())
+        let wanted = Wanted { compressors, ..self.request.wanted };
+        target_of(self.format, self.output_shape, wanted, self.kept.as_ref())
+            .map_err(|error| Failure::output(&self.request.output, &error))
     }
 
     /// Runs it. The output appears whole, or not at all.
@@ -245,6 +261,8 @@ impl ConvertJob {
             _ => target.append(output, after),
         };
         let writer = writer.map_err(|error| self.failed(&error))?;
+        // Tiles come in an order of their own, and what is lost of them would be hashed with them.
+        let hasher = hasher.filter(|_| !self.request.wanted.tile_order);
         let inline = writing.plan.workers == 1;
         let (mut hasher, later) = if inline { (hasher, None) } else { (None, hasher) };
         hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
@@ -278,7 +296,7 @@ impl ConvertJob {
         seconds: &mut Vec<(String, f64)>,
     ) -> Result<Option<Sha256>, Failure> {
         let refs = stages.refs();
-        let route = Route::of(writing, &*self.page, &refs)?;
+        let route = Route::of(writing, &*self.written_page, &refs)?;
         let chain = route.chain()?;
         let passes = self.plan.passes.len();
         let pass = Pass::new(&chain, writing, route.page(), (passes, passes), &self.plan, control);
@@ -339,16 +357,14 @@ impl ConvertJob {
     }
 }
 
-/// How the output of a request is stored.
+/// How an output is stored.
 fn target_of(
     format: &dyn Format,
     shape: Shape,
-    request: &Request,
-    compressors: u32,
+    wanted: Wanted,
     kept: Option<&Arc<dyn Metadata>>,
-) -> Result<Box<dyn Target>, Failure> {
-    let wanted = Wanted { compressors, ..request.wanted };
-    let target = format.target(shape, wanted).map_err(|error| Failure::output(&request.output, &error))?;
+) -> Result<Box<dyn Target>, FormatError> {
+    let target = format.target(shape, wanted)?;
     Ok(kept.and_then(|kept| target.carry(kept)).unwrap_or(target))
 }
 

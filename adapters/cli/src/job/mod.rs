@@ -20,6 +20,7 @@ mod price;
 mod route;
 mod seams;
 mod settings;
+mod tiles;
 
 pub use book::BookJob;
 pub use budget::Budgeted;
@@ -31,4 +32,5 @@ pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;
 pub use price::HEAP_BASE_BYTES;
+pub(crate) use price::START_BYTES;
 pub use settings::{Io, Settings};

@@ -104,6 +104,10 @@ impl Page for OnePage {
         &self.facts
     }
 
+    fn gives_columns(&self) -> bool {
+        self.header.stored_row_bytes().is_some()
+    }
+
     fn needs(&self, _region: Region) -> Vec<Need> {
         match self.header.stored_row_bytes() {
             Some(_) => Raw::needs(),

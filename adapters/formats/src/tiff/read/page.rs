@@ -58,6 +58,10 @@ impl Page for TiffPage {
         reads(&self.stored, region)
     }
 
+    fn gives_columns(&self) -> bool {
+        self.stored.layout.is_plain()
+    }
+
     fn needs(&self, region: Region) -> Vec<Need> {
         let need = |consumer, bytes, place| Need::fixed(consumer, bytes, Each::Worker, place);
         let Ok(cut) = Cut::new(&self.stored.layout, region) else {

@@ -1,0 +1,227 @@
+//! Coding styles: how components are cut and coded, as COD, COC and POC segments say (ISO/IEC 15444-1, A.6).
+
+use super::geometry::{AxisStyle, ComponentCount, count_axis};
+use super::marker;
+use crate::FormatError;
+use crate::jp2::{malformed, unsupported};
+use plimsoll_core::shape::Span;
+
+/// The most resolutions of a component.
+const MOST_RESOLUTIONS: usize = 33;
+
+/// One component's style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::jp2) struct ComponentStyle {
+    /// Decompositions: resolutions but one.
+    pub(in crate::jp2) levels: u8,
+    /// Width and height of a code-block as powers of two.
+    block: [u8; 2],
+    /// Code-block style bits.
+    bits: u8,
+    /// 5/3 and not 9/7.
+    pub(in crate::jp2) reversible: bool,
+    /// Width and height of precincts as powers of two, for each resolution.
+    precincts: [[u8; MOST_RESOLUTIONS]; 2],
+}
+
+/// The styles of all components of a tile.
+#[derive(Clone, Debug)]
+pub(in crate::jp2) struct Styles {
+    /// Quality layers.
+    pub(in crate::jp2) layers: u16,
+    /// The progression order's number.
+    pub(in crate::jp2) progression: u8,
+    /// Changes of the progression order.
+    changes: u32,
+    /// Empty until there was a COD.
+    pub(in crate::jp2) components: Vec<ComponentStyle>,
+}
+
+impl Styles {
+    /// None yet.
+    pub(in crate::jp2) fn none() -> Self {
+        Self { layers: 0, progression: 0, changes: 0, components: Vec::new() }
+    }
+
+    /// Takes over what a segment of a header says, if it is about styles.
+    ///
+    /// # Errors
+    /// [`FormatError::Malformed`] for what cannot be, [`FormatError::Unsupported`] for high-throughput blocks.
+    pub(in crate::jp2) fn apply(
+        &mut self,
+        name: u16,
+        data: &[u8],
+        components: usize,
+        offset: u64,
+    ) -> Result<(), FormatError> {
+        let short =
+            || malformed(format!("a segment {name:#06X} of {} bytes is too short", data.len()), offset);
+        match name {
+            marker::COD => {
+                let [how, progression, layers_high, layers_low, _transform, rest @ ..] = data else {
+                    return Err(short());
+                };
+                self.layers = u16::from_be_bytes([*layers_high, *layers_low]);
+                self.progression = *progression;
+                if self.layers == 0 || *progression > 4 {
+                    let problem = format!("{} layers in progression order {progression}", self.layers);
+                    return Err(malformed(problem, offset));
+                }
+                let style = ComponentStyle::parse(how & 1 != 0, rest, offset)?;
+                self.components.clear();
+                self.components.resize(components, style);
+            }
+            marker::COC => {
+                let (component, rest) = if components < 257 {
+                    let [component, rest @ ..] = data else { return Err(short()) };
+                    (usize::from(*component), rest)
+                } else {
+                    let [high, low, rest @ ..] = data else { return Err(short()) };
+                    (usize::from(u16::from_be_bytes([*high, *low])), rest)
+                };
+                let [how, rest @ ..] = rest else { return Err(short()) };
+                let style = ComponentStyle::parse(how & 1 != 0, rest, offset)?;
+                match self.components.get_mut(component) {
+                    Some(place) => *place = style,
+                    None => {
+                        let problem = format!("a style of component {component}, which is not there yet");
+                        return Err(malformed(problem, offset));
+                    }
+                }
+            }
+            marker::POC => {
+                let entry = if components < 257 { 7 } else { 9 };
+                self.changes = self.changes.saturating_add((data.len() / entry) as u32);
+                if data.is_empty() || !data.len().is_multiple_of(entry) || self.changes > 32 {
+                    let problem = format!("changes of the progression order in {} bytes", data.len());
+                    return Err(malformed(problem, offset));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The fewest decompositions of a component: so many resolutions can be left out.
+    pub(in crate::jp2) fn fewest_levels(&self) -> u8 {
+        self.components.iter().map(|style| style.levels).min().unwrap_or(0)
+    }
+
+    /// Whether two components are coded alike.
+    pub(in crate::jp2) fn same(&self, a: usize, b: usize) -> bool {
+        self.components.get(a) == self.components.get(b)
+    }
+
+    /// Whether all of it is reversible.
+    pub(in crate::jp2) fn reversible(&self) -> bool {
+        self.components.iter().all(|style| style.reversible)
+    }
+
+    /// Whether coding passes may end on their own (code-block style bits 0 and 2, table A.19).
+    pub(in crate::jp2) fn segments(&self) -> bool {
+        self.components.iter().any(|style| style.bits & 0b101 != 0)
+    }
+
+    /// The progression order's name (table A.16).
+    pub(in crate::jp2) fn progression_name(&self) -> &'static str {
+        ["LRCP", "RLCP", "RPCL", "PCRL", "CPRL"].get(usize::from(self.progression)).unwrap_or(&"unknown")
+    }
+
+    /// Whether packets may be ordered by their place (progression orders 2 to 4).
+    pub(in crate::jp2) fn by_position(&self) -> bool {
+        self.progression >= 2 || self.changes > 0
+    }
+
+    /// How often packets are looked for: once in each order.
+    pub(in crate::jp2) fn orders(&self) -> u64 {
+        u64::from(self.changes) + 1
+    }
+
+    /// Counts of component `index` over tiles that lie at `columns` and `rows` of its samples.
+    pub(in crate::jp2) fn count(
+        &self,
+        index: usize,
+        columns: impl Iterator<Item = Span>,
+        rows: impl Iterator<Item = Span>,
+    ) -> ComponentCount {
+        let Some(style) = self.components.get(index) else { return ComponentCount::default() };
+        let resolutions = usize::from(style.levels) + 1;
+        let [x, y] = &style.precincts;
+        let axis =
+            |axis: &'_ [u8; MOST_RESOLUTIONS], block| AxisCountStyle { precincts: *axis, resolutions, block };
+        let (x, y) = (axis(x, style.block[0]), axis(y, style.block[1]));
+        ComponentCount::new(&count_axis(columns, x.style()), &count_axis(rows, y.style()))
+    }
+
+    /// The smallest step of a precinct along both axes, in samples of the full resolution, as powers of two: how
+    /// finely positions are walked.
+    pub(in crate::jp2) fn finest_steps(&self) -> [u32; 2] {
+        let mut finest = [31; 2];
+        for style in &self.components {
+            for (finest, precincts) in finest.iter_mut().zip(&style.precincts) {
+                for (resolution, precinct) in precincts.iter().enumerate().take(usize::from(style.levels) + 1)
+                {
+                    let down = u32::from(style.levels) - resolution as u32;
+                    *finest = (*finest).min(u32::from(*precinct) + down);
+                }
+            }
+        }
+        finest
+    }
+}
+
+/// An axis of a style, owned.
+struct AxisCountStyle {
+    precincts: [u8; MOST_RESOLUTIONS],
+    resolutions: usize,
+    block: u8,
+}
+
+impl AxisCountStyle {
+    fn style(&self) -> AxisStyle<'_> {
+        AxisStyle { precincts: self.precincts.get(..self.resolutions).unwrap_or(&[]), block: self.block }
+    }
+}
+
+impl ComponentStyle {
+    /// The parameters of a COD or COC (table A.15, A.20), with sizes of precincts if `sized`.
+    fn parse(sized: bool, data: &[u8], offset: u64) -> Result<Self, FormatError> {
+        let [levels, width, height, bits, transform, sizes @ ..] = data else {
+            return Err(malformed("a coding style is cut short", offset));
+        };
+        if *levels > 32 {
+            return Err(malformed(format!("{levels} decompositions, of which there are 32 at most"), offset));
+        }
+        // 4 to 1024 samples a side, 4096 in all.
+        if *width > 8 || *height > 8 || width + height > 8 {
+            let problem =
+                format!("code-blocks of 2^{} x 2^{} samples", u32::from(*width) + 2, u32::from(*height) + 2);
+            return Err(malformed(problem, offset));
+        }
+        if bits & 0x40 != 0 {
+            return Err(unsupported("high-throughput coding"));
+        }
+        if *bits > 0x3F || *transform > 1 {
+            return Err(malformed(format!("code-block style {bits:#04x}, transform {transform}"), offset));
+        }
+        let mut precincts = [[15; MOST_RESOLUTIONS]; 2];
+        if sized {
+            for resolution in 0..=usize::from(*levels) {
+                let Some(size) = sizes.get(resolution) else {
+                    return Err(malformed("the sizes of precincts are cut short", offset));
+                };
+                let (x, y) = (size & 15, size >> 4);
+                if resolution > 0 && (x == 0 || y == 0) {
+                    return Err(malformed("a precinct of one sample above the smallest resolution", offset));
+                }
+                for (axis, value) in precincts.iter_mut().zip([x, y]) {
+                    if let Some(place) = axis.get_mut(resolution) {
+                        *place = value;
+                    }
+                }
+            }
+        }
+        let block = [width + 2, height + 2];
+        Ok(Self { levels: *levels, block, bits: *bits, reversible: *transform == 1, precincts })
+    }
+}

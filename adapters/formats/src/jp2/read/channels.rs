@@ -1,0 +1,109 @@
+//! From decoded components to bands: component mapping, palettes, channel order, and the kind of samples.
+
+use crate::FormatError;
+use crate::jp2::boxes::{Boxes, Channel, Palette};
+use crate::jp2::codestream::header::Component;
+use crate::jp2::malformed;
+use plimsoll_core::shape::SampleKind;
+
+/// How bands are made.
+#[derive(Clone, Debug)]
+pub(super) struct Channels {
+    /// Where each band comes from.
+    pub(super) bands: Vec<Channel>,
+    pub(super) palette: Option<Palette>,
+    /// The kind of all samples.
+    pub(super) kind: SampleKind,
+    /// What the bands mean.
+    pub(super) colour: &'static str,
+}
+
+impl Channels {
+    /// From the boxes of a file, if it has some.
+    ///
+    /// # Errors
+    /// [`FormatError::Malformed`] for channels of components or columns that are not there.
+    pub(super) fn new(components: &[Component], boxes: Option<&Boxes>, at: u64) -> Result<Self, FormatError> {
+        let direct = |component| Channel { component, column: None };
+        let mut bands: Vec<Channel> = (0..components.len()).map(direct).collect();
+        let palette = boxes.and_then(|boxes| boxes.palette.clone());
+        if let Some(boxes) = boxes
+            && let Some(palette) = &palette
+        {
+            // A palette without a mapping is that of the first component.
+            bands = if boxes.channels.is_empty() {
+                (0..palette.columns()).map(|column| Channel { component: 0, column: Some(column) }).collect()
+            } else {
+                boxes.channels.clone()
+            };
+            let columns = palette.columns();
+            let wrong = |band: &&Channel| {
+                band.component >= components.len() || band.column.is_some_and(|column| column >= columns)
+            };
+            if let Some(band) = bands.iter().find(wrong) {
+                let problem =
+                    format!("a channel of component {} and column {:?}", band.component, band.column);
+                return Err(malformed(problem, at));
+            }
+        }
+        let mut alpha = false;
+        if let Some(boxes) = boxes {
+            alpha = boxes.definitions.iter().any(|[_, kind, _]| matches!(kind, 1 | 2));
+            bands = in_order(bands, &boxes.definitions);
+        }
+        let kind = kind_of(components, &bands, palette.as_ref());
+        let colour = match (boxes.and_then(|boxes| boxes.colour), bands.len()) {
+            _ if palette.is_some() => "palette",
+            (Some(18), _) => "ycc",
+            (Some(12), _) => "cmyk",
+            (_, 1) => "grey",
+            (_, 2) => "grey+alpha",
+            (_, 3) => "rgb",
+            (_, 4) if alpha || boxes.is_none_or(|boxes| boxes.colour == Some(16)) => "rgb+alpha",
+            _ => "several",
+        };
+        Ok(Self { bands, palette, kind, colour })
+    }
+}
+
+/// Colour channels in the order of their association, others after them (I.5.3.6).
+fn in_order(bands: Vec<Channel>, definitions: &[[u16; 3]]) -> Vec<Channel> {
+    if definitions.len() != bands.len() {
+        return bands;
+    }
+    let mut places: Vec<(u32, u16)> = definitions
+        .iter()
+        .map(|[channel, kind, association]| match (kind, association) {
+            (0, 1..=0xFFFE) => (u32::from(*association), *channel),
+            _ => (0x1_0000 + u32::from(*channel), *channel),
+        })
+        .collect();
+    places.sort_unstable();
+    let ordered: Option<Vec<Channel>> =
+        places.iter().map(|(_, channel)| bands.get(usize::from(*channel)).copied()).collect();
+    let mut named: Vec<u16> = places.iter().map(|(_, channel)| *channel).collect();
+    named.sort_unstable();
+    named.dedup();
+    // A definition that names a channel twice orders nothing.
+    ordered.filter(|_| named.len() == bands.len()).unwrap_or(bands)
+}
+
+/// The smallest kind that holds all bands exactly.
+fn kind_of(components: &[Component], bands: &[Channel], palette: Option<&Palette>) -> SampleKind {
+    let (mut bits, mut signed_bits) = (0, 0);
+    for band in bands {
+        match (band.column, palette, components.get(band.component)) {
+            (Some(_), Some(palette), _) => bits = bits.max(palette.bits),
+            (_, _, Some(component)) if component.signed => signed_bits = signed_bits.max(component.bits),
+            (_, _, Some(component)) => bits = bits.max(component.bits),
+            _ => {}
+        }
+    }
+    match (bits, signed_bits) {
+        (0..=8, 0) => SampleKind::U8,
+        (9..=16, 0) => SampleKind::U16,
+        (_, 0) => SampleKind::U32,
+        (0..=15, 1..=16) => SampleKind::I16,
+        _ => SampleKind::I32,
+    }
+}

@@ -1,0 +1,190 @@
+//! The image of a file: what its headers say, what reading it costs, and smaller versions of it.
+
+use super::channels::Channels;
+use super::rows::TileRows;
+use super::tile::{Tiles, table_bytes};
+use crate::jp2::boxes::Boxes;
+use crate::jp2::codec::memory::TileCount;
+use crate::jp2::codestream::Header;
+use crate::jp2::codestream::header::{Component, bounded};
+use crate::jp2::codestream::parts::{Totals, totals};
+use crate::jp2::{Jpeg2000, usage};
+use crate::{Bytes, Facts, FormatError, Page, Picture, RowSource};
+use plimsoll_core::budget::{Budget, Exhausted, Layout};
+use plimsoll_core::pipeline::Need;
+use plimsoll_core::pipeline::plan::{Each, Place};
+use plimsoll_core::shape::{Region, Shape};
+use std::sync::Arc;
+
+const TILE: &str = "decoded JPEG 2000 tile";
+const BAND: &str = "row of JPEG 2000 tiles";
+
+/// An opened file, which has one page.
+pub(in crate::jp2) struct OnePage {
+    format: Jpeg2000,
+    image: Arc<Image>,
+}
+
+/// Opens a file by its headers and the heads of its tile-parts.
+pub(in crate::jp2) fn open(format: Jpeg2000, bytes: Bytes) -> Result<OnePage, FormatError> {
+    let boxes = match format {
+        Jpeg2000::Jp2 => Some(Boxes::read(&bytes)?),
+        Jpeg2000::J2k => None,
+    };
+    let (start, end) = boxes.as_ref().map_or((0, bytes.len()), |boxes| boxes.codestream);
+    let header = Header::read(&bytes, start)?;
+    let tiles = u64::from(header.tiles_along(0)) * u64::from(header.tiles_along(1));
+    let totals = totals(&bytes, header.end, end, tiles)?;
+    let channels = Channels::new(&header.components, boxes.as_ref(), start)?;
+    let content = Content { bytes, header, channels, totals, end, more: more(boxes.as_ref()) };
+    Ok(OnePage { format, image: Arc::new(Image::new(Arc::new(content), 0)?) })
+}
+
+/// What the boxes say beside the pixels.
+fn more(boxes: Option<&Boxes>) -> Vec<(&'static str, String)> {
+    let mut more = Vec::new();
+    if let Some(boxes) = boxes {
+        if boxes.icc_bytes > 0 {
+            more.push(("ICC profile", format!("{} bytes", boxes.icc_bytes)));
+        }
+        if let Some([down, across]) = boxes.resolution {
+            more.push(("resolution", format!("{across:.2} x {down:.2} points a metre")));
+        }
+    }
+    more
+}
+
+impl Picture for OnePage {
+    fn format(&self) -> &'static str {
+        match self.format {
+            Jpeg2000::Jp2 => "JP2",
+            Jpeg2000::J2k => "JPEG 2000 codestream",
+        }
+    }
+
+    fn page(&self, index: u32) -> Result<Option<Arc<dyn Page>>, FormatError> {
+        Ok((index == 0).then(|| self.image.clone() as Arc<dyn Page>))
+    }
+}
+
+/// What was read from the file.
+struct Content {
+    bytes: Bytes,
+    header: Header,
+    channels: Channels,
+    totals: Totals,
+    /// Where the codestream ends.
+    end: u64,
+    more: Vec<(&'static str, String)>,
+}
+
+/// The image without its `reduce` largest resolutions.
+struct Image {
+    content: Arc<Content>,
+    reduce: u8,
+    count: TileCount,
+    facts: Facts,
+}
+
+impl Image {
+    fn new(content: Arc<Content>, reduce: u8) -> Result<Self, FormatError> {
+        let Content { header, channels, totals, .. } = &*content;
+        let count = header.count(&header.styles, reduce, totals.most_bytes, totals.most_parts);
+        if reduce == 0 && header.tiles_along(0) == 1 && header.tiles_along(1) == 1 {
+            bounded(&count, header.end)?;
+        }
+        let bands = channels.bands.len() as u16;
+        let shape = Shape::new(header.rows(reduce), header.cols(reduce), bands, channels.kind);
+        let bits: Vec<String> =
+            header.components.iter().map(|component| component.bits.to_string()).collect();
+        let mut more = vec![
+            ("stored bits", bits.join(", ")),
+            ("tiles", format!("{} x {}", header.tiles_along(0), header.tiles_along(1))),
+            ("tile size", format!("{} x {} pixels", header.longest(0, reduce), header.longest(1, reduce))),
+            ("resolutions", (u32::from(header.styles.fewest_levels()) + 1).to_string()),
+            ("layers", header.styles.layers.to_string()),
+            ("progression", header.styles.progression_name().to_string()),
+        ];
+        more.extend(content.more.iter().cloned());
+        let facts = Facts {
+            shape,
+            compression: if header.styles.reversible() { "JPEG 2000 5/3" } else { "JPEG 2000 9/7" },
+            colour: channels.colour,
+            unit_rows: header.unit_rows(reduce),
+            more,
+        };
+        Ok(Self { reduce, count, facts, content })
+    }
+
+    /// Bytes of a decoded tile and of the region's part of a row of tiles.
+    fn buffers(&self, region: Region) -> [u64; 2] {
+        let Content { header, .. } = &*self.content;
+        let (cols, rows) = (header.longest(0, self.reduce), header.longest(1, self.reduce));
+        let samples: usize = header.components.iter().map(Component::bytes).sum();
+        let tile = (u64::from(cols) * u64::from(rows)).saturating_mul(samples as u64);
+        let [across, _] = header.tiles_of(region, self.reduce);
+        let line = u64::from(region.cols.len()) * self.facts.shape.pixel_bytes() as u64;
+        let band = if across.len() == 1 { 0 } else { line.saturating_mul(u64::from(rows)) };
+        [tile, band]
+    }
+}
+
+impl Page for Image {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn needs(&self, region: Region) -> Vec<Need> {
+        let [tile, band] = self.buffers(region);
+        let arena = |consumer, bytes| {
+            let bytes = if bytes == 0 { 0 } else { Layout::new().with::<u8>(bytes).bytes() };
+            Need::fixed(consumer, bytes, Each::Worker, Place::Arena)
+        };
+        let table = table_bytes(self.content.totals) + size_of::<TileRows<'_>>() as u64;
+        let heap = |consumer, bytes| Need::fixed(consumer, bytes, Each::Worker, Place::Heap);
+        vec![
+            arena(TILE, tile),
+            arena(BAND, band),
+            heap("JPEG 2000 decoder", self.count.decoding_bytes()),
+            heap("places of JPEG 2000 tiles", table),
+        ]
+    }
+
+    fn reduced(&self, levels: u8) -> Option<Arc<dyn Page>> {
+        let reduce = self.reduce.checked_add(levels)?;
+        let Content { header, channels, .. } = &*self.content;
+        // The mean of two indices is no colour between theirs.
+        if reduce > header.styles.fewest_levels() || channels.palette.is_some() {
+            return None;
+        }
+        Image::new(Arc::clone(&self.content), reduce).ok().map(|image| Arc::new(image) as Arc<dyn Page>)
+    }
+
+    fn source<'a>(&'a self, region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError> {
+        let shape = self.facts.shape;
+        if !shape.all_rows().covers(region.rows) || !shape.all_cols().covers(region.cols) {
+            return Err(usage(format!("{region} is not within {shape}")));
+        }
+        let [tile, band] = self.buffers(region);
+        let mut lease = |consumer, bytes: u64| {
+            let refused = Exhausted { consumer, requested: usize::MAX, available: budget.stats().free };
+            let bytes = usize::try_from(bytes).map_err(|_| refused)?;
+            budget.lease::<u8>(consumer, bytes)
+        };
+        let (tile, band) = (lease(TILE, tile)?, lease(BAND, band)?);
+        let Content { bytes, header, channels, totals, end, .. } = &*self.content;
+        let [across, _] = header.tiles_of(region, self.reduce);
+        Ok(Box::new(TileRows {
+            tiles: Tiles::new(bytes, header, self.reduce, *end, *totals, &self.count)?,
+            header,
+            channels,
+            reduce: self.reduce,
+            shape,
+            region,
+            across,
+            tile,
+            band,
+            at: None,
+        }))
+    }
+}

@@ -1,0 +1,15 @@
+//! Writing: decides how a picture is stored, and what that costs in memory.
+//!
+//! Each tile is coded as a codestream of its own, on any thread; the sink takes its tile-part, gives it the tile's
+//! number and appends it in order. What the file holds depends on the pixels and on what was asked for, never on
+//! threads, strips or the order in which rows came.
+
+mod boxes;
+mod lane;
+mod queue;
+mod settings;
+mod sink;
+mod target;
+
+pub(super) use settings::target;
+pub use settings::{Extras, Jp2Wanted, Progression, Quality, Resolution};

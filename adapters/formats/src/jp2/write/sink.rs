@@ -1,0 +1,254 @@
+//! Rows into tiles, tiles into the file.
+//!
+//! With one thread and one tile at a time rows go straight into the tile's planes. Otherwise they fill raw tiles, a
+//! row of them side by side, which coders take from a queue; the sink's thread codes, too, rather than wait.
+
+use super::boxes::main_header;
+use super::lane::Part;
+use super::queue::{Queue, Turn};
+use super::target::{STACK_BYTES, TiledWriter};
+use crate::FormatError;
+use crate::jp2::codec::Tile;
+use crate::jp2::usage;
+use plimsoll_core::pipeline::Sink;
+use plimsoll_core::shape::{Rows, Shape};
+use plimsoll_core::strip::Strip;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+
+/// Bytes of the sink itself.
+pub(super) const SINK_BYTES: usize = size_of::<TileSink<'_>>();
+
+/// The sink of a file of tiles.
+pub(super) struct TileSink<'a> {
+    writer: &'a TiledWriter,
+    /// Shape of what comes: the image, or its tiles below each other.
+    shape: Shape,
+    /// Rows that have not come yet.
+    left: Rows,
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+    /// Raw tiles being filled.
+    row: Vec<Vec<u8>>,
+    /// The tile being filled, where rows go straight into it, and the buffer for its bytes.
+    tile: Option<Tile>,
+    out: Vec<u8>,
+    /// Tiles begun.
+    tiles: u64,
+    /// Rows that the tiles being filled have.
+    filled: u32,
+    /// Where the next tile-part goes; 0 before the first one, which the main header precedes.
+    end: u64,
+    failed: bool,
+}
+
+impl<'a> TileSink<'a> {
+    /// Takes all memory and starts the coders.
+    pub(super) fn new(
+        writer: &'a TiledWriter,
+        shape: Shape,
+        raws: usize,
+        raw_bytes: usize,
+        outs: usize,
+    ) -> Result<Self, FormatError> {
+        let target = &writer.target;
+        let direct = target.direct();
+        let out = if direct { Vec::with_capacity(target.lane.out_bytes() as usize) } else { Vec::new() };
+        let queue = Queue::new(target.lane, raws, raw_bytes, if direct { 0 } else { outs });
+        let mut sink = Self {
+            writer,
+            shape,
+            left: shape.all_rows(),
+            queue: Arc::new(queue),
+            threads: Vec::with_capacity(target.coders as usize),
+            row: Vec::with_capacity(target.across() as usize),
+            tile: None,
+            out,
+            tiles: 0,
+            filled: 0,
+            end: 0,
+            failed: false,
+        };
+        for _ in 0..target.coders {
+            let queue = Arc::clone(&sink.queue);
+            let builder = thread::Builder::new().name("code".into()).stack_size(STACK_BYTES);
+            let thread = builder.spawn(move || queue.serve());
+            sink.threads.push(thread.map_err(|source| FormatError::Io {
+                operation: "start a coder",
+                offset: 0,
+                source,
+            })?);
+        }
+        Ok(sink)
+    }
+
+    /// After an error there is no telling what is in the file: every later call is refused.
+    fn unless_failed(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), FormatError>,
+    ) -> Result<(), FormatError> {
+        if self.failed {
+            return Err(usage("the output failed before"));
+        }
+        let result = work(self);
+        self.failed = result.is_err();
+        result
+    }
+
+    /// Whether `row` is the last one of the tiles being filled.
+    fn completes(&self, row: u32) -> bool {
+        let lane = &self.writer.target.lane;
+        // In tile order tiles below the image's edge are as high as the others, in what comes.
+        self.filled >= lane.grid.side || row + 1 == self.shape.rows
+    }
+
+    /// A row into the one tile at work.
+    fn fill_tile(&mut self, row: u32, pixels: &[u8]) -> Result<(), FormatError> {
+        let lane = self.writer.target.lane;
+        if self.tile.is_none() {
+            self.tile = Some(lane.tile(self.tiles).ok_or_else(lost)?);
+            self.filled = 0;
+        }
+        if let Some(tile) = &mut self.tile {
+            tile.set_row(self.filled as usize, pixels);
+        }
+        self.filled += 1;
+        if self.completes(row)
+            && let Some(tile) = self.tile.take()
+        {
+            let mut out = std::mem::take(&mut self.out);
+            let part = lane.encode(tile, self.tiles, &mut out);
+            self.tiles += 1;
+            let appended = self.append(part, &out);
+            self.out = out;
+            appended?;
+        }
+        Ok(())
+    }
+
+    /// A row into the raw tiles side by side.
+    fn fill_row(&mut self, row: u32, pixels: &[u8]) -> Result<(), FormatError> {
+        let target = &self.writer.target;
+        let row_bytes = target.lane.row_bytes();
+        if self.row.is_empty() {
+            for _ in 0..target.across() {
+                let Some(raw) = self.next_buffer(true)? else { return Err(lost()) };
+                self.row.push(raw);
+            }
+            self.filled = 0;
+        }
+        let start = self.filled as usize * row_bytes;
+        for (raw, pixels) in self.row.iter_mut().zip(pixels.chunks(row_bytes.max(1))) {
+            if let Some(place) = raw.get_mut(start..start + pixels.len()) {
+                place.copy_from_slice(pixels);
+            }
+        }
+        self.filled += 1;
+        if self.completes(row) {
+            for raw in self.row.drain(..) {
+                self.queue.submit(raw);
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends what is ready and codes what nobody else does, until there is a raw tile (with `fill`) or all tiles are
+    /// in the file (without).
+    fn next_buffer(&mut self, fill: bool) -> Result<Option<Vec<u8>>, FormatError> {
+        loop {
+            match self.queue.turn(fill) {
+                Turn::Fill(raw) => return Ok(Some(raw)),
+                Turn::Done => return Ok(None),
+                Turn::Code(work) => self.queue.code(work),
+                Turn::Append(tile) => {
+                    self.append(tile.part, &tile.out)?;
+                    self.queue.appended(tile.out);
+                }
+                Turn::Dead => return Err(lost()),
+            }
+        }
+    }
+
+    /// Appends a tile-part, and before the first one the main header.
+    fn append(&mut self, part: Option<Part>, out: &[u8]) -> Result<(), FormatError> {
+        let writer = self.writer;
+        let put = |at: u64, bytes: &[u8]| {
+            writer.output.write_at(at, bytes).map_err(|source| FormatError::write(at, source))
+        };
+        let part = part.ok_or_else(lost)?;
+        if self.end == 0 {
+            let lane = &writer.target.lane;
+            let head = out.get(..part.start).unwrap_or_default();
+            let header = main_header(&lane.grid, &lane.coding, head).ok_or_else(lost)?;
+            put(writer.start, &header)?;
+            self.end = writer.start + header.len() as u64;
+        }
+        let bytes = out.get(part.start..part.end).unwrap_or_default();
+        put(self.end, bytes)?;
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the coders.
+    fn stop(&mut self) {
+        self.queue.stop();
+        for thread in self.threads.drain(..) {
+            // One that died has been noticed by the queue.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Sink for TileSink<'_> {
+    type Error = FormatError;
+
+    fn write(&mut self, strip: &Strip<'_>) -> Result<(), FormatError> {
+        self.unless_failed(|sink| {
+            let (rows, image) = (strip.rows(), strip.image());
+            let fits = strip.cols() == sink.shape.all_cols()
+                && image.bands == sink.shape.bands
+                && image.kind == sink.shape.kind
+                && (rows.is_empty() || (rows.start() == sink.left.start() && rows.end() <= sink.left.end()));
+            if !fits {
+                let problem =
+                    format!("rows {rows} of {image} where rows {} of {} were due", sink.left, sink.shape);
+                return Err(usage(problem));
+            }
+            sink.left = Rows::new(sink.left.start() + rows.len(), sink.left.end());
+            let direct = sink.writer.target.direct();
+            rows.iter().try_for_each(|row| {
+                let pixels = strip.row_bytes(row);
+                if direct { sink.fill_tile(row, pixels) } else { sink.fill_row(row, pixels) }
+            })
+        })
+    }
+
+    fn finish(&mut self) -> Result<(), FormatError> {
+        self.unless_failed(|sink| {
+            if !sink.left.is_empty() {
+                return Err(usage(format!("rows {} were never written", sink.left)));
+            }
+            while sink.next_buffer(false)?.is_some() {}
+            sink.stop();
+            sink.writer.end.store(sink.end, Ordering::Release);
+            Ok(())
+        })
+    }
+}
+
+impl Drop for TileSink<'_> {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A tile that no one will ever get: its coder failed, or had no memory.
+fn lost() -> FormatError {
+    FormatError::Io {
+        operation: "code a tile",
+        offset: 0,
+        source: io::Error::other("the JPEG 2000 coder failed"),
+    }
+}

@@ -1,0 +1,160 @@
+//! Tile after tile instead of row after row: an order that needs one tile of memory where rows need a row of tiles.
+//!
+//! The tiles stand below each other in an image that is one tile wide: row `r` of it is row `r % side` of tile
+//! `r / side`. What lies beyond the picture's edges is zero. So sources, sinks and plans of rows serve for tiles, too.
+
+use crate::{Facts, FormatError, Page, RowSource};
+use plimsoll_core::budget::Budget;
+use plimsoll_core::pipeline::{Need, Source};
+use plimsoll_core::shape::{Cols, Region, Rows, Shape};
+use plimsoll_core::strip::StripMut;
+use std::sync::Arc;
+
+/// Square tiles over an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileGrid {
+    /// The image.
+    pub shape: Shape,
+    /// Side of a tile in pixels: 1 at least.
+    pub side: u32,
+}
+
+impl TileGrid {
+    /// Tiles across.
+    pub fn across(&self) -> u32 {
+        self.shape.cols.div_ceil(self.side.max(1))
+    }
+
+    /// Tiles down.
+    pub fn down(&self) -> u32 {
+        self.shape.rows.div_ceil(self.side.max(1))
+    }
+
+    /// All tiles.
+    pub fn tiles(&self) -> u64 {
+        u64::from(self.across()) * u64::from(self.down())
+    }
+
+    /// Columns of the tiles in column `index` of tiles.
+    pub fn cols(&self, index: u32) -> Cols {
+        let start = index.saturating_mul(self.side);
+        Cols::new(start, start.saturating_add(self.side).min(self.shape.cols))
+    }
+
+    /// Rows of the tiles in row `index` of tiles.
+    pub fn rows(&self, index: u32) -> Rows {
+        let start = index.saturating_mul(self.side);
+        Rows::new(start, start.saturating_add(self.side).min(self.shape.rows))
+    }
+
+    /// The region of tile `index`, counted row by row.
+    pub fn tile(&self, index: u64) -> Region {
+        let across = u64::from(self.across().max(1));
+        Region::new(self.rows((index / across) as u32), self.cols((index % across) as u32))
+    }
+
+    /// Shape of the tiles below each other, if it can be counted in rows.
+    pub fn order_shape(&self) -> Option<Shape> {
+        let rows = u32::try_from(self.tiles().checked_mul(u64::from(self.side))?).ok()?;
+        Some(Shape { rows, cols: self.side.min(self.shape.cols), ..self.shape })
+    }
+}
+
+/// A page whose rows are those of its tiles, one after the other.
+pub struct TileOrderPage {
+    page: Arc<dyn Page>,
+    grid: TileGrid,
+    facts: Facts,
+}
+
+impl TileOrderPage {
+    /// Over a page that gives any columns for what they cost alone ([`Page::gives_columns`]); `None` for others.
+    pub fn new(page: Arc<dyn Page>, side: u32) -> Option<Self> {
+        let grid = TileGrid { shape: page.facts().shape, side: side.max(1) };
+        if !page.gives_columns() {
+            return None;
+        }
+        let facts = Facts { shape: grid.order_shape()?, unit_rows: 1, ..page.facts().clone() };
+        Some(Self { page, grid, facts })
+    }
+
+    /// Regions of the columns of tiles.
+    fn columns(&self) -> impl Iterator<Item = Region> + '_ {
+        (0..self.grid.across()).map(|index| Region::new(self.grid.shape.all_rows(), self.grid.cols(index)))
+    }
+}
+
+impl Page for TileOrderPage {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn needs(&self, _region: Region) -> Vec<Need> {
+        let mut needs: Vec<Need> = Vec::new();
+        for need in self.columns().flat_map(|column| self.page.needs(column)) {
+            // Whole lines of the arena each: they are leased one by one.
+            let bytes = need.one(0);
+            match needs.iter_mut().find(|known| known.consumer == need.consumer && known.place == need.place)
+            {
+                Some(known) => {
+                    known.bytes = known.bytes.saturating_add(bytes);
+                    known.per_strip_row = known.per_strip_row.saturating_add(need.per_strip_row);
+                }
+                None => needs.push(Need { bytes, ..need }),
+            }
+        }
+        let list = u64::from(self.grid.across()) * size_of::<RowSource<'_>>() as u64;
+        let list = list + size_of::<TileOrder<'_>>() as u64;
+        let (each, place) =
+            (plimsoll_core::pipeline::plan::Each::Worker, plimsoll_core::pipeline::plan::Place::Heap);
+        needs.push(Need::fixed("columns of tiles", list, each, place));
+        needs
+    }
+
+    fn source<'a>(&'a self, _region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError> {
+        let mut columns = Vec::with_capacity(self.grid.across() as usize);
+        for column in self.columns() {
+            columns.push(self.page.source(column, budget)?);
+        }
+        Ok(Box::new(TileOrder { columns, grid: self.grid, shape: self.facts.shape }))
+    }
+}
+
+/// The columns of tiles, each read downwards.
+struct TileOrder<'a> {
+    columns: Vec<RowSource<'a>>,
+    grid: TileGrid,
+    shape: Shape,
+}
+
+impl Source for TileOrder<'_> {
+    type Error = FormatError;
+
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), FormatError> {
+        let (side, pixel) = (self.grid.side, self.grid.shape.pixel_bytes());
+        let across = u64::from(self.grid.across().max(1));
+        for row in strip.rows().iter() {
+            let tile = u64::from(row / side);
+            let region = self.grid.tile(tile);
+            let image_row = region.rows.start().saturating_add(row % side);
+            let out = strip.row_bytes_mut(row);
+            let inside = region.cols.len() as usize * pixel;
+            let (samples, beyond) = out.split_at_mut(inside.min(out.len()));
+            beyond.fill(0);
+            let Some(source) = self.columns.get_mut((tile % across) as usize) else { continue };
+            if !region.rows.contains(image_row) {
+                samples.fill(0);
+                continue;
+            }
+            let region = region.with_rows(Rows::one(image_row));
+            if let Some(mut strip) = StripMut::new(samples, region, self.grid.shape) {
+                source.read(&mut strip)?;
+            }
+        }
+        Ok(())
+    }
+}
