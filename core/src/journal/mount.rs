@@ -10,25 +10,14 @@ use super::{Flash, Head, Journal, JournalError, Layout, MAX_PAGE, Place, Policy,
 /// What the pages of one sector say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan {
-    /// The last page that is whole.
-    pub(super) last: Last,
+    /// The last whole page and the record that it ends, if it ends one: it may be weak. What is before is not.
+    pub(super) weak: Option<(u16, u32)>,
     /// The page behind the last record's or mark's end.
     pub(super) end: u16,
     /// Whether the sector holds a record's end that is no copy, or a mark.
     pub(super) own: bool,
     /// Whether the last two pages touched are marks that say the same: then nothing that counts is weak.
     pub(super) settled: bool,
-}
-
-/// The last whole page of a sector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Last {
-    /// There is none.
-    Nothing,
-    /// A mark, or a piece of a record that is not its last: what is before is there for good.
-    Certain,
-    /// A record's last page, which may be weak.
-    End { page: u16, sequence: u32 },
 }
 
 impl<F: Flash> Journal<F> {
@@ -212,7 +201,7 @@ impl<F: Flash> Journal<F> {
 
     /// Goes through the pages of a sector below `limit`. With `learn` the state follows.
     pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
-        let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false };
+        let mut scan = Scan { weak: None, end: 1, own: false, settled: false };
         // The floor of the mark right before, and whether the page is its second.
         let (mut mark_before, mut proven) = (None, false);
         let mut begun: Option<(u32, page::First)> = None;
@@ -230,7 +219,7 @@ impl<F: Flash> Journal<F> {
                 }
                 Seen::Unreadable | Seen::Bad => {}
                 Seen::Body(Body::Mark(mark)) => {
-                    (scan.last, scan.end, scan.own) = (Last::Certain, number + 1, true);
+                    (scan.weak, scan.end, scan.own) = (None, number + 1, true);
                     if learn {
                         let state = &mut self.state;
                         (state.next, state.floor) = (state.next.max(mark.next), state.floor.max(mark.floor));
@@ -242,10 +231,10 @@ impl<F: Flash> Journal<F> {
                         begun = Some((data.sequence, page::parse_first(self.page())));
                     }
                     if !data.last {
-                        (scan.last, mark_before, proven) = (Last::Certain, None, false);
+                        (scan.weak, mark_before, proven) = (None, None, false);
                         continue;
                     }
-                    scan.last = Last::End { page: number, sequence: data.sequence };
+                    scan.weak = Some((number, data.sequence));
                     (scan.end, scan.own) = (number + 1, scan.own || !data.copy);
                     if learn {
                         let state = &mut self.state;

@@ -250,8 +250,9 @@ impl<F: Flash> Journal<F> {
             let at = Place { sector, turn };
             if self.parse_header(sector).is_err() {
                 // A cut may have left it so; or it is newer than what was taken for the head, and only the device's mood
-                // hides it. So it is passed over, if there is another, and is in the ring when it can be read again.
-                if self.make_room(reserve.saturating_add(1)) && self.free_from(steps) > reserve {
+                // hides it. So one is passed over, if another is free, and is in the ring when it can be read again. No
+                // more than one: cuts in a row shall not eat up the ring.
+                if tried == 1 && self.free_from(steps) > reserve {
                     continue;
                 }
                 // If not, its pages tell, unless they cannot be read either.

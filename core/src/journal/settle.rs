@@ -11,7 +11,7 @@
 //! more, and everything is decided anew from the sector before, which is as it was. No copy is ever the source of
 //! another while its original can still be asked.
 
-use super::mount::{Last, Scan};
+use super::mount::Scan;
 use super::page::{self, Before, Body};
 use super::ring::Seen;
 use super::{Flash, Journal, JournalError, Place};
@@ -72,11 +72,11 @@ impl<F: Flash> Journal<F> {
     /// How much of a sector counts, and its last record's last page if that is the last whole page. It may be weak and
     /// does not count itself: its copy will, or, if it reads otherwise by then, nothing.
     const fn ending(at: Place, scan: &Scan) -> (Before, Option<Weak>) {
-        match scan.last {
-            Last::End { page, sequence } => {
+        match scan.weak {
+            Some((page, sequence)) => {
                 (Before { turn: at.turn, end: page }, Some(Weak { at, page, sequence }))
             }
-            _ => (Before { turn: at.turn, end: scan.end }, None),
+            None => (Before { turn: at.turn, end: scan.end }, None),
         }
     }
 

@@ -12,8 +12,8 @@ impl<F: Flash> Journal<F> {
     /// back, and an erase whenever a sector is full. A page that does not program is tried again in another sector.
     ///
     /// # Errors
-    /// [`JournalError::TooLong`], [`JournalError::TimeRange`]; [`JournalError::Full`] under [`Policy::Keep`] if
-    /// only the spare sector is left; [`JournalError::NoUsableSector`] if the flash fails everywhere. The record may
+    /// [`JournalError::TooLong`], [`JournalError::TimeRange`]; [`JournalError::Full`] if no sector but the
+    /// spare is left, under [`super::Policy::Overwrite`] because the others failed; [`JournalError::NoUsableSector`] if the flash fails everywhere. The record may
     /// or may not be there after the last; its number is not used again.
     pub fn append(
         &mut self,

@@ -82,6 +82,26 @@ impl Bench {
         }
     }
 
+    /// The same life from here on, on a flash of its own.
+    pub(crate) fn fork(&mut self) -> Self {
+        let flash = self.take();
+        let mut own = flash.clone();
+        (own.off, own.reads, own.programs) = Default::default();
+        self.flash = Some(flash);
+        Self {
+            off: own.off.clone(),
+            reads: own.reads.clone(),
+            programs: own.programs.clone(),
+            flash: Some(own),
+            journal: None,
+            kept: self.kept.clone(),
+            pending: self.pending.clone(),
+            limbo: self.limbo.clone(),
+            dice: self.dice.clone(),
+            ..*self
+        }
+    }
+
     pub(crate) fn journal(&mut self) -> &mut Journal<SimFlash> {
         self.journal.as_mut().expect("it is mounted")
     }

@@ -245,7 +245,7 @@ fn a_sector_that_reads_bad_costs_its_records_only() {
 #[test]
 fn a_sector_that_reads_again_is_whole() {
     for (bad, policy) in (0..8).flat_map(|bad| [(bad, Policy::Keep), (bad, Policy::Overwrite)]) {
-        let mut bench = Bench::format(SimFlash::new(8, 1024, 4, 0xFF, 3), policy, 3);
+        let mut bench = Bench::format(SimFlash::new(12, 1024, 4, 0xFF, 3), policy, 3);
         while bench.kept.len() < 14 {
             assert!(bench.append_of(200));
         }
