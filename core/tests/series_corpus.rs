@@ -150,7 +150,8 @@ fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
         for kind in Kind::ALL {
             let series =
                 Series { read: &read, words: read.values.iter().map(|value| word(kind, *value)).collect() };
-            let finite = series.words.iter().map(|word| number(kind, *word)).filter(|value| value.is_finite());
+            let finite =
+                series.words.iter().map(|word| number(kind, *word)).filter(|value| value.is_finite());
             let (least, most) = (finite.clone().fold(f64::MAX, f64::min), finite.fold(f64::MIN, f64::max));
             let lossless = [
                 encode::<Small>(&read, Column::new(kind), 1024).len(),
