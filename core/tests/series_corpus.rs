@@ -101,49 +101,77 @@ fn every_series_comes_back() {
     }
 }
 
+/// Blocks within the tolerance of `column`: none is longer than the lossless one of the same points.
+fn within<P: Profile>(series: &Series<'_>, column: Column, lossless: usize) {
+    let (mut one, mut other) = (vec![0; MAX_BLOCK_BYTES], vec![0; MAX_BLOCK_BYTES]);
+    let settings = Settings::new(TimeUnit::Seconds, [column]).block_points(1024);
+    let mut encoder = NeverLonger::<P, 1>::try_new(settings, &mut one, &mut other).unwrap();
+    let (mut blocks, mut taken) = (Vec::new(), 0);
+    while taken < series.words.len() {
+        taken += encoder.push_slice(&series.read.times[taken..], &series.words[taken..]).unwrap();
+        blocks.extend_from_slice(encoder.seal().expect("it has points"));
+    }
+    let name = format!("{} as {:?} within {:?}", series.read.name, column.kind, column.tolerance);
+    assert!(blocks.len() <= lossless, "{name}: {} bytes, {lossless} lossless", blocks.len());
+    let alone = encode::<P>(series.read, column, 1024);
+    for blocks in [blocks, alone] {
+        let (times, words) = decode(&blocks);
+        assert!(times == series.read.times, "{name}");
+        for (word, became) in series.words.iter().zip(words) {
+            let (value, became) = (number(column.kind, *word), number(column.kind, became));
+            let most = match column.tolerance {
+                Tolerance::Absolute(most) => most,
+                Tolerance::Relative(part) => part * value.abs(),
+                Tolerance::Lossless => 0.0,
+            };
+            assert!((became - value).abs() <= most, "{name}: {value} became {became}");
+        }
+    }
+}
+
+/// A file as values of one kind.
+struct Series<'a> {
+    read: &'a Read,
+    words: Vec<Word>,
+}
+
+fn number(kind: Kind, word: Word) -> f64 {
+    match kind {
+        Kind::F32 => f64::from(word.f32()),
+        Kind::F64 => word.f64(),
+        Kind::I32 => f64::from(word.i32()),
+        Kind::I64 => word.i64() as f64,
+    }
+}
+
 #[test]
 fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
-    for series in corpus() {
-        let finite = series.values.iter().copied().filter(|value| value.is_finite());
-        let (least, most) = (finite.clone().fold(f64::MAX, f64::min), finite.fold(f64::MIN, f64::max));
-        let range = most - least;
-        let lossless = [
-            encode::<Small>(&series, Column::new(Kind::F64), 1024).len(),
-            encode::<Pack>(&series, Column::new(Kind::F64), 1024).len(),
-        ];
-        for part in [1e-6, 1e-4, 1e-3, 1e-2] {
-            let mut tolerances = vec![Tolerance::Relative(part)];
-            if range > 0.0 {
-                tolerances.push(Tolerance::Absolute(range * part));
-            }
-            for tolerance in tolerances {
-                let column = Column::new(Kind::F64).within(tolerance);
-                let both = [encode::<Small>(&series, column, 1024), encode::<Pack>(&series, column, 1024)];
-                for (blocks, lossless) in both.iter().zip(lossless) {
-                    let (times, words) = decode(blocks);
-                    assert!(times == series.times);
-                    for (value, word) in series.values.iter().zip(words) {
-                        let most = match tolerance {
-                            Tolerance::Absolute(most) => most,
-                            Tolerance::Relative(part) => part * value.abs(),
-                            Tolerance::Lossless => 0.0,
-                        };
-                        let error = (word.f64() - value).abs();
-                        assert!(
-                            error <= most,
-                            "{}: {value} became {} at {tolerance:?}",
-                            series.name,
-                            word.f64()
-                        );
+    for read in corpus() {
+        for kind in Kind::ALL {
+            let series =
+                Series { read: &read, words: read.values.iter().map(|value| word(kind, *value)).collect() };
+            let finite =
+                series.words.iter().map(|word| number(kind, *word)).filter(|value| value.is_finite());
+            let (least, most) = (finite.clone().fold(f64::MAX, f64::min), finite.fold(f64::MIN, f64::max));
+            let lossless = [
+                encode::<Small>(&read, Column::new(kind), 1024).len(),
+                encode::<Large>(&read, Column::new(kind), 1024).len(),
+                encode::<Rice>(&read, Column::new(kind), 1024).len(),
+                encode::<Pack>(&read, Column::new(kind), 1024).len(),
+            ];
+            for part in [1e-6, 1e-4, 1e-3, 1e-2] {
+                let mut tolerances = vec![Tolerance::Relative(part)];
+                if most > least {
+                    tolerances.push(Tolerance::Absolute((most - least) * part));
+                }
+                for tolerance in tolerances {
+                    let column = Column::new(kind).within(tolerance);
+                    within::<Small>(&series, column, lossless[0]);
+                    within::<Pack>(&series, column, lossless[3]);
+                    if kind == Kind::F32 || part == 1e-3 {
+                        within::<Large>(&series, column, lossless[1]);
+                        within::<Rice>(&series, column, lossless[2]);
                     }
-                    // What is cheaper is estimated before it is coded: a few bytes a block may go wrong.
-                    let slack = 16 * series.values.len().div_ceil(1024);
-                    assert!(
-                        blocks.len() <= lossless + slack,
-                        "{}: {} bytes at {tolerance:?}, {lossless} lossless",
-                        series.name,
-                        blocks.len()
-                    );
                 }
             }
         }

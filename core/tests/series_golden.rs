@@ -104,6 +104,9 @@ fn check(name: &str, bytes: &[u8]) {
     }
     assert_eq!(read, points(), "{name} is not read as it was written");
     assert!(golden == bytes, "{name}: the encoder writes other bytes than it did");
+    if cfg!(miri) {
+        return;
+    }
 
     match Command::new("python3").arg(folder().join("decode.py")).arg(&path).output() {
         Ok(output) if output.status.code() != Some(127) => {

@@ -127,14 +127,14 @@ class Bits(Coder):
 
 
 class Model:
-    def __init__(self, classes, lengths):
-        self.c, self.n = classes, lengths
+    def __init__(self, classes, lengths, short):
+        self.c, self.n, self.short = classes, lengths, short
         self.zero = [even(4) for _ in range(classes)]
         self.sign = even(3)
         self.length = [[seldom(), seldom()] + even(37) for _ in range(classes)]
         self.second = even(lengths)
         self.third = [even(2) for _ in range(lengths)]
-        self.fourth = [even(4) for _ in range(8)]
+        self.fourth = [even(4) for _ in range(short)]
         self.fast = self.slow = self.zeros = self.last_sign = 0
 
     def follow(self, k):
@@ -169,7 +169,7 @@ class Model:
             if left > 0:
                 t = coder.bit(self.third[at][s])
                 m, left = 2 * m + t, left - 1
-                if left > 0 and length < 8:
+                if left > 0 and length < self.short:
                     m, left = 2 * m + coder.bit(self.fourth[length][2 * s + t]), left - 1
         m = m << left | coder.long(left)
         self.follow(length + 1)
@@ -188,6 +188,14 @@ class Rice:
         folded = coder.number() if count == 20 else count << bits | coder.long(bits)
         self.mean += min(folded, 1 << 59) - (self.mean >> 4)
         return unfold(folded)
+
+
+class Near:
+    def __init__(self):
+        self.away, self.spread = even(1), Rice()
+
+    def code(self, coder, width):
+        return self.spread.code(coder, width) if coder.bit(self.away[0]) else 0
 
 
 class Habit:
@@ -285,9 +293,10 @@ class Bank:
 
 
 class Recall:
-    def __init__(self, width):
+    def __init__(self, width, bits, model):
         self.w, self.all, self.history, self.gain = width, [], 0, 0
-        self.by, self.which, self.model = even(8), even(32), Model(1, 20)
+        self.bits, self.count, self.model = bits, 1 << bits, model
+        self.by, self.which = even(8), even(self.count)
 
     def code(self, coder):
         if self.gain <= 0:
@@ -297,21 +306,21 @@ class Recall:
         if not by:
             return None
         node = 1
-        for _ in range(5):
+        for _ in range(self.bits):
             node = 2 * node + coder.bit(self.which[node])
-        near = (self.all + [0] * 32)[node - 32]
+        near = (self.all + [0] * self.count)[node - self.count]
         return wrap(near + self.model.code(coder, self.w), self.w)
 
     def learn(self, z, expected):
         distances = [abs(wrap(z - other, self.w)) for other in self.all]
         near = min(distances).bit_length() if distances else self.w
         far = abs(wrap(z - expected, self.w)).bit_length()
-        pays = bool(distances) and near + 6 < far
-        saved = 16 * (far - near - 6) if pays else -12
+        pays = bool(distances) and near + self.bits + 1 < far
+        saved = 16 * (far - near - self.bits - 1) if pays else -12
         self.gain += saved - self.gain >> 4
         if distances and (pays or near == 0):
             del self.all[distances.index(min(distances))]
-        self.all = ([z] + self.all)[:32]
+        self.all = ([z] + self.all)[:self.count]
 
 
 def power(digits):
@@ -361,8 +370,12 @@ class Column:
         self.width, self.coding, self.started, self.flags = BITS[kind], coding, False, True
         self.lanes = 32 if kind == 0 else 64
         self.front = ("decimal", 0) if kind >= 2 else ("integer", 1, 0)
-        self.model = Rice() if coding == 2 else Model(3 if coding == 1 else 1, 20)
-        self.recall = Recall(self.lanes) if coding == 1 else None
+        self.model = Rice() if coding == 2 else Model(3, 20, 8) if coding == 1 else Model(1, 12, 8)
+        self.recall = None
+        if coding == 0:
+            self.recall = Recall(self.lanes, 3, Near())
+        elif coding == 1:
+            self.recall = Recall(self.lanes, 5, Model(1, 20, 8))
         self.order = {0: 8, 1: 16, 2: 1, 3: 0}[coding]
         self.escaped, self.escape, self.new, self.escapes = 0, [seldom(), [2048, 0]], even(2), [0, 0]
         self.none, self.negative, self.further, self.corrected = [seldom(), [2048, 0]], [2048, 0], even(7), 0
@@ -437,7 +450,7 @@ def section(payload, at, count, trail, size):
 def points(payload, coding, count, first, kinds):
     coder = Arith(payload) if coding < 2 else Bits(payload)
     columns = [Column(kind, coding) for kind in kinds]
-    beat = Beat(first, Rice() if coding == 2 else Model(1, 8))
+    beat = Beat(first, Rice() if coding == 2 else Model(1, 8, 0))
     partial, stored_flag, changes, trail = seldom(), seldom(), seldom(), [0, 0]
     while count > 0:
         group = 6 if coding == 3 else 5

@@ -32,6 +32,7 @@ mod header;
 mod heads;
 mod lane;
 mod lattice;
+mod never_longer;
 mod pack;
 mod points;
 mod profile;
@@ -50,6 +51,7 @@ pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse};
 pub use header::{Coding, Header, MAX_HEADER_BYTES, Range, SYNC, VERSION};
+pub use never_longer::NeverLonger;
 pub use profile::{Large, Narrow, Pack, Profile, Rice, Small};
 pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,

@@ -113,3 +113,80 @@ impl<I: Indices, const COLUMNS: usize> Points<I, COLUMNS> {
         time
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::arith::model::Model;
+    use super::super::arith::prob::Prob;
+    use super::super::arith::range::{ReadState, Reader};
+    use super::super::column::EitherLanes;
+    use super::super::recall::{Latest, Near};
+    use super::super::word::Kind;
+    use super::*;
+    use std::vec::Vec;
+
+    type All = EitherLanes<Model<3, 20, 8>, Latest<i32, Near, 32>, Latest<i64, Near, 32>, 16>;
+
+    /// Counts what is asked of a reader.
+    struct Counting<'a> {
+        reader: Reader<'a>,
+        steps: u32,
+    }
+
+    impl Coder for Counting<'_> {
+        const WRITES: bool = false;
+        const PLAIN: bool = false;
+
+        fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
+            self.steps += 1;
+            self.reader.bit(prob, bit)
+        }
+
+        fn raw(&mut self, value: u32, bits: u32) -> u32 {
+            self.steps += 1;
+            self.reader.raw(value, bits)
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_head_or_a_point_cost_more_than_a_fixed_number_of_steps() {
+        let column = [Column::new(Kind::F64), Column::new(Kind::I32)];
+        // The interpreter is slow: it gets a few of them.
+        let (most, seeds) = if cfg!(miri) { (100, 3) } else { (20_000, 8_u32) };
+        let lengths = [16, 1000, 60_000].into_iter().take(if cfg!(miri) { 2 } else { 3 });
+        for (length, seed) in lengths.flat_map(|length| (0..seeds).map(move |seed| (length, seed))) {
+            let mut random = seed.wrapping_mul(0x9E37_79B9) | 1;
+            let payload: Vec<u8> = (0..length)
+                .map(|_| {
+                    random ^= random << 13;
+                    random ^= random >> 17;
+                    random ^= random << 5;
+                    // All zeros, all ones, and bytes that are anything.
+                    match seed {
+                        0 => 0,
+                        1 => 0xFF,
+                        _ => (random >> 7) as u8,
+                    }
+                })
+                .collect();
+            let mut points = Points::<All, 2>::new(0, &column, 2).expect("both kinds are there");
+            let mut coder = Counting { reader: Reader::new(ReadState::new(&payload), &payload), steps: 0 };
+            let mut done = 0;
+            while done < most {
+                let before = coder.steps;
+                let head = points.unchanged(0);
+                let Some((count, stored)) = points.head(&mut coder, &column, &head) else { break };
+                assert!((1..=GROUP).contains(&count) && coder.steps - before <= 40);
+                for _ in 0..count {
+                    let (before, mut words) = (coder.steps, [Word(0); 2]);
+                    match stored {
+                        true => points.stored_point(&mut coder, &column, 0, &mut words),
+                        false => points.point(&mut coder, &column, 0, &mut words),
+                    };
+                    assert!(coder.steps - before <= 100, "{} steps for a point", coder.steps - before);
+                }
+                done += count;
+            }
+        }
+    }
+}

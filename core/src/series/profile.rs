@@ -9,7 +9,7 @@ use super::header::Coding;
 use super::pack;
 use super::pack::side::{PackRead, PackWrite};
 use super::points::GROUP;
-use super::recall::Latest;
+use super::recall::{Latest, Near};
 use super::rice::Rice as Spread;
 use super::stream::{StreamRead, StreamWrite};
 
@@ -62,7 +62,17 @@ macro_rules! stream {
     };
 }
 
-stream!(Small, ArithSmall, RangeEnds, EitherLanes<Model<1, 20>, (), (), 8>);
-stream!(Narrow, ArithSmall, RangeEnds, Lanes<i32, Model<1, 20>, (), 8>);
-stream!(Large, ArithLarge, RangeEnds, EitherLanes<Model<3, 20>, Latest<i32>, Latest<i64>, 16>);
+stream!(
+    Small,
+    ArithSmall,
+    RangeEnds,
+    EitherLanes<Model<1, 12, 8>, Latest<i32, Near, 8>, Latest<i64, Near, 8>, 8>
+);
+stream!(Narrow, ArithSmall, RangeEnds, Lanes<i32, Model<1, 12, 8>, Latest<i32, Near, 8>, 8>);
+stream!(
+    Large,
+    ArithLarge,
+    RangeEnds,
+    EitherLanes<Model<3, 20, 8>, Latest<i32, Model<1, 20, 8>, 32>, Latest<i64, Model<1, 20, 8>, 32>, 16>
+);
 stream!(Rice, Rice, BitEnds, EitherLanes<Spread, (), (), 1>);

@@ -2,10 +2,10 @@
 //! shorter than to what the predictors expect. Sensors behind a coarse converter and machines with a few states are
 //! like that.
 
-use super::arith::model::Model;
 use super::arith::prob::Prob;
 use super::coder::{Coder, Residuals};
 use super::lane::Lane;
+use super::rice::Rice;
 
 /// Remembers indices, or does not.
 pub(crate) trait Recall<L: Lane>: Copy + core::fmt::Debug {
@@ -29,15 +29,9 @@ impl<L: Lane> Recall<L> for () {
     fn learn(&mut self, _: L, _: L) {}
 }
 
-/// Bits that say which one.
-const BITS: u32 = 5;
-
-/// How many are remembered.
-const COUNT: usize = 1 << BITS;
-
 /// The latest indices, each once, latest first.
 #[derive(Clone, Copy, Debug)]
-pub struct Latest<L> {
+pub struct Latest<L, M, const COUNT: usize> {
     indices: [L; COUNT],
     known: u8,
     /// Whether the last three came by way of one of them.
@@ -46,11 +40,20 @@ pub struct Latest<L> {
     gain: i16,
     by: [Prob; 8],
     which: [Prob; COUNT],
-    model: Model<1, 20>,
+    model: M,
 }
 
 #[allow(private_bounds)]
-impl<L: Lane> Latest<L> {
+impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
+    /// Bits that saying which one costs about.
+    const NAMING: u32 = COUNT.ilog2() + 1;
+
+    /// Whether a residual of `near` bits and saying which one is shorter than one of `far` bits.
+    #[inline(always)]
+    fn pays(near: u32, far: u32) -> bool {
+        near + Self::NAMING < far
+    }
+
     /// The nearest one, and how many bits the distance to it has.
     #[inline]
     fn nearest(&self, index: L) -> (usize, u32) {
@@ -70,17 +73,36 @@ impl<L: Lane> Latest<L> {
     fn touch(&mut self, at: usize, index: L) {
         let at = at.min(COUNT - 1);
         self.indices.copy_within(..at, 1);
-        self.indices[0] = index;
+        if let Some(first) = self.indices.first_mut() {
+            *first = index;
+        }
     }
 }
 
-/// Whether a residual of `near` bits and saying which one is shorter than one of `far` bits.
-#[inline(always)]
-fn pays(near: u32, far: u32) -> bool {
-    near + 6 < far
+/// The residuals to remembered indices where there is little room for a model: mostly none, else about as long as of
+/// late.
+#[derive(Clone, Copy, Debug)]
+pub struct Near {
+    /// Whether it is not zero.
+    away: Prob,
+    spread: Rice,
 }
 
-impl<L: Lane> Recall<L> for Latest<L> {
+impl Residuals for Near {
+    type Times = Self;
+
+    const NEW: Self = Near { away: Prob::EVEN, spread: Rice::NEW };
+
+    #[inline]
+    fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
+        match coder.bit(&mut self.away, residual != L::default()) {
+            false => L::default(),
+            true => self.spread.code(coder, residual),
+        }
+    }
+}
+
+impl<L: Lane, M: Residuals, const COUNT: usize> Recall<L> for Latest<L, M, COUNT> {
     fn new() -> Self {
         Latest {
             indices: [L::default(); COUNT],
@@ -89,7 +111,7 @@ impl<L: Lane> Recall<L> for Latest<L> {
             gain: 0,
             by: [Prob::EVEN; 8],
             which: [Prob::EVEN; COUNT],
-            model: Model::NEW,
+            model: M::NEW,
         }
     }
 
@@ -102,7 +124,7 @@ impl<L: Lane> Recall<L> for Latest<L> {
         if C::WRITES {
             let near = self.nearest(index);
             at = near.0;
-            by = pays(near.1, index.minus(expected).magnitude_bits());
+            by = Self::pays(near.1, index.minus(expected).magnitude_bits());
         }
         let by = coder.bit(&mut self.by[usize::from(self.history & 7)], by);
         self.history = self.history << 1 | u8::from(by);
@@ -110,7 +132,7 @@ impl<L: Lane> Recall<L> for Latest<L> {
             return None;
         }
         let mut node = 1_usize;
-        for level in (0..BITS).rev() {
+        for level in (0..COUNT.ilog2()).rev() {
             let bit = coder.bit(&mut self.which[node & (COUNT - 1)], at >> level & 1 == 1);
             node = node << 1 | usize::from(bit);
         }
@@ -122,9 +144,9 @@ impl<L: Lane> Recall<L> for Latest<L> {
     fn learn(&mut self, index: L, expected: L) {
         let (at, near) = self.nearest(index);
         let far = index.minus(expected).magnitude_bits();
-        let by = self.known > 0 && pays(near, far);
+        let by = self.known > 0 && Self::pays(near, far);
         // A way that is seldom taken costs a little each time that it is not.
-        let saved = if by { 16 * (far as i16 - near as i16 - 6) } else { -12 };
+        let saved = if by { 16 * (far as i16 - near as i16 - Self::NAMING as i16) } else { -12 };
         self.gain += (saved - self.gain) >> 4;
         if self.known > 0 && (by || near == 0) {
             self.touch(at, index);

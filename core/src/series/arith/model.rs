@@ -15,9 +15,9 @@ const TREE: [Prob; NODES] = {
 };
 
 /// Coded magnitudes in this many classes of how lively the last residuals were against the ones before (1 or 3), with
-/// the bits below the highest modelled up to a length of `LENGTHS`.
+/// the bits below the highest modelled up to a length of `LENGTHS`, the third of them in those shorter than `SHORT`.
 #[derive(Clone, Copy, Debug)]
-pub struct Model<const CLASSES: usize, const LENGTHS: usize> {
+pub struct Model<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> {
     /// Whether it is zero: by class, and after 1, 2, 3 or more zeros.
     zero: [[Prob; 4]; CLASSES],
     /// Whether it is negative: after nothing, a positive one, a negative one.
@@ -29,7 +29,7 @@ pub struct Model<const CLASSES: usize, const LENGTHS: usize> {
     /// The second one, by length and the first.
     third: [[Prob; 2]; LENGTHS],
     /// The third one of short ones, by length and the two before.
-    fourth: [[Prob; 4]; 8],
+    fourth: [[Prob; 4]; SHORT],
     /// Mean length of late, in 16ths: over about 3 residuals and over about 16.
     fast: i16,
     slow: i16,
@@ -37,14 +37,14 @@ pub struct Model<const CLASSES: usize, const LENGTHS: usize> {
     zeros: u8,
 }
 
-impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
+impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Model<CLASSES, LENGTHS, SHORT> {
     const EMPTY: Self = Model {
         zero: [[Prob::EVEN; 4]; CLASSES],
         sign: [Prob::EVEN; 3],
         length: [TREE; CLASSES],
         second: [Prob::EVEN; LENGTHS],
         third: [[Prob::EVEN; 2]; LENGTHS],
-        fourth: [[Prob::EVEN; 4]; 8],
+        fourth: [[Prob::EVEN; 4]; SHORT],
         fast: 0,
         slow: 0,
         last_sign: 0,
@@ -78,9 +78,10 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
             let second = bit(coder, &mut self.second[at], &mut left);
             if left > 0 {
                 let third = bit(coder, &mut self.third[at][second], &mut left);
-                if left > 0 && length < 8 {
-                    let path = second << 1 | third;
-                    bit(coder, &mut self.fourth[length as usize & 7][path & 3], &mut left);
+                if left > 0
+                    && let Some(fourth) = self.fourth.get_mut(length as usize)
+                {
+                    bit(coder, &mut fourth[(second << 1 | third) & 3], &mut left);
                 }
             }
         }
@@ -97,8 +98,10 @@ impl<const CLASSES: usize, const LENGTHS: usize> Model<CLASSES, LENGTHS> {
     }
 }
 
-impl<const CLASSES: usize, const LENGTHS: usize> Residuals for Model<CLASSES, LENGTHS> {
-    type Times = Model<1, 8>;
+impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Residuals
+    for Model<CLASSES, LENGTHS, SHORT>
+{
+    type Times = Model<1, 8, 0>;
 
     const NEW: Self = Self::EMPTY;
 
