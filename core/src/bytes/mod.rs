@@ -77,8 +77,7 @@ impl ReadAt for [u8] {
         let past = PastEnd { offset, wanted: into.len(), len: <[u8]>::len(self) as u64 };
         let start = usize::try_from(offset).map_err(|_| past)?;
         let end = start.checked_add(into.len()).ok_or(past)?;
-        let bytes = self.get(start..end).filter(|bytes| <[u8]>::len(bytes) == into.len()).ok_or(past)?;
-        into.copy_from_slice(bytes);
+        into.copy_from_slice(self.get(start..end).ok_or(past)?);
         Ok(())
     }
 }

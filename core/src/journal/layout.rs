@@ -113,9 +113,7 @@ impl Layout {
         if !capacity_bytes.is_multiple_of(sector_bytes) {
             return Err(GeometryError::PartSector { capacity_bytes, sector_bytes });
         }
-        let Some(sectors) = capacity_bytes.checked_div(sector_bytes) else {
-            return Err(GeometryError::SectorTooSmall { sector_bytes, least: 8 * page_bytes });
-        };
+        let sectors = capacity_bytes / sector_bytes;
         if sectors < super::MIN_SECTORS {
             return Err(GeometryError::TooFewSectors(sectors));
         }
@@ -154,11 +152,7 @@ impl Layout {
 
     /// Pages of a record of `len` bytes.
     pub(super) const fn pages_of(&self, len: usize) -> usize {
-        match self.page_bytes().saturating_sub(PAGE_BYTES) {
-            // No page is that small.
-            0 => u16::MAX as usize,
-            room => len.saturating_add(FIRST_BYTES).div_ceil(room),
-        }
+        (len.saturating_add(FIRST_BYTES)).div_ceil(self.page_bytes() - PAGE_BYTES)
     }
 
     /// Offset of a page. Below `capacity_bytes` for every sector and page there is.

@@ -164,7 +164,7 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
             energy += scaled * scaled;
         }
         // A few differences that are small altogether say little: the constant keeps them quiet.
-        let gain = ((error << 14) / ((energy >> 6) + 1).max(1)) >> 8;
+        let gain = ((error << 14) / ((energy >> 6) + 1)) >> 8;
         let gain = gain.clamp(-(1 << 17), 1 << 17);
         for (weight, scaled) in self.weights.iter_mut().zip(&forecast.scaled) {
             *weight = (*weight + ((gain * scaled) << 1)).clamp(-2 * WEIGHT_ONE, 2 * WEIGHT_ONE);

@@ -96,12 +96,10 @@ impl<M: Residuals> Beat<M> {
         let Some(away) = time.checked_sub(self.last) else { return (0, false) };
         // Mostly the difference is small: small cores divide 32 bits much faster than 64.
         if let (Ok(away), Ok(unit)) = (u32::try_from(away), u32::try_from(self.unit)) {
-            let whole = away.checked_div(unit).unwrap_or(0);
-            return (i64::from(whole), whole.wrapping_mul(unit) == away);
+            return (i64::from(away / unit), away % unit == 0);
         }
         let unit = self.unit as i64;
-        let whole = away.checked_div(unit).unwrap_or(0);
-        (whole, whole.wrapping_mul(unit) == away)
+        (away / unit, away % unit == 0)
     }
 
     #[inline(always)]

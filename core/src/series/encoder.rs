@@ -219,10 +219,6 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let header = self.header(end - start);
         let header_bytes =
             header_bytes(self.used(), self.settings.ranges, end - start, self.coded, self.times);
-        let moved = end.saturating_sub(start);
-        if end > self.buffer.len() || start > end || header_bytes > self.buffer.len() - moved {
-            return None;
-        }
         self.buffer.copy_within(start..end, header_bytes);
         header.write(self.buffer)?;
         let end = header_bytes + (end - start);
@@ -306,7 +302,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let size = self.point_bytes();
         let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
         // Beside the points there must be room to code them.
-        let room = (free / (size + 4).max(1)).clamp(1, P::GROUP);
+        let room = (free / (size + 4)).clamp(1, P::GROUP);
         self.wait_room =
             (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
         self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
@@ -318,7 +314,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (size, used) = (self.point_bytes(), self.used());
         let at = self.wait_at as usize + self.waiting as usize * size;
         let columns = self.columns.get(..used).unwrap_or_default();
-        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size.max(1));
+        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size);
         for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
             Waiting::put(place, columns, *time, values);
         }

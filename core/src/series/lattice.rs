@@ -158,12 +158,12 @@ impl Front {
                     Kind::I32 => {
                         let away = word.i32().checked_sub(offset as i32)?;
                         let unit = i32::try_from(unit).ok()?;
-                        (away.checked_rem(unit)? == 0).then(|| away.checked_div(unit).map(i64::from))??
+                        (away.checked_rem(unit)? == 0).then(|| i64::from(away / unit))?
                     }
                     _ => {
                         let away = word.i64().checked_sub(offset)?;
                         let unit = i64::try_from(unit).ok()?;
-                        (away.checked_rem(unit)? == 0).then(|| away.checked_div(unit))??
+                        (away.checked_rem(unit)? == 0).then(|| away / unit)?
                     }
                 };
                 Some(Place { index, ulps: 0 })
