@@ -18,7 +18,7 @@ mod rules;
 pub use layers::{Chosen, Layers};
 pub use rules::Rule;
 
-use crate::command::args::{CommandLine, IoArg, LogArgs, RunArgs};
+use crate::command::args::{Command, CommandLine, IoArg, LogArgs, RunArgs};
 use crate::failure::Failure;
 use crate::size::Within;
 use clap::ArgMatches;
@@ -38,6 +38,10 @@ const FILE_NAME: &str = "plimsoll.toml";
 /// # Errors
 /// [`Failure::Usage`] that names file, line, variable or flag; [`Failure::Io`] if a file cannot be read.
 pub(crate) fn resolve(line: &mut CommandLine, matches: &ArgMatches) -> Result<(), Failure> {
+    // A shell that starts asks for these wherever it is.
+    if matches!(line.command, Command::Completions { .. }) {
+        return Ok(());
+    }
     let flags = flags(line, matches).map_err(Failure::Usage)?;
     let environment = environment::read(std::env::vars_os()).map_err(Failure::Usage)?;
     let files = files(line, &environment)?;
