@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// No small file keeps a job busy for so long.
 const LONG: Duration = Duration::from_secs(2);
 
+/// A file that is refused is refused before this.
+const SOON: Duration = Duration::from_secs(1);
+
 fn corpus() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
     let folder = std::env::var_os("PLIMSOLL_CORPUS").map_or(beside, PathBuf::from);
@@ -39,9 +42,13 @@ fn files_that_others_crash_on_are_refused_soon_and_within_little_memory() {
         for line in
             ["info in.tif".to_owned(), format!("convert in.tif -o out.png --pages {page} --within 64MiB")]
         {
-            let began = Instant::now();
-            let done = work.run(&line);
-            assert!(began.elapsed() < LONG, "{file}: {line}: {:?}", began.elapsed());
+            // Another program may keep the processors busy now and then, but not each time.
+            let attempt = || {
+                let began = Instant::now();
+                (work.run(&line), began.elapsed())
+            };
+            let soon = (0..3).map(|_| attempt()).find(|(_, took)| *took < SOON);
+            let (done, _) = soon.unwrap_or_else(|| panic!("{file}: {line}: not within {SOON:?}"));
             assert!(
                 done.peak_resident_bytes < 64 << 20,
                 "{file}: {line}: {} bytes",

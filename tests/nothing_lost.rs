@@ -153,3 +153,51 @@ fn two_runs_into_one_name_do_not_disturb_each_other() {
     let last = work.read("out.ppm");
     assert!(last.len() == inverted.len() && last != inverted, "the slow one came last");
 }
+
+/// Where nobody can be told what went wrong, the exit code says it; nobody is told of a panic.
+#[test]
+fn a_standard_error_that_is_full_changes_no_exit_code() {
+    let work = Work::new(programs!());
+    work.picture("in.ppm", &Picture::new(20, 30, 3, Kind::U8), &Storage::strips(16, Packing::None));
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there is one");
+    for (line, code) in [
+        ("convert none.ppm -o out.ppm", 5),
+        ("convert in.ppm -o out.none", 2),
+        ("convert in.ppm -o out.ppm --within 1MiB", 3),
+    ] {
+        let status =
+            work.command(line).stdout(Stdio::null()).stderr(full()).status().expect("it can be started");
+        assert_eq!(status.code(), Some(code), "{line}");
+        assert_eq!(work.outputs(), [""; 0], "{line}");
+    }
+    // So does a full standard output; what was not yet made stays so.
+    let mut child = work
+        .command("convert in.ppm -o out.ppm")
+        .stdout(full())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    assert_eq!(child.wait().expect("it ends").code(), Some(5));
+    assert_eq!(work.outputs(), [""; 0]);
+}
+
+/// A receipt replaces an older one as outputs do: whole, by a new file under its name.
+#[test]
+fn a_receipt_is_never_written_over_an_older_one() {
+    let work = Work::new(programs!());
+    work.picture("in.ppm", &Picture::new(20, 30, 3, Kind::U8), &Storage::strips(16, Packing::None));
+    std::fs::write(work.path("receipt.json"), b"before").expect("written");
+    std::fs::hard_link(work.path("receipt.json"), work.path("in-older.json")).expect("linked");
+    work.done("convert in.ppm -o out.ppm --overwrite");
+    work.run("convert in.ppm -o out.ppm --overwrite --receipt receipt.json");
+    std::fs::hard_link(work.path("receipt.json"), work.path("in-first.json")).expect("linked");
+    let first = work.read("receipt.json");
+    work.run("convert in.ppm -o out.ppm --overwrite --do invert --receipt receipt.json");
+    assert_eq!(work.read("in-older.json"), b"before");
+    assert_eq!(work.read("in-first.json"), first);
+    assert!(work.read("receipt.json") != first);
+    // One that cannot be written is said, and a device takes it as it is.
+    work.run("convert in.ppm -o out.ppm --overwrite --receipt none/receipt.json")
+        .fails(5, &["none/receipt.json", "create"]);
+    assert_eq!(work.run("convert in.ppm -o out.ppm --overwrite --receipt /dev/null").code, 0);
+}

@@ -30,6 +30,7 @@ pub mod bytes;
 pub mod journal;
 pub mod measure;
 pub mod pipeline;
+pub mod series;
 pub mod shape;
 pub mod strip;
 pub mod transform;

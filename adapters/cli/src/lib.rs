@@ -25,6 +25,7 @@ use clap::{CommandFactory, FromArgMatches};
 use command::Session;
 use command::args::CommandLine;
 use plimsoll_os::memory::{CountingAllocator, divide_code};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +68,8 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
             if logs_to_file {
                 tracing::error!("{failure}");
             }
-            eprintln!("plimsoll: {failure}");
+            // The exit code says it, too, where nobody can be told.
+            let _ = writeln!(std::io::stderr(), "plimsoll: {failure}");
             ExitCode::from(failure.exit_code())
         }
     }

@@ -25,6 +25,8 @@ pub(crate) fn begin(args: &LogArgs) -> Result<(), Failure> {
         LogLevel::Debug => LevelFilter::DEBUG,
     };
     let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false);
+    // A log that cannot be written must not end the work.
+    let builder = builder.log_internal_errors(false);
     match &args.log_file {
         None => builder.with_writer(std::io::stderr).without_time().init(),
         Some(path) => {

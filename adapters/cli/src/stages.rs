@@ -1,12 +1,12 @@
-//! From the words after `--do` to a row of stages, wrapped for this machine's processor and measured.
+//! From the words after `--do` to a row of stages, built for this machine's processor and measured.
 
 use crate::failure::Failure;
 use plimsoll_core::measure::{Range, RangeOf};
 use plimsoll_core::pipeline::{Stage, StageError};
 use plimsoll_core::shape::Shape;
-use plimsoll_core::transform::{self, Args, Host};
-use plimsoll_os::cpu::Dispatched;
-use plimsoll_os::timing::{Stopwatch, Timed};
+use plimsoll_core::transform;
+use plimsoll_os::cpu;
+use plimsoll_os::timing::Stopwatch;
 use std::str::FromStr;
 
 /// One step of a chain as a user writes it: `resize:0.9,linear`.
@@ -67,25 +67,24 @@ impl Stages {
     /// # Errors
     /// [`Failure::Usage`] that names the step.
     pub fn build(steps: &[Step], input: Shape, known: &[Range]) -> Result<Self, Failure> {
-        let mut host = Boxes { known, asked: Vec::new(), at: 0, watch: Stopwatch::new() };
         let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(steps.len());
         let mut ends = Vec::with_capacity(steps.len());
         let mut watches = Vec::with_capacity(steps.len());
         let mut shape = input;
+        let mut asked: Vec<(usize, RangeOf)> = Vec::new();
         for (at, step) in steps.iter().enumerate() {
-            host.at = at;
-            host.watch = Stopwatch::new();
-            let args = Args::new("", step.args());
-            let built = transform::build(step.name(), args, shape, &mut host)
-                .map_err(|error| explain(step, &error))?;
-            for stage in built {
+            let known = known.get(asked.len()..).unwrap_or_default();
+            let built =
+                cpu::build(step.name(), step.args(), shape, known).map_err(|error| explain(step, &error))?;
+            for stage in built.stages {
                 shape = stage.output(shape).map_err(|error| explain(step, &error))?;
                 stages.push(stage);
             }
+            asked.extend(built.asked.into_iter().map(|of| (at, of)));
             ends.push(stages.len());
-            watches.push((step.name().to_owned(), host.watch.clone()));
+            watches.push((step.name().to_owned(), built.watch));
         }
-        Ok(Self { stages, ends, watches, asked: host.asked, output: shape })
+        Ok(Self { stages, ends, watches, asked, output: shape })
     }
 
     /// The stages, to lay a chain out of.
@@ -126,41 +125,5 @@ fn explain(step: &Step, error: &StageError) -> Failure {
             Failure::Usage(format!("{line}; write {form}, for example {}", words.example))
         }
         (failure, _, _) => failure,
-    }
-}
-
-/// Boxes each stage behind the processor's best instructions and a clock. A step may be two stages, with one clock.
-struct Boxes<'r> {
-    known: &'r [Range],
-    asked: Vec<(usize, RangeOf)>,
-    at: usize,
-    watch: Stopwatch,
-}
-
-impl Host for Boxes<'_> {
-    type Built = Vec<Box<dyn Stage>>;
-
-    fn range(&mut self, of: RangeOf) -> Option<Range> {
-        self.asked.push((self.at, of));
-        self.known.get(self.asked.len() - 1).copied()
-    }
-
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built {
-        vec![self.boxed(stage)]
-    }
-
-    fn accept_parts<W, A, B>(&mut self, _whole: W, first: A, second: B) -> Self::Built
-    where
-        W: Stage + 'static,
-        A: Stage + 'static,
-        B: Stage + 'static,
-    {
-        vec![self.boxed(first), self.boxed(second)]
-    }
-}
-
-impl Boxes<'_> {
-    fn boxed<S: Stage + 'static>(&self, stage: S) -> Box<dyn Stage> {
-        Box::new(Timed::new(Dispatched::new(stage), self.watch.clone()))
     }
 }

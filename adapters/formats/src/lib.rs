@@ -11,6 +11,8 @@ mod jp2;
 mod metadata;
 mod png;
 mod pnm;
+pub mod series;
+pub mod text;
 mod tiff;
 mod tile_order;
 mod wanted;

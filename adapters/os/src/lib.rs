@@ -11,6 +11,7 @@
 //! the files that say so: the mapping, the arena, the allocator, and what `multiversion` writes in `cpu`.
 #![deny(unsafe_code)]
 
+pub mod cache;
 pub mod cpu;
 mod error;
 pub mod input;

@@ -12,7 +12,11 @@
 //! whose records are discarded (or are the oldest, under [`Policy::Overwrite`]) are ever erased, and all in turn, so
 //! that wear is even. Nothing formats a flash but [`Journal::format`].
 //!
-//! The bytes on the flash are described in `FORMAT.md` beside this file.
+//! A cut may leave bits that read either way, and a page that reads erased may hold some. So nothing is programmed that
+//! this mount has not erased, and the first write after each mount opens a sector: give the ring as many sectors as
+//! the starts that it should remember, and a few. A mount with nothing to recover, and no write after it, costs none.
+//!
+//! The bytes on the flash, and why a cut loses nothing, are described in `FORMAT.md` beside this file.
 //!
 //! ```
 //! use plimsoll_core::journal::{From, Journal, Policy, RamFlash};

@@ -16,10 +16,8 @@ pub(super) struct Scan {
     pub(super) end: u16,
     /// Whether the sector holds a record's end that is no copy, or a mark.
     pub(super) own: bool,
-    /// Whether the very last page touched is a mark that says nothing new: then nothing that counts is weak.
+    /// Whether the last two pages touched are marks that say the same: then nothing that counts is weak.
     pub(super) settled: bool,
-    /// Whether more than the last page is damaged, or one cannot be read: no power cut does that.
-    pub(super) damaged: bool,
 }
 
 /// The last whole page of a sector.
@@ -30,7 +28,7 @@ pub(super) enum Last {
     /// A mark, or a piece of a record that is not its last: what is before is there for good.
     Certain,
     /// A record's last page, which may be weak.
-    End { page: u16, sequence: u32, copy: bool },
+    End { page: u16, sequence: u32 },
 }
 
 impl<F: Flash> Journal<F> {
@@ -61,16 +59,19 @@ impl<F: Flash> Journal<F> {
         journal.open_next(0, Before::default())?;
         journal.state.tail = journal.state.head.at;
         journal.mark()?;
+        journal.mark()?;
         journal.state.settled = true;
         Ok(journal)
     }
 
     /// Finds the journal on a flash, and recovers from whatever the last power cut left. Never erases a record.
     ///
-    /// Reads each header twice at most, the newest sector's pages and, after a cut right behind it, those of the
-    /// sector before: `2 * (sectors + pages) + 4` pages at most to find everything. A mount after a cut, or after appends,
-    /// then opens one sector, with one erase, and writes three pages at most; a mount after a mount writes nothing.
-    /// If no sector is free for that, the journal is mounted as it is, and recovers as soon as there is one.
+    /// To find everything it reads each header three times at most, the newest sector's pages and, after a cut in an
+    /// opening, those of the sector before: `3 * sectors + 2 * pages + 4` pages. A mount after a cut, or after appends,
+    /// then recovers: it looks at both again, erases one sector, proves it erased and writes four pages into it at most,
+    /// `6 * sectors + 5 * pages + 12` reads in all. A mount after a mount writes nothing. A page that cannot be read is
+    /// tried three times; a sector that fails is one more erase, and as many reads again. If no sector is free, the
+    /// journal is mounted as it is, and recovers as soon as there is one.
     ///
     /// # Errors
     /// [`JournalError::Geometry`]; [`JournalError::NotFormatted`], [`JournalError::OtherGeometry`] or
@@ -79,7 +80,10 @@ impl<F: Flash> Journal<F> {
     pub fn mount(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
         let mut journal = Self::inspect(flash, policy)?;
         match journal.settle() {
-            Ok(()) | Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. }) => Ok(journal),
+            Ok(())
+            | Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. } | JournalError::UsedUp) => {
+                Ok(journal)
+            }
             Err(error) => Err(error),
         }
     }
@@ -104,6 +108,11 @@ impl<F: Flash> Journal<F> {
         let scan = journal.scan(head, layout.pages(), true);
         journal.state.head.end = scan.end;
         journal.state.settled = scan.settled;
+        if !scan.own {
+            // What the head says of the sector before was shown to nobody, and is decided anew.
+            journal.state.head.before.end = layout.pages();
+            journal.end_before();
+        }
         // A discard of everything covers numbers that were left out, too: none of them is given again.
         journal.state.next = journal.state.next.max(journal.state.floor);
         journal.state.marked = if scan.settled { journal.state.floor } else { 0 };
@@ -161,17 +170,28 @@ impl<F: Flash> Journal<F> {
         newest.ok_or(reason)
     }
 
-    /// The first sector behind the head that held records when the head was opened.
+    /// The first sector behind the head that held records when the head was opened. If the very oldest is not found,
+    /// the first that cannot be read may be it, and is none of the free ones.
     fn find_tail(&mut self, head: &Header) {
+        let mut unreadable = None;
         let mut sector = head.position;
         for _ in 1..self.state.layout.sectors() {
             sector = self.state.layout.after(sector);
-            if let Some(header) = self.header(sector)
-                && (head.oldest <= header.turn && header.turn < head.turn)
-            {
-                self.state.tail = Place { sector, turn: header.turn };
-                return;
+            match self.parse_header(sector) {
+                Ok(Parsed::Header(header))
+                    if (header.position == sector && self.is_ours(&header))
+                        && (head.oldest <= header.turn && header.turn < head.turn) =>
+                {
+                    let found = Place { sector, turn: header.turn };
+                    self.state.tail = unreadable.filter(|_| header.turn > head.oldest).unwrap_or(found);
+                    return;
+                }
+                Err(_) => unreadable = unreadable.or(Some(Place { sector, turn: head.oldest })),
+                _ => {}
             }
+        }
+        if let Some(unreadable) = unreadable.filter(|_| head.oldest < head.turn) {
+            self.state.tail = unreadable;
         }
     }
 
@@ -185,32 +205,34 @@ impl<F: Flash> Journal<F> {
         if nothing && !self.is_retired(sector) && !matches!(self.see(Place { sector, turn }, 1), Seen::Erased)
         {
             self.state.next = self.state.next.saturating_add(layout.pages().into());
+            // They may come back, if it only could not be read: until they are discarded, too, nothing is reclaimed.
+            self.state.above = self.state.next;
         }
     }
 
-    /// Goes through the pages of a sector below `limit`. If it is the head (`learn`), the state follows.
+    /// Goes through the pages of a sector below `limit`. With `learn` the state follows.
     pub(super) fn scan(&mut self, at: Place, limit: u16, learn: bool) -> Scan {
-        let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false, damaged: false };
-        let (mut bad, mut news) = (false, false);
+        let mut scan = Scan { last: Last::Nothing, end: 1, own: false, settled: false };
+        // The floor of the mark right before, and whether the page is its second.
+        let (mut mark_before, mut proven) = (None, false);
         let mut begun: Option<(u32, page::First)> = None;
         let limit = limit.min(self.state.layout.pages());
         for number in 1..limit {
             let seen = self.see(at, number);
-            scan.damaged |= bad && !matches!(seen, Seen::Erased);
-            scan.settled = false;
+            let marked = match seen {
+                Seen::Body(Body::Mark(mark)) => Some(mark.floor),
+                _ => None,
+            };
             match seen {
                 Seen::Erased => {
-                    scan.settled = number > 1 && scan.end == number && scan.last == Last::Certain && !news;
+                    scan.settled = number > 1 && scan.end == number && proven;
                     return scan;
                 }
-                Seen::Unreadable => scan.damaged = true,
-                Seen::Bad => bad = true,
+                Seen::Unreadable | Seen::Bad => {}
                 Seen::Body(Body::Mark(mark)) => {
                     (scan.last, scan.end, scan.own) = (Last::Certain, number + 1, true);
                     if learn {
                         let state = &mut self.state;
-                        // A mark may be weak: settled is only what a page before it says, too.
-                        news = mark.floor > state.floor;
                         (state.next, state.floor) = (state.next.max(mark.next), state.floor.max(mark.floor));
                         (state.epoch, state.last_time) = (mark.epoch, mark.last_time);
                     }
@@ -220,10 +242,10 @@ impl<F: Flash> Journal<F> {
                         begun = Some((data.sequence, page::parse_first(self.page())));
                     }
                     if !data.last {
-                        scan.last = Last::Certain;
+                        (scan.last, mark_before, proven) = (Last::Certain, None, false);
                         continue;
                     }
-                    scan.last = Last::End { page: number, sequence: data.sequence, copy: data.copy };
+                    scan.last = Last::End { page: number, sequence: data.sequence };
                     (scan.end, scan.own) = (number + 1, scan.own || !data.copy);
                     if learn {
                         let state = &mut self.state;
@@ -235,8 +257,9 @@ impl<F: Flash> Journal<F> {
                     }
                 }
             }
+            (mark_before, proven) = (marked, marked.is_some() && marked == mark_before);
         }
-        scan.settled = scan.end == limit && scan.last == Last::Certain && !news;
+        scan.settled = scan.end == limit && proven;
         scan
     }
 }

@@ -140,6 +140,7 @@ impl<F: Flash> Records<'_, F> {
         self.behind = if at == head.at { None } else { self.journal.live_after(at) };
         self.end = match self.behind {
             _ if at == head.at => head.end,
+            Some((behind, _)) if behind == head.at && head.before.turn == at.turn => head.before.end,
             Some((_, behind)) if behind.before.turn == at.turn => behind.before.end,
             _ => u16::MAX,
         }

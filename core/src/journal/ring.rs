@@ -3,6 +3,9 @@
 use super::page::{Before, Body, Header, Parsed};
 use super::{Flash, Journal, JournalError, NONE, Place, Policy};
 
+/// How often a page that cannot be read is tried.
+const READS: usize = 3;
+
 /// What a page turned out to be.
 pub(super) enum Seen {
     /// All of it reads erased.
@@ -16,16 +19,19 @@ pub(super) enum Seen {
 }
 
 impl<F: Flash> Journal<F> {
-    /// Reads a page into the state's.
+    /// Reads a page into the state's. A read that fails may be noise on the bus: only the last of [`READS`] counts.
     fn read_page(&mut self, sector: u16, number: u16) -> Result<(), JournalError<F::Error>> {
         let offset = self.state.layout.offset(sector, number);
         let len = self.state.layout.page_bytes();
         let into = self.state.page.get_mut(..len).unwrap_or_default();
-        self.flash.read(offset, into).map_err(|error| JournalError::Device {
-            operation: "read",
-            offset,
-            error,
-        })
+        let mut read = self.flash.read(offset, into);
+        for _ in 1..READS {
+            if read.is_ok() {
+                break;
+            }
+            read = self.flash.read(offset, into);
+        }
+        read.map_err(|error| JournalError::Device { operation: "read", offset, error })
     }
 
     /// The page's bytes that were read or made last.
@@ -103,16 +109,14 @@ impl<F: Flash> Journal<F> {
         None
     }
 
-    /// The sector of the ring that holds records right before the head.
-    pub(super) fn live_before_head(&mut self) -> Option<Place> {
+    /// The sector of the ring before the head that was opened at this turn.
+    pub(super) fn live_of(&mut self, turn: u32) -> Option<Place> {
         let (layout, head, tail) = (self.state.layout, self.state.head.at, self.state.tail);
         let mut sector = head.sector;
         while sector != tail.sector {
             sector = if sector == 0 { layout.sectors().saturating_sub(1) } else { sector - 1 };
-            if let Some(header) = self.header(sector)
-                && (tail.turn <= header.turn && header.turn < head.turn)
-            {
-                return Some(Place { sector, turn: header.turn });
+            if self.header(sector).is_some_and(|header| header.turn == turn && turn < head.turn) {
+                return Some(Place { sector, turn });
             }
         }
         None
@@ -144,7 +148,8 @@ impl<F: Flash> Journal<F> {
         let at = self.state.tail;
         let Some((next, header)) = self.live_after(at) else { return false };
         let pages = self.state.layout.pages();
-        let end = if header.before.turn == at.turn { header.before.end.min(pages) } else { pages };
+        let before = if next == self.state.head.at { self.state.head.before } else { header.before };
+        let end = if before.turn == at.turn { before.end.min(pages) } else { pages };
         for number in 1..end {
             match self.see(at, number) {
                 Seen::Erased => break,
@@ -180,7 +185,12 @@ impl<F: Flash> Journal<F> {
 
     /// Sectors that could be opened now.
     fn free(&self) -> u16 {
-        let usable = (1..self.to_tail()).filter(|steps| !self.is_retired(self.behind_head(*steps)));
+        self.free_from(1)
+    }
+
+    /// The same, of those so many steps behind the head or more.
+    fn free_from(&self, steps: u16) -> u16 {
+        let usable = (steps..self.to_tail()).filter(|steps| !self.is_retired(self.behind_head(*steps)));
         u16::try_from(usable.count()).unwrap_or(u16::MAX)
     }
 
@@ -194,9 +204,26 @@ impl<F: Flash> Journal<F> {
         }
     }
 
-    /// Opens the next sector that works, as the new head. More than `reserve` sectors must be free.
-    ///
-    /// Under [`Policy::Overwrite`] the oldest sectors are given up until it is so, or until only the head is left.
+    /// Sees to it that more than `reserve` sectors are free. Under [`Policy::Overwrite`] the oldest sectors are given up
+    /// until it is so, or until only the head is left.
+    pub(super) fn make_room(&mut self, reserve: u16) -> bool {
+        for _ in 0..self.state.layout.sectors() {
+            if self.free() > reserve {
+                return true;
+            }
+            let more = match self.state.policy {
+                Policy::Overwrite => self.advance_tail(),
+                Policy::Keep => self.reclaim_empty(),
+            };
+            if !more {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Opens the next sector that works, as the new head. More than `reserve` sectors must be free, see
+    /// [`Journal::make_room`]; if the policy is to overwrite and only the head is left, one is enough.
     pub(super) fn open_next(&mut self, reserve: u16, before: Before) -> Result<(), JournalError<F::Error>> {
         let mut turn = self.state.head.at.turn;
         let sectors = self.state.layout.sectors();
@@ -204,17 +231,10 @@ impl<F: Flash> Journal<F> {
         let remembered = self.state.retired;
         let (mut steps, mut tried) = (1, 0);
         for _ in 0..sectors.saturating_mul(2) {
-            if self.free() <= reserve {
-                let overwrite = self.state.policy == Policy::Overwrite;
-                if overwrite && self.advance_tail() {
-                    continue;
-                }
-                if !overwrite && self.reclaim_empty() {
-                    continue;
-                }
-                if !overwrite || self.free() == 0 {
-                    break;
-                }
+            let enough =
+                self.make_room(reserve) || (self.state.policy == Policy::Overwrite && self.free() > 0);
+            if !enough {
+                break;
             }
             if steps >= self.to_tail() {
                 break;
@@ -227,7 +247,20 @@ impl<F: Flash> Journal<F> {
             tried += 1;
             // A turn of its own for each: a sector that fails may still show its header.
             turn = turn.checked_add(1).ok_or(JournalError::UsedUp)?;
-            if self.prepare(Place { sector, turn }, before) {
+            let at = Place { sector, turn };
+            if self.parse_header(sector).is_err() {
+                // A cut may have left it so; or it is newer than what was taken for the head, and only the device's mood
+                // hides it. So it is passed over, if there is another, and is in the ring when it can be read again.
+                if self.make_room(reserve.saturating_add(1)) && self.free_from(steps) > reserve {
+                    continue;
+                }
+                // If not, its pages tell, unless they cannot be read either.
+                if self.scan(at, u16::MAX, false).own {
+                    self.retire(sector);
+                    continue;
+                }
+            }
+            if self.prepare(at, before) {
                 return Ok(());
             }
             self.retire(sector);

@@ -1,19 +1,24 @@
 //! Recovery: after it, nothing that a reader can see is weak.
 //!
 //! A cut leaves at most one page weak: the last one touched, whether it reads erased, torn or whole. A word that may
-//! have been touched is never programmed again without an erase, so recovery opens the next sector. Its header says how
-//! much of the one before counts, which settles what does not; the last record's last page, if it may be the weak
-//! one, is programmed again behind it, which settles what does; and a mark behind that says that all this is done.
-//! Until the mark stands, the next mount begins anew, and from the same pages.
+//! have been touched is never programmed again without an erase, so recovery writes into a sector that it has erased. Its
+//! header says how much of the one before counts, which settles what does not; the last record's last page, if it may
+//! be the weak one, is programmed again behind it, which settles what does; and two marks say that all this is done.
+//!
+//! There are two cases, told apart by one look at the head. If it holds a mark, or the end of a record that is no copy,
+//! something may rest on it: it stays, and the next sector is opened. If not, nobody was ever told or shown anything
+//! that rests on it, whatever else it holds: it is what a recovery or an opening that was cut left. It is erased once
+//! more, and everything is decided anew from the sector before, which is as it was. No copy is ever the source of
+//! another while its original can still be asked.
 
-use super::mount::Last;
+use super::mount::{Last, Scan};
 use super::page::{self, Before, Body};
 use super::ring::Seen;
 use super::{Flash, Journal, JournalError, Place};
 
 /// A page to be programmed again, and the record that it ends.
 #[derive(Clone, Copy)]
-struct Weak {
+pub(super) struct Weak {
     at: Place,
     page: u16,
     sequence: u32,
@@ -25,52 +30,53 @@ impl<F: Flash> Journal<F> {
         if self.state.settled {
             return Ok(());
         }
-        let (head, pages) = (self.state.head, self.state.layout.pages());
-        let scan = self.scan(head.at, pages, false);
-        let in_head = match scan.last {
-            Last::End { page, sequence, copy } => Some((Weak { at: head.at, page, sequence }, copy)),
-            _ => None,
-        };
-        // A head without a record or mark of its own is what a cut recovery, or a cut just behind the opening of a
-        // sector, leaves. It can be opened once more, unless the only whole copy of the weak page is in it.
-        let before = if scan.own { None } else { self.end_before() };
-        let original = before.filter(|weak| in_head.is_none_or(|(copy, _)| copy.sequence == weak.sequence));
-        let certain = scan.last == Last::Certain && in_head.is_none();
-        let again = !scan.own && !scan.damaged && (in_head.is_none() || original.is_some());
-        let weak = match in_head {
-            Some((weak, true)) => original.or(Some(weak)),
-            Some((weak, false)) => Some(weak),
-            None if certain => None,
-            None => original,
-        };
+        let head = self.state.head.at;
+        // What is weak may read otherwise than before: all that follows stands on this one look.
+        let scan = self.scan(head, u16::MAX, true);
+        self.state.head.end = scan.end;
         self.state.recoveries = self.state.recoveries.saturating_add(1);
-        let behind = Before { turn: head.at.turn, end: scan.end };
-        if !again {
-            self.open_next(0, behind)?;
-        } else if !self.prepare(head.at, head.before) {
-            self.retire(head.at.sector);
-            self.open_next(0, head.before)?;
+        let (before, weak) = if scan.own { Self::ending(head, &scan) } else { self.end_before() };
+        if scan.own {
+            self.open_next(0, before)?;
+        } else if !self.prepare(head, before) {
+            self.retire(head.sector);
+            self.open_next(0, before)?;
         }
         // A sector that erases and takes its header, but not its next pages, is left behind like one that does not.
         for _ in 0..self.state.layout.sectors() {
-            if self.copy(weak) && self.write_mark() {
+            // The second mark proves the first: only then is anything shown to a reader.
+            if self.copy(weak) && self.write_mark() && self.write_mark() {
                 (self.state.settled, self.state.marked) = (true, self.state.floor);
                 return Ok(());
             }
-            let before = self.state.head.before;
             self.retire(self.state.head.at.sector);
             self.open_next(0, before)?;
         }
         Err(JournalError::NoUsableSector { tried: self.state.layout.sectors() })
     }
 
-    /// The last page of the record that ends the sector before the head, if nothing whole follows it there.
-    fn end_before(&mut self) -> Option<Weak> {
-        let (at, before) = (self.live_before_head()?, self.state.head.before);
-        let limit = if before.turn == at.turn { before.end } else { u16::MAX };
-        match self.scan(at, limit, false).last {
-            Last::End { page, sequence, .. } => Some(Weak { at, page, sequence }),
-            _ => None,
+    /// How much of the sector before the head counts, and what of it may be weak: all its pages looked at anew. The
+    /// state follows.
+    pub(super) fn end_before(&mut self) -> (Before, Option<Weak>) {
+        let turn = self.state.head.before.turn;
+        match self.live_of(turn) {
+            Some(at) => {
+                let scan = self.scan(at, u16::MAX, true);
+                Self::ending(at, &scan)
+            }
+            // It is reclaimed, or its header cannot be read. If that comes back, everything counts.
+            None => (Before { turn, end: self.state.layout.pages() }, None),
+        }
+    }
+
+    /// How much of a sector counts, and its last record's last page if that is the last whole page. It may be weak and
+    /// does not count itself: its copy will, or, if it reads otherwise by then, nothing.
+    const fn ending(at: Place, scan: &Scan) -> (Before, Option<Weak>) {
+        match scan.last {
+            Last::End { page, sequence } => {
+                (Before { turn: at.turn, end: page }, Some(Weak { at, page, sequence }))
+            }
+            _ => (Before { turn: at.turn, end: scan.end }, None),
         }
     }
 
@@ -79,7 +85,8 @@ impl<F: Flash> Journal<F> {
         let Some(Weak { at, page, sequence }) = weak else { return true };
         match self.see(at, page) {
             Seen::Body(Body::Data(data)) if data.sequence == sequence && data.last => {}
-            // Weak indeed: now it reads otherwise. Then it was never acknowledged, and nobody has seen it.
+            // Weak indeed: now it reads otherwise. Then it was never acknowledged, nobody has seen it, and from now on
+            // it does not count.
             _ => return true,
         }
         let (to, number) = (self.state.head.at, self.state.head.end);

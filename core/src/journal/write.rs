@@ -39,9 +39,9 @@ impl<F: Flash> Journal<F> {
         for _ in 0..layout.sectors() {
             let pages = layout.pages_of(bytes.len());
             let full = usize::from(self.state.head.end) + pages > usize::from(layout.pages());
-            if (full || !self.state.head.fresh)
-                && let Err(error) = self.open_for_append()
-            {
+            let room =
+                if full || !self.state.head.fresh { self.open_for_append() } else { self.keep_a_spare() };
+            if let Err(error) = room {
                 if !touched {
                     return Err(error);
                 }
@@ -67,8 +67,8 @@ impl<F: Flash> Journal<F> {
     /// `u32::MAX` discards everything, also what cannot be read any more, and so always makes room.
     ///
     /// # Errors
-    /// [`JournalError::Full`] or [`JournalError::NoUsableSector`] if the mark that says so cannot be written: then the
-    /// records are gone for this mount, and may be back after a power cut.
+    /// [`JournalError::Full`] if no sector is free, and this discard frees none, or [`JournalError::NoUsableSector`]: the
+    /// mark that says so is not written, the records are gone for this mount, and may be back after the next.
     pub fn discard(&mut self, sequence: u32) -> Result<(), JournalError<F::Error>> {
         let floor = sequence.saturating_add(1).min(self.state.next);
         if floor <= self.state.marked {
@@ -77,6 +77,7 @@ impl<F: Flash> Journal<F> {
         self.state.floor = self.state.floor.max(floor);
         self.reclaim();
         self.settle()?;
+        self.keep_a_spare()?;
         // The second proves the first: a mark that may be weak is no news to anyone.
         self.mark()?;
         self.mark()?;
@@ -103,6 +104,12 @@ impl<F: Flash> Journal<F> {
         let head = self.state.head;
         // The last free sector is kept for a recovery, so that a mount gives up no records.
         self.open_next(1, Before { turn: head.at.turn, end: head.end })
+    }
+
+    /// Nothing is programmed unless a sector is free for the recovery, should the power go.
+    fn keep_a_spare(&mut self) -> Result<(), JournalError<F::Error>> {
+        let sectors = self.state.layout.sectors();
+        if self.make_room(0) { Ok(()) } else { Err(JournalError::Full { sectors }) }
     }
 
     /// The head takes no more pages; those from `end` on do not count.

@@ -98,8 +98,39 @@ fn every_second_cut_after_every_first() {
     println!("{cuts} cuts");
 }
 
+/// The recovery of an acknowledged record is cut again and again: its copy is weak, or the erase of the copy's sector is
+/// cut, and the next recovery sees it now so, now so. Whatever it sees, the original is still the one to ask.
+#[test]
+fn a_weak_copy_does_not_cost_the_original() {
+    const SECTOR: u64 = 1024;
+    // Bytes of the erase, the header and the copy of a recovery.
+    let (header, copy) = (SECTOR + 64, SECTOR + 128);
+    let size = (4, SECTOR as u32, 4, 0xFF);
+    for (ecc, seed) in [false, true].into_iter().flat_map(|ecc| (0..64).map(move |seed| (ecc, seed))) {
+        let mut bench = Bench::format(flash(size, seed), Policy::Keep, seed);
+        assert!(bench.append_of(20));
+        bench.cut_in(Some(copy), Cut::Clean, |_| {});
+        let mut flash = bench.flash.take().expect("it is cut");
+        // The copy stands in sector 1, behind the header.
+        flash.weaken(SECTOR as usize + 64 + 20, 1);
+        flash.ecc = ecc;
+        bench.flash = Some(flash);
+        // The next recoveries end in their erase, in their header, or not.
+        let mut dice = Dice(seed);
+        for after in
+            [dice.below(SECTOR), dice.below(header), dice.below(copy)].into_iter().take(seed as usize % 4)
+        {
+            bench.cut_in(Some(after), CUTS[dice.below(5) as usize], |_| {});
+        }
+        bench.check();
+        assert_eq!(bench.kept.len(), 1, "the record is there");
+    }
+}
+
 /// One flash that lives through many cuts, at random.
 fn life(size: Size, policy: Policy, seed: u64, cuts: u64) {
+    // Shown where a test fails: what repeats it.
+    println!("{size:?}, {policy:?}, seed {seed:#x}, {cuts} cuts");
     let mut bench = Bench::format(flash(size, seed), policy, seed);
     let (mut dice, sector) = (Dice(!seed), u64::from(size.1));
     for _ in 0..cuts {

@@ -75,8 +75,9 @@ pub(crate) struct SimFlash {
     pub(crate) bad_program: Vec<bool>,
     pub(crate) bad_read: Vec<bool>,
     pub(crate) erases: Vec<u32>,
-    pub(crate) reads: u64,
-    pub(crate) programs: u64,
+    /// Shared, too.
+    pub(crate) reads: Rc<Cell<u64>>,
+    pub(crate) programs: Rc<Cell<u64>>,
     pub(crate) changed_bytes: u64,
 }
 
@@ -101,8 +102,8 @@ impl SimFlash {
             bad_program: vec![false; sectors],
             bad_read: vec![false; sectors],
             erases: vec![0; sectors],
-            reads: 0,
-            programs: 0,
+            reads: Rc::default(),
+            programs: Rc::default(),
             changed_bytes: 0,
         }
     }
@@ -111,6 +112,11 @@ impl SimFlash {
     pub(crate) fn power_on(&mut self) {
         self.off.set(false);
         self.fuel = None;
+    }
+
+    /// Makes a bit read either way, as a cut would leave it.
+    pub(crate) fn weaken(&mut self, byte: usize, bits: u8) {
+        self.weak[byte] |= bits;
     }
 
     fn sector(&self, offset: u32) -> usize {
@@ -173,7 +179,7 @@ impl Flash for SimFlash {
             "a read of part of a word"
         );
         assert!(offset as usize + into.len() <= self.cells.len(), "a read past the end");
-        self.reads += 1;
+        self.reads.set(self.reads.get() + 1);
         if self.off.get() {
             return Err(Fault::Off);
         }
@@ -202,7 +208,7 @@ impl Flash for SimFlash {
         if self.off.get() {
             return Err(Fault::Off);
         }
-        self.programs += 1;
+        self.programs.set(self.programs.get() + 1);
         let start = offset as usize;
         let words = start / word as usize..(start + bytes.len()) / word as usize;
         for index in words.clone() {

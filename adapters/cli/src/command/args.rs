@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Look into the image of a journal read off a device's flash
     Journal(super::journal::JournalArgs),
+    /// Pack tables of measurements into small files and get them back
+    Series(super::series::SeriesArgs),
     /// What a command would use, without doing it: put it before any of the others
     Plan(PlanArgs),
     /// Print a completion script for a shell

@@ -6,6 +6,7 @@ mod convert;
 mod doctor;
 mod info;
 mod journal;
+mod series;
 mod session;
 mod stats;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
         Command::Info(args) => info::info(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Journal(args) => journal::journal(&args),
+        Command::Series(args) => series::series(&args, session),
         Command::Plan(plan) => match plan.of {
             Planned::Convert(args) => convert::plan_convert(&args.convert, plan.json || args.json),
             Planned::Thumbnail(args) => convert::plan_thumbnail(&args.thumbnail, plan.json || args.json),

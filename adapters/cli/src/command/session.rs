@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::job::{Control, Input, JobPlan, Settings};
 use crate::profile::Profile;
 use crate::report::{self, Actual};
+use plimsoll_os::FileError;
 use plimsoll_os::memory::{CountingAllocator, release_code};
+use plimsoll_os::output::AtomicOutput;
 use plimsoll_os::probe::Probe;
 use serde_json::Value;
 use std::io::Write;
@@ -37,6 +39,11 @@ impl Session {
     /// Writes the page of the memory profile, if one was asked for and a job has run.
     pub(crate) fn finish_profile(&self) -> Result<(), Failure> {
         self.profile.as_ref().map_or(Ok(()), Profile::finish)
+    }
+
+    /// Whether the user wants it to end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// A control for one job, with the progress that the user wants. The job begins now: code that only the command
@@ -84,11 +91,18 @@ pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
     }
 }
 
-/// Writes the receipt where the user wants it.
+/// Writes the receipt where the user wants it: whole or not at all, unless that is a pipe or device.
 pub(crate) fn write_receipt(path: Option<&Path>, receipt: &Value) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     let text = format!("{receipt:#}\n");
-    std::fs::write(path, text).map_err(|error| Failure::io("write the receipt", path, &error))
+    let failed = |error: &std::io::Error| Failure::io("write the receipt", path, error);
+    if path.metadata().is_ok_and(|facts| !facts.is_file()) {
+        return std::fs::write(path, text).map_err(|error| failed(&error));
+    }
+    let in_file = |error: FileError| Failure::Io(format!("cannot write the receipt: {error}"));
+    let file = AtomicOutput::create(path, true).map_err(in_file)?;
+    file.write_at(0, text.as_bytes()).map_err(|error| failed(&error))?;
+    file.commit(true).map_err(in_file)
 }
 
 /// Prints to the standard output. A reader that has gone away is no failure.

@@ -32,4 +32,5 @@ pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;
 pub use price::HEAP_BASE_BYTES;
+pub(crate) use price::START_BYTES;
 pub use settings::{Io, Settings};

@@ -6,10 +6,12 @@
 //! `tests/wide_instructions.rs` looks at the machine code. Same bits at every level: the wide code may use no fused
 //! multiply-add.
 
+mod build;
 mod level;
 mod sink;
 mod stage;
 
+pub use build::{Built, build};
 pub use level::level;
 pub use sink::DispatchedSink;
 pub use stage::Dispatched;

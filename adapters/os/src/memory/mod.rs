@@ -1,9 +1,13 @@
-//! The memory of a job: its one [`Arena`], and a [`CountingAllocator`] that knows the heap's exact peak.
+//! The memory of a job: its one [`Arena`], and a [`CountingAllocator`] that knows the heap's exact peak. What several
+//! threads share by a [`SharedBudget`](plimsoll_core::budget::SharedBudget) is held as [`LeasedBytes`].
 
 mod arena;
 mod counting;
+mod leased;
 mod program;
 
 pub use arena::Arena;
 pub use counting::{CountingAllocator, HeapUse};
+pub use leased::LeasedBytes;
+pub(crate) use leased::zeroed;
 pub use program::{divide_code, release_code};

@@ -3,7 +3,8 @@
 //! Invariant: the target's name never shows a file that is not complete, and an existing file is only replaced where
 //! that was asked for.
 
-use super::temporary;
+use super::name::{give, take_back};
+use super::temporary::{self, Temporary};
 use crate::FileError;
 use std::fs::File;
 use std::io;
@@ -21,22 +22,6 @@ pub struct AtomicOutput {
     folder: PathBuf,
     target: PathBuf,
     overwrite: bool,
-}
-
-/// The name of the temporary file, removed on drop unless it was renamed.
-#[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
-    renamed: bool,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // It may be gone already; nobody is there to be told of anything else.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 impl AtomicOutput {
@@ -62,6 +47,10 @@ impl AtomicOutput {
             (Ok(_), _) if !overwrite => {
                 return refuse(io::ErrorKind::AlreadyExists, "it exists already");
             }
+            // Nobody can say what would be replaced.
+            (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(FileError::new("create", target, error));
+            }
             _ => {}
         }
         let folder = match target.parent() {
@@ -69,8 +58,7 @@ impl AtomicOutput {
             _ => PathBuf::from("."),
         };
         temporary::remove_stale(&folder, name);
-        let (file, path) = temporary::create(&folder, name)?;
-        let temporary = Temporary { path, renamed: false };
+        let (file, temporary) = temporary::create(&folder, name)?;
         Ok(Self { file, temporary, folder, target: target.to_path_buf(), overwrite })
     }
 
@@ -101,46 +89,48 @@ impl AtomicOutput {
     /// without, a power cut soon after may lose the file.
     ///
     /// # Errors
-    /// [`FileError`]; nothing is left then, and a file that was to be replaced is still there.
-    pub fn commit(mut self, sync: bool) -> Result<(), FileError> {
-        if sync {
-            self.file.sync_all().map_err(FileError::at("sync", &self.temporary.path))?;
-        }
-        if self.overwrite {
-            std::fs::rename(&self.temporary.path, &self.target)
+    /// [`FileError`]; nothing is left then, and a file that was to be replaced is still there. Only on file systems that
+    /// cannot swap names it is replaced where nothing but the sync of the folder failed.
+    pub fn commit(self, sync: bool) -> Result<(), FileError> {
+        self.commit_with(sync, sync_folder)
+    }
+
+    fn commit_with(
+        mut self,
+        sync: bool,
+        sync_folder: impl Fn(&File) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        let fail = |operation| FileError::at(operation, &self.target);
+        let folder = if sync {
+            self.file.sync_all().map_err(fail("sync"))?;
+            Some(File::open(&self.folder).map_err(fail("open the folder of"))?)
         } else {
-            rename_to_new(&self.temporary.path, &self.target)
-        }
-        .map_err(FileError::at("rename to", &self.target))?;
-        self.temporary.renamed = true;
-        if sync {
-            sync_folder(&self.folder).map_err(FileError::at("sync folder", &self.folder))?;
+            flush(&self.file).map_err(fail("close"))?;
+            None
+        };
+        let before =
+            give(&mut self.temporary, &self.target, self.overwrite, sync).map_err(fail("rename to"))?;
+        if let Some(Err(error)) = folder.as_ref().map(sync_folder) {
+            take_back(&mut self.temporary, &self.target, &self.file, before);
+            return Err(FileError::new("sync the folder of", &self.target, error));
         }
         Ok(())
     }
 }
 
-/// Renames unless there is a file of that name, which another program may have made meanwhile.
-fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Kernels and file systems that do not know the flag.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            result => return result.map_err(io::Error::from),
-        }
+/// Some network file systems tell of a full disk only where a file is closed. Closes a second handle, as the first one
+/// holds the lock.
+fn flush(file: &File) -> io::Result<()> {
+    match nix::unistd::close(file.try_clone()?) {
+        // It is closed all the same.
+        Ok(()) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    if to.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    std::fs::rename(from, to)
 }
 
 /// Puts the names in a folder on the disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
+fn sync_folder(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
         // File systems that keep no folders of their own.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         result => result,
@@ -197,6 +187,42 @@ mod tests {
         output.write_at(0, b"after").unwrap();
         output.commit(true).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"after");
+    }
+
+    #[test]
+    fn a_name_that_the_disk_does_not_confirm_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, other) = (folder.path().join("out"), folder.path().join("other"));
+        let failing = |_: &File| Err(io::Error::other("no disk"));
+        for (before, overwrite) in [(None, false), (None, true), (Some(b"before"), true)] {
+            if let Some(before) = before {
+                std::fs::write(&target, before).unwrap();
+            }
+            let output = AtomicOutput::create(&target, overwrite).unwrap();
+            output.write_at(0, b"after").unwrap();
+            let seen = |_: &File| {
+                assert_eq!(std::fs::read(&target).unwrap(), b"after");
+                failing(&File::open(folder.path()).unwrap())
+            };
+            let error = output.commit_with(true, seen).unwrap_err();
+            assert_eq!((error.operation, &error.path), ("sync the folder of", &target));
+            assert_eq!(std::fs::read(&target).ok().as_deref(), before.map(|before| &before[..]));
+            assert_eq!(names(folder.path()).len(), before.iter().len());
+        }
+        // A link comes back as a link.
+        symlink(&target, &other).unwrap();
+        AtomicOutput::create(&other, true).unwrap().commit_with(true, failing).unwrap_err();
+        assert_eq!(other.read_link().unwrap(), target);
+        // What somebody else put there meanwhile is theirs.
+        let output = AtomicOutput::create(&target, true).unwrap();
+        let replaced = |_: &File| {
+            std::fs::remove_file(&target)?;
+            std::fs::write(&target, b"theirs")?;
+            Err(io::Error::other("no disk"))
+        };
+        output.commit_with(true, replaced).unwrap_err();
+        assert_eq!(std::fs::read(&target).unwrap(), b"theirs");
+        assert_eq!(names(folder.path()), ["other", "out"]);
     }
 
     #[test]

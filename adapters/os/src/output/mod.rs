@@ -4,6 +4,7 @@
 //! before, it leaves nothing; what a killed process left is removed by the next run with the same target.
 
 mod atomic;
+mod name;
 mod temporary;
 
 pub use atomic::AtomicOutput;

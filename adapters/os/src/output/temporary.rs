@@ -4,15 +4,49 @@
 //! numbers, which are only asked where a file system has no locks, that is true across containers, too.
 
 use crate::FileError;
+use rustix::fs::{Dir, Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Names of files have at most 255 bytes on the usual file systems; this much of the target's name fits with the rest.
 const MOST_NAME_BYTES: usize = 200;
+
+/// How often the removal of a file is tried: what fails on a network may pass.
+const TRIES: u32 = 3;
+
+/// The name of a temporary file, removed on drop unless something else than ours stands there by then.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    pub(super) path: PathBuf,
+    /// Nothing to remove: the file has its target's name.
+    pub(super) renamed: bool,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Nobody is there to be told; what stays is removed by the next run.
+            let _ = remove(&self.path);
+        }
+    }
+}
+
+/// Removes a file, which may be gone already.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    let mut result = Ok(());
+    for _ in 0..TRIES {
+        result = std::fs::remove_file(path);
+        if result.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(());
+        }
+    }
+    result
+}
 
 /// `.NAME.plimsoll-`, which all temporary files of one target begin with.
 fn prefix(name: &OsStr) -> OsString {
@@ -28,8 +62,11 @@ fn prefix(name: &OsStr) -> OsString {
 }
 
 /// Makes the temporary file for `folder`/`name`, locked, with the permissions of any new file.
-pub(super) fn create(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), FileError> {
+pub(super) fn create(folder: &Path, name: &OsStr) -> Result<(File, Temporary), FileError> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
+    // Users know the target, not what stands in for it.
+    let target = folder.join(name);
+    let fail = FileError::at("create", &target);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mut own = prefix(name);
@@ -40,16 +77,17 @@ pub(super) fn create(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), Fil
             Ok(file) => file,
             // Another process of the same number, in another container or before a restart.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(error) => return Err(FileError::new("create", &path, error)),
+            Err(error) => return Err(fail(error)),
         };
+        let temporary = Temporary { path, renamed: false };
         match file.try_lock() {
             // A process that cleans up took it for stale before it was locked: make another one.
             Err(TryLockError::WouldBlock) => continue,
             // No locks on this file system: the process number in the name has to do.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        if file.metadata().map_err(FileError::at("create", &path))?.nlink() > 0 {
-            return Ok((file, path));
+        if file.metadata().map_err(&fail)?.nlink() > 0 {
+            return Ok((file, temporary));
         }
     }
 }
@@ -58,14 +96,16 @@ pub(super) fn create(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), Fil
 /// stays.
 pub(super) fn remove_stale(folder: &Path, name: &OsStr) {
     let prefix = prefix(name);
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    // The standard library's reader of folders panics where the folder cannot be closed.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(entries) = rustix::fs::open(folder, flags, Mode::empty()).and_then(Dir::new) else { return };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(process) = process_of(&name, &prefix) else { continue };
-        let path = entry.path();
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        let Some(process) = process_of(name, &prefix) else { continue };
+        let path = folder.join(name);
         // A link or folder of that name is not ours.
-        if entry.file_type().is_ok_and(|kind| kind.is_file()) && is_abandoned(&path, process) {
-            let _ = std::fs::remove_file(&path);
+        if path.symlink_metadata().is_ok_and(|facts| facts.is_file()) && is_abandoned(&path, process) {
+            let _ = remove(&path);
         }
     }
 }

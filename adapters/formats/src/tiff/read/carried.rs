@@ -48,8 +48,16 @@ const CARRIED: [u16; 32] = [
 pub(super) struct Carried {
     file: File,
     fields: Vec<Field>,
-    /// Where the values of each lie.
-    places: Vec<u64>,
+    values: Vec<Values>,
+}
+
+/// Where the values of a field are.
+#[derive(Clone, Copy)]
+enum Values {
+    /// In the entry, as they are stored. They are kept, as what depends on them must not fail later.
+    Inline([u8; 8]),
+    /// In the file, from this place on.
+    At(u64),
 }
 
 impl Carried {
@@ -60,13 +68,13 @@ impl Carried {
     /// [`FormatError`] if the directory cannot be read.
     pub(super) fn read(file: &File, at: u64, layout: &Layout) -> Result<Self, FormatError> {
         let frame = frame(file, at)?;
-        let mut found: Vec<(Field, u64)> = Vec::with_capacity(CARRIED.len());
+        let mut found: Vec<(Field, Values)> = Vec::with_capacity(CARRIED.len());
         let mut block = [0; 20];
         for index in 0..frame.entries {
             let place = frame.first + index * frame.entry_bytes;
             let entry = block.get_mut(..frame.entry_bytes as usize).unwrap_or(&mut []);
             file.read(place, entry, "a directory")?;
-            if let Some(field) = parse(file, entry, place)
+            if let Some(field) = parse(file, entry)
                 && stays_true(field.0.tag, layout)
                 && !found.iter().any(|(other, _)| other.tag == field.0.tag)
             {
@@ -74,8 +82,8 @@ impl Carried {
             }
         }
         found.sort_by_key(|(field, _)| field.tag);
-        let (fields, places) = found.into_iter().unzip();
-        Ok(Self { file: file.clone(), fields, places })
+        let (fields, values) = found.into_iter().unzip();
+        Ok(Self { file: file.clone(), fields, values })
     }
 }
 
@@ -96,8 +104,8 @@ fn stays_true(tag: u16, layout: &Layout) -> bool {
     }
 }
 
-/// The field of an entry at `at`, and where its values lie, if it goes along.
-fn parse(file: &File, entry: &[u8], at: u64) -> Option<(Field, u64)> {
+/// The field of an entry, and its values, if it goes along.
+fn parse(file: &File, entry: &[u8]) -> Option<(Field, Values)> {
     let part = |from: usize, len: usize| entry.get(from..from + len).map_or(0, |bytes| file.number(bytes));
     let tag = part(0, 2) as u16;
     CARRIED.binary_search(&tag).ok()?;
@@ -108,10 +116,17 @@ fn parse(file: &File, entry: &[u8], at: u64) -> Option<(Field, u64)> {
     let width = if file.is_big() { 8 } else { 4 };
     let count = part(4, width);
     let bytes = count.checked_mul(kind.bytes())?;
-    let place = if bytes <= width as u64 { at + 4 + width as u64 } else { part(4 + width, width) };
-    file.check(place, bytes, "").ok()?;
+    let values = if bytes <= width as u64 {
+        let mut inline = [0; 8];
+        inline.get_mut(..width)?.copy_from_slice(entry.get(4 + width..4 + 2 * width)?);
+        Values::Inline(inline)
+    } else {
+        let place = part(4 + width, width);
+        file.check(place, bytes, "").ok()?;
+        Values::At(place)
+    };
     let field = Field { tag, kind: kind.number(), value_bytes: kind.bytes() as u8, count };
-    (count > 0).then_some((field, place))
+    (count > 0).then_some((field, values))
 }
 
 impl Metadata for Carried {
@@ -120,10 +135,16 @@ impl Metadata for Carried {
     }
 
     fn read(&self, index: usize, offset: u64, into: &mut [u8]) -> Result<(), FormatError> {
-        let (Some(field), Some(place)) = (self.fields.get(index), self.places.get(index)) else {
+        let (Some(field), Some(values)) = (self.fields.get(index), self.values.get(index)) else {
             return Ok(());
         };
-        self.file.read(place.saturating_add(offset), into, "a field")?;
+        match values {
+            Values::At(place) => self.file.read(place.saturating_add(offset), into, "a field")?,
+            Values::Inline(inline) => {
+                let stored = inline.iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));
+                into.iter_mut().zip(stored).for_each(|(into, byte)| *into = *byte);
+            }
+        }
         if self.file.is_big_endian() {
             use FieldType::{Rational, SignedRational};
             let number = match FieldType::from_number(field.kind) {

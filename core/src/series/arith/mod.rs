@@ -1,0 +1,5 @@
+//! The `arith` back end: an adaptive binary range coder.
+
+pub(crate) mod model;
+pub(crate) mod prob;
+pub(crate) mod range;

@@ -1,0 +1,257 @@
+//! A binary range coder with carries (G. N. N. Martin, "Range encoding", 1979; byte-wise carry as in Igor Pavlov's LZMA).
+//!
+//! The state is apart from the bytes, so that an encoder can try a group of points and take it back.
+
+use super::super::coder::{Coder, Ends};
+use super::prob::Prob;
+
+/// Below this the range is widened by one byte.
+const TOP: u32 = 1 << 24;
+
+/// What the writing side has in flight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteState {
+    low: u64,
+    range: u32,
+    /// Bytes of 0xFF behind `held` that a carry may still turn over.
+    pending: u32,
+    /// Next byte to write goes here.
+    at: u32,
+    held: u8,
+    /// Whether `held` is a byte: not so before the first one.
+    holds: bool,
+}
+
+impl WriteState {
+    pub(crate) const fn at(at: u32) -> Self {
+        WriteState { low: 0, range: u32::MAX, pending: 0, at, held: 0, holds: false }
+    }
+
+    /// Where the bytes would end if nothing more came.
+    pub(crate) fn end_bound(&self) -> usize {
+        (self.at + self.pending + 6) as usize
+    }
+}
+
+/// Writes decisions to `out`.
+pub(crate) struct Writer<'a> {
+    pub(crate) state: WriteState,
+    out: &'a mut [u8],
+    /// Whether a byte had no room.
+    pub(crate) overflow: bool,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(state: WriteState, out: &'a mut [u8]) -> Self {
+        Writer { state, out, overflow: false }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        match self.out.get_mut(self.state.at as usize) {
+            Some(place) => {
+                *place = byte;
+                self.state.at += 1;
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    fn shift(&mut self) {
+        let state = &mut self.state;
+        if state.low < 0xFF00_0000 || state.low > 0xFFFF_FFFF {
+            let carry = (state.low >> 32) as u8;
+            let (held, holds, pending) = (state.held, state.holds, state.pending);
+            state.held = (state.low >> 24) as u8;
+            state.holds = true;
+            state.pending = 0;
+            if holds {
+                self.byte(held.wrapping_add(carry));
+            }
+            for _ in 0..pending {
+                self.byte(0xFF_u8.wrapping_add(carry));
+            }
+        } else {
+            state.pending += 1;
+        }
+        self.state.low = (self.state.low & 0x00FF_FFFF) << 8;
+    }
+
+    #[inline(always)]
+    fn widen(&mut self) {
+        while self.state.range < TOP {
+            self.state.range <<= 8;
+            self.shift();
+        }
+    }
+
+    /// Ends the stream with as few bytes as tell it from every other; returns where they end.
+    ///
+    /// The reader takes zeros after the end, so zeros there are not written.
+    pub(crate) fn finish(mut self, start: usize) -> Option<usize> {
+        let high = self.state.low + u64::from(self.state.range) - 1;
+        for zeros in (0..=32).rev() {
+            let mask = (1_u64 << zeros) - 1;
+            let rounded = (self.state.low + mask) & !mask;
+            if rounded <= high {
+                self.state.low = rounded;
+                break;
+            }
+        }
+        for _ in 0..5 {
+            self.shift();
+        }
+        if self.overflow {
+            return None;
+        }
+        let mut end = self.state.at as usize;
+        while end > start && self.out.get(end - 1) == Some(&0) {
+            end -= 1;
+        }
+        Some(end)
+    }
+}
+
+impl Coder for Writer<'_> {
+    const WRITES: bool = true;
+    const PLAIN: bool = false;
+
+    #[inline(always)]
+    fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
+        let cut = (self.state.range >> 12) * prob.zero();
+        if bit {
+            self.state.low += u64::from(cut);
+            self.state.range -= cut;
+        } else {
+            self.state.range = cut;
+        }
+        prob.see(bit);
+        self.widen();
+        bit
+    }
+
+    #[inline(always)]
+    fn raw(&mut self, value: u32, bits: u32) -> u32 {
+        self.state.range >>= bits;
+        self.state.low += u64::from(value) * u64::from(self.state.range);
+        self.widen();
+        value
+    }
+}
+
+/// What the reading side has in flight, and where it is in the bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadState {
+    code: u32,
+    range: u32,
+    at: u32,
+}
+
+impl ReadState {
+    /// At the start of `payload`.
+    pub(crate) fn new(payload: &[u8]) -> Self {
+        let mut code = 0;
+        for at in 0..4 {
+            code = code << 8 | u32::from(payload.get(at).copied().unwrap_or(0));
+        }
+        ReadState { code, range: u32::MAX, at: 4 }
+    }
+}
+
+/// Reads decisions from `payload`.
+pub(crate) struct Reader<'a> {
+    pub(crate) state: ReadState,
+    payload: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(state: ReadState, payload: &'a [u8]) -> Self {
+        Reader { state, payload }
+    }
+
+    #[inline(always)]
+    fn widen(&mut self) {
+        while self.state.range < TOP {
+            let byte = self.payload.get(self.state.at as usize).copied().unwrap_or(0);
+            self.state.at = self.state.at.saturating_add(1);
+            self.state.range <<= 8;
+            self.state.code = self.state.code << 8 | u32::from(byte);
+        }
+    }
+}
+
+impl Coder for Reader<'_> {
+    const WRITES: bool = false;
+    const PLAIN: bool = false;
+
+    #[inline(always)]
+    fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
+        let cut = (self.state.range >> 12) * prob.zero();
+        let bit = self.state.code >= cut;
+        if bit {
+            self.state.code -= cut;
+            self.state.range -= cut;
+        } else {
+            self.state.range = cut;
+        }
+        prob.see(bit);
+        self.widen();
+        bit
+    }
+
+    #[inline(always)]
+    fn raw(&mut self, _: u32, bits: u32) -> u32 {
+        self.state.range >>= bits;
+        // Only bytes that no writer makes go beyond the last value.
+        let value = (self.state.code / self.state.range).min((1 << bits) - 1);
+        self.state.code -= value * self.state.range;
+        self.widen();
+        value
+    }
+}
+
+/// Both ends.
+#[derive(Clone, Copy, Debug)]
+pub struct RangeEnds;
+
+impl Ends for RangeEnds {
+    type WriteState = WriteState;
+    type ReadState = ReadState;
+    type Writer<'a> = Writer<'a>;
+    type Reader<'a> = Reader<'a>;
+
+    fn write_at(at: usize) -> WriteState {
+        WriteState::at(at as u32)
+    }
+
+    fn end_bound(state: &WriteState) -> usize {
+        state.end_bound()
+    }
+
+    #[inline(always)]
+    fn writer(state: WriteState, out: &mut [u8]) -> Writer<'_> {
+        Writer::new(state, out)
+    }
+
+    #[inline(always)]
+    fn written(writer: &Writer<'_>) -> (WriteState, bool) {
+        (writer.state, !writer.overflow)
+    }
+
+    fn finish(writer: Writer<'_>, start: usize) -> Option<usize> {
+        writer.finish(start)
+    }
+
+    fn read(payload: &[u8]) -> ReadState {
+        ReadState::new(payload)
+    }
+
+    #[inline(always)]
+    fn reader(state: ReadState, payload: &[u8]) -> Reader<'_> {
+        Reader::new(state, payload)
+    }
+
+    #[inline(always)]
+    fn read_so_far(reader: &Reader<'_>) -> ReadState {
+        reader.state
+    }
+}

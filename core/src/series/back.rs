@@ -1,0 +1,150 @@
+//! The seam between blocks and back ends: what a back end keeps, codes and reads. Everything outside it, waiting,
+//! headers, check sums, sizes, is the same for all.
+
+use super::header::{Coding, Header};
+use super::settings::Column;
+use super::summary::Summary;
+use super::word::Word;
+
+/// A back end with its size of model, as a type: firmware pays for the ones it names.
+pub trait Back: Copy + core::fmt::Debug {
+    /// What a block says of it.
+    const CODING: Coding;
+    /// Points in a whole group.
+    const GROUP: usize;
+    /// What writing keeps.
+    type Write<const COLUMNS: usize>: WriteSide<COLUMNS>;
+    /// What reading keeps.
+    type Read<const COLUMNS: usize>: ReadSide<COLUMNS>;
+}
+
+/// Writes groups of points into the front of a block buffer.
+pub trait WriteSide<const COLUMNS: usize>: Copy + core::fmt::Debug {
+    /// For columns of kinds that the back end has.
+    fn new(columns: &[Column; COLUMNS], used: usize) -> Option<Self>;
+
+    /// Starts a block: the first timestamp, and where its payload starts. What was found out about the last block's
+    /// data may be tried first.
+    fn start(&mut self, first: i64, at: usize, columns: &[Column]);
+
+    /// Where the payload would end at most if nothing more came.
+    fn end_bound(&self) -> usize;
+
+    /// Codes the points that wait into `buffer`, the `first` group of a block or another, and adds what they
+    /// decode to to `summary`; whether they fitted.
+    fn code(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: &Waiting<'_>,
+        first: bool,
+        summary: Option<&mut [Summary; COLUMNS]>,
+    ) -> bool;
+
+    /// Says that `count` points follow as they are.
+    fn store(&mut self, buffer: &mut [u8], count: usize, columns: &[Column], first: bool);
+
+    /// One of them.
+    fn store_point(&mut self, buffer: &mut [u8], columns: &[Column], time: i64, words: &[Word]);
+
+    /// Ends the payload; returns where, if all of it fitted.
+    fn finish(self, buffer: &mut [u8], start: usize) -> Option<usize>;
+}
+
+/// Reads groups of points from a payload.
+pub trait ReadSide<const COLUMNS: usize>: Clone + core::fmt::Debug {
+    /// At the start of the payload of a block that has these `columns`.
+    fn new(header: &Header, payload: &[u8], columns: &[Column; COLUMNS]) -> Option<Self>;
+
+    /// Reads the head of a group: how many points it has; none where it is none.
+    fn head(&mut self, payload: &[u8], columns: &[Column]) -> Option<u32>;
+
+    /// The next point of the group.
+    fn point(&mut self, payload: &[u8], columns: &[Column], values: &mut [Word]) -> Option<i64>;
+
+    /// The next points of the group, as many as there are `times`; `values` are those of the first point, then those
+    /// of the second.
+    fn points(
+        &mut self,
+        payload: &[u8],
+        columns: &[Column],
+        times: &mut [i64],
+        values: &mut [Word],
+    ) -> Option<()> {
+        for (time, values) in times.iter_mut().zip(values.chunks_exact_mut(columns.len().max(1))) {
+            *time = self.point(payload, columns, values)?;
+        }
+        Some(())
+    }
+}
+
+/// Points that wait to be coded, as they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Bytes of one point.
+    pub(crate) size: usize,
+    pub(crate) columns: &'a [Column],
+}
+
+impl<'a> Waiting<'a> {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.bytes.len() / self.size.max(1)
+    }
+
+    /// Their timestamps.
+    #[inline(always)]
+    pub(crate) fn times(&self) -> impl Iterator<Item = i64> + Clone + use<'a> {
+        self.bytes.chunks_exact(self.size.max(1)).map(time_of)
+    }
+
+    /// The values of a column of `bits` that starts `at` a byte of each point.
+    #[inline(always)]
+    pub(crate) fn words(&self, at: usize, bits: u32) -> impl Iterator<Item = Word> + Clone + use<'a> {
+        let wide = bits == 64;
+        self.bytes.chunks_exact(self.size.max(1)).map(move |point| {
+            let bytes = point.get(at..).unwrap_or_default();
+            match wide {
+                true => Word(bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))),
+                false => Word(bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))),
+            }
+        })
+    }
+
+    /// All of one point after the other: gives the timestamps, leaves the values in `words`.
+    pub(crate) fn point(point: &[u8], columns: &[Column], words: &mut [Word]) -> i64 {
+        let mut at = 8;
+        for (word, column) in words.iter_mut().zip(columns) {
+            let bytes = column.kind.bits() as usize / 8;
+            let mut eight = [0; 8];
+            for (to, from) in eight.iter_mut().zip(point.get(at..at + bytes).unwrap_or_default()) {
+                *to = *from;
+            }
+            *word = Word(u64::from_le_bytes(eight));
+            at += bytes;
+        }
+        time_of(point)
+    }
+
+    /// Writes one point to the start of `place`.
+    #[inline(always)]
+    pub(crate) fn put(place: &mut [u8], columns: &[Column], time: i64, values: &[Word]) {
+        let Some((first, mut place)) = place.split_first_chunk_mut::<8>() else { return };
+        *first = time.to_le_bytes();
+        for (column, value) in columns.iter().zip(values) {
+            if column.kind.bits() == 64 {
+                let Some((first, rest)) = place.split_first_chunk_mut::<8>() else { return };
+                *first = value.0.to_le_bytes();
+                place = rest;
+            } else {
+                let Some((first, rest)) = place.split_first_chunk_mut::<4>() else { return };
+                *first = (value.0 as u32).to_le_bytes();
+                place = rest;
+            }
+        }
+    }
+}
+
+fn time_of(point: &[u8]) -> i64 {
+    point.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
+}

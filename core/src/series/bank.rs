@@ -1,0 +1,185 @@
+//! The predictor bank: cheap integer predictors run side by side, and the one whose residuals have cost least of late
+//! speaks. Nothing is said about the choice in the block: the decoder makes the same one.
+//!
+//! All of it is relative to the last index, and wraps: any indices are legal, far ones are only predicted badly.
+
+use super::lane::Lane;
+
+/// Predictors in the bank.
+const COUNT: usize = 8;
+
+/// Bits of a filter coefficient's fraction.
+const WEIGHT_ONE: i32 = 1 << 20;
+
+/// A bank whose adaptive filter looks at `ORDER` differences.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bank<L, const ORDER: usize> {
+    last: L,
+    /// Level that follows slowly, less the last index; with fraction.
+    level: L,
+    /// Two trackers of position and speed (alpha-beta filters), positions less the last index; with fraction.
+    quick: [L; 2],
+    steady: [L; 2],
+    /// Mean of the last differences, with fraction.
+    mean: L,
+    /// The difference that was most frequent of late.
+    habit: L,
+    habit_count: i16,
+    seen: u16,
+    /// The last differences, latest first.
+    differences: [L; ORDER],
+    /// The filter's coefficients, in 2^-20.
+    weights: [i32; ORDER],
+    /// What each predictor's residuals cost of late, in 8192nds of a bit.
+    costs: [u32; COUNT],
+}
+
+/// What a bank expects, and what it needs to learn from what comes.
+pub(crate) struct Forecast<L, const ORDER: usize> {
+    each: [L; COUNT],
+    pub(crate) index: L,
+    /// The differences, scaled to 13 bits.
+    scaled: [i32; ORDER],
+    shift: u32,
+}
+
+impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
+    /// After a first index.
+    pub(crate) fn new(first: L) -> Self {
+        let zero = L::default();
+        let mut weights = [0; ORDER];
+        if let Some(newest) = weights.first_mut() {
+            *newest = WEIGHT_ONE / 4;
+        }
+        Bank {
+            last: first,
+            level: zero,
+            quick: [zero; 2],
+            steady: [zero; 2],
+            mean: zero,
+            habit: zero,
+            habit_count: 0,
+            seen: 1,
+            differences: [zero; ORDER],
+            weights,
+            costs: [0; COUNT],
+        }
+    }
+
+    /// What comes next.
+    #[inline]
+    pub(crate) fn forecast(&self) -> Forecast<L, ORDER> {
+        let mut bits = 0;
+        for difference in &self.differences {
+            bits = bits.max(difference.magnitude_bits());
+        }
+        let shift = bits.saturating_sub(12);
+        let (mut scaled, mut sum) = ([0; ORDER], 0_i32);
+        for ((scaled, difference), weight) in scaled.iter_mut().zip(&self.differences).zip(&self.weights) {
+            *scaled = difference.down(shift).low();
+            sum = sum.wrapping_add(*scaled * (weight >> 7));
+        }
+        let filtered = match shift {
+            0..13 => L::from_i32(sum >> (13 - shift)),
+            _ => L::from_i32(sum).up((shift - 13).min(L::BITS - 1)),
+        };
+        let newest = self.differences.first().copied().unwrap_or_default();
+        let last = self.last;
+        let each = [
+            last,
+            last.plus(newest),
+            last.plus(self.level.down(L::FRACTION)),
+            last.plus(self.quick[0].plus(self.quick[1]).down(L::FRACTION)),
+            last.plus(self.mean.down(L::FRACTION)),
+            last.plus(filtered),
+            last.plus(self.steady[0].plus(self.steady[1]).down(L::FRACTION)),
+            last.plus(self.habit),
+        ];
+        let mut best = (u32::MAX, last);
+        for (cost, index) in self.costs.iter().zip(&each) {
+            if *cost < best.0 {
+                best = (*cost, *index);
+            }
+        }
+        Forecast { each, index: best.1, scaled, shift }
+    }
+
+    /// Learns that `index` came where `forecast` was expected.
+    #[inline]
+    pub(crate) fn learn(&mut self, forecast: &Forecast<L, ORDER>, index: L) {
+        for (cost, each) in self.costs.iter_mut().zip(&forecast.each) {
+            *cost = *cost - (*cost >> 5) + (index.minus(*each).log() << 8);
+        }
+        self.adapt(forecast, index);
+
+        let difference = index.minus(self.last);
+        if difference == self.habit {
+            self.habit_count = (self.habit_count + 1).min(24);
+        } else {
+            self.habit_count -= 1;
+            if self.habit_count < 0 {
+                self.habit = difference;
+                self.habit_count = 1;
+            }
+        }
+        self.differences.copy_within(..ORDER.saturating_sub(1), 1);
+        if let Some(newest) = self.differences.first_mut() {
+            *newest = difference.within(L::MOVE_BITS);
+        }
+        self.track(difference.within(L::MOVE_BITS).up(L::FRACTION));
+        self.last = index;
+    }
+
+    /// The trackers, for a `moved` with fraction.
+    #[inline(always)]
+    fn track(&mut self, moved: L) {
+        let limit = L::TRACK_BITS;
+        if self.seen == 1 {
+            (self.mean, self.quick[1], self.steady[1]) = (moved, moved, moved);
+            self.level = L::default().minus(moved.down(1));
+            self.seen = 2;
+            return;
+        }
+        self.level = self.level.plus(moved.minus(self.level).down(2)).minus(moved).within(limit);
+        follow(&mut self.quick, moved, 1, 3, limit);
+        follow(&mut self.steady, moved, 3, 7, limit);
+        // Near 1/n at first, then 1/16.
+        let part = match self.seen {
+            ..3 => 1,
+            3..6 => 2,
+            6..12 => 3,
+            12.. => 4,
+        };
+        self.mean = self.mean.plus(moved.minus(self.mean).down(part));
+        self.seen = (self.seen + 1).min(16);
+    }
+
+    /// One step of the normalised least-mean-squares filter (B. Widrow, M. E. Hoff, 1960), in 32 bits.
+    #[inline(always)]
+    fn adapt(&mut self, forecast: &Forecast<L, ORDER>, index: L) {
+        let [.., filtered, _, _] = forecast.each;
+        let error = index.minus(filtered).down(forecast.shift).within(14).low();
+        let mut energy = 0;
+        for scaled in &forecast.scaled {
+            energy += scaled * scaled;
+        }
+        // A few differences that are small altogether say little: the constant keeps them quiet.
+        let gain = ((error << 14) / ((energy >> 6) + 1)) >> 8;
+        let gain = gain.clamp(-(1 << 17), 1 << 17);
+        for (weight, scaled) in self.weights.iter_mut().zip(&forecast.scaled) {
+            *weight = (*weight + ((gain * scaled) << 1)).clamp(-2 * WEIGHT_ONE, 2 * WEIGHT_ONE);
+        }
+    }
+}
+
+/// One step of an alpha-beta filter with gains of 2^-alpha and 2^-beta.
+#[inline(always)]
+fn follow<L: Lane>(tracker: &mut [L; 2], moved: L, alpha: u32, beta: u32, limit: u32) {
+    let [position, speed] = *tracker;
+    let expected = position.plus(speed);
+    let error = moved.minus(expected);
+    *tracker = [
+        expected.plus(error.down(alpha)).minus(moved).within(limit),
+        speed.plus(error.down(beta)).within(limit),
+    ];
+}

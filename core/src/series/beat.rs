@@ -1,0 +1,148 @@
+//! The time column: whole units from one timestamp to the next, foreseen from the beat they keep.
+
+use super::arith::prob::Prob;
+use super::choose::greatest_common_divisor;
+use super::coder::{Coder, Residuals};
+use super::lane::Lane;
+
+/// Fraction bits of means.
+const FRACTION: u32 = 8;
+
+/// What the time column remembers from point to point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beat<M> {
+    /// The last timestamp.
+    pub(crate) last: i64,
+    pub(crate) unit: u64,
+    /// The last difference, in units.
+    difference: i64,
+    /// The difference that was most frequent of late.
+    habit: i64,
+    /// Mean difference, and the time that an even beat would show, less the last; with fraction.
+    mean: i64,
+    phase: i64,
+    /// What each of the four predictors' residuals cost of late.
+    costs: [u32; 4],
+    habit_count: i16,
+    seen: u8,
+    escaped: bool,
+    /// Whether a difference is no multiple of the unit: after one that was, after one that was not.
+    escape: [Prob; 2],
+    model: M,
+}
+
+impl<M: Residuals> Beat<M> {
+    pub(crate) fn new(first: i64) -> Self {
+        Beat {
+            last: first,
+            unit: 1,
+            difference: 0,
+            habit: 0,
+            mean: 0,
+            phase: 0,
+            costs: [0; 4],
+            habit_count: 0,
+            seen: 0,
+            escaped: false,
+            escape: [Prob::SELDOM, Prob::EVEN],
+            model: M::NEW,
+        }
+    }
+
+    /// From here on differences are counted in `unit`s.
+    pub(crate) fn change(&mut self, unit: u64) {
+        let fresh = Beat::new(self.last);
+        *self = Beat { unit: unit.max(1), model: self.model, ..fresh };
+    }
+
+    /// Codes one timestamp; returns it, or what was read.
+    #[inline]
+    pub(crate) fn code<C: Coder>(&mut self, coder: &mut C, time: i64) -> i64 {
+        let (difference, whole) = if C::WRITES { self.units_to(time) } else { (0, true) };
+        if self.unit > 1 {
+            let escape = &mut self.escape[usize::from(self.escaped)];
+            self.escaped = coder.bit(escape, !whole);
+            if self.escaped {
+                let away = coder.signed(time.wrapping_sub(self.last));
+                self.last = self.last.wrapping_add(away);
+                return self.last;
+            }
+        }
+        let each = [
+            self.difference,
+            self.habit,
+            self.mean >> FRACTION,
+            self.mean.wrapping_add(self.phase) >> FRACTION,
+        ];
+        let mut best = (u32::MAX, 0);
+        for (cost, expected) in self.costs.iter().zip(each) {
+            if *cost < best.0 {
+                best = (*cost, expected);
+            }
+        }
+        let residual = self.model.code(coder, difference.wrapping_sub(best.1));
+        let difference = best.1.wrapping_add(residual);
+        self.learn(each, difference);
+        self.last = self.last.wrapping_add(difference.wrapping_mul(self.unit as i64));
+        self.last
+    }
+
+    /// Whole units from the last timestamp to `time`, and whether that is all.
+    #[inline(always)]
+    fn units_to(&self, time: i64) -> (i64, bool) {
+        if self.unit == 1 {
+            return (time.wrapping_sub(self.last), true);
+        }
+        let Some(away) = time.checked_sub(self.last) else { return (0, false) };
+        // Mostly the difference is small: small cores divide 32 bits much faster than 64.
+        if let (Ok(away), Ok(unit)) = (u32::try_from(away), u32::try_from(self.unit)) {
+            return (i64::from(away / unit), away % unit == 0);
+        }
+        let unit = self.unit as i64;
+        (away / unit, away % unit == 0)
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, each: [i64; 4], difference: i64) {
+        for (cost, expected) in self.costs.iter_mut().zip(each) {
+            *cost = *cost - (*cost >> 4) + (difference.wrapping_sub(expected).log() << 8);
+        }
+        if difference == self.habit {
+            self.habit_count = (self.habit_count + 1).min(24);
+        } else {
+            self.habit_count -= 1;
+            if self.habit_count < 0 {
+                (self.habit, self.habit_count) = (difference, 1);
+            }
+        }
+        self.difference = difference;
+        let moved = difference.within(i64::MOVE_BITS) << FRACTION;
+        if self.seen == 0 {
+            (self.mean, self.seen) = (moved, 1);
+            return;
+        }
+        // An alpha-beta filter: how far the beat is from its even time, and how long it is.
+        let error = moved - self.mean - self.phase;
+        let (alpha, beta) = if self.seen < 8 { (1, 2) } else { (3, 6) };
+        self.phase = (self.mean + self.phase + (error >> alpha) - moved).within(i64::TRACK_BITS);
+        self.mean = (self.mean + (error >> beta)).within(i64::TRACK_BITS);
+        self.seen = (self.seen + 1).min(8);
+    }
+}
+
+/// The largest unit that all `times`, counted from `last`, are whole multiples of, or the `now`ed one if it does.
+pub(crate) fn unit_of<I: Iterator<Item = i64> + Clone>(now: u64, started: bool, last: i64, times: I) -> u64 {
+    let (mut unit, mut breaks, mut count, mut before) = (0, 0_u32, 0_u32, last);
+    for time in times {
+        let away = time.abs_diff(before);
+        unit = greatest_common_divisor(unit, away);
+        breaks += u32::from(now > 1 && away % now != 0);
+        count += 1;
+        before = time;
+    }
+    // A few breaks cost less than counting everything in smaller units.
+    if started && (now > 1 || unit <= 1) && breaks * 8 <= count {
+        return now;
+    }
+    if unit == 0 || unit > i64::MAX as u64 { now } else { unit }
+}

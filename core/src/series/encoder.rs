@@ -1,0 +1,381 @@
+//! Points in, blocks out: groups of points wait as they are at the end of the block buffer until their lattices are
+//! chosen, and are then coded to its front.
+
+use super::back::{Waiting, WriteSide};
+use super::bound::{GROUP_SLACK, point_bytes};
+use super::error::Misuse;
+use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
+use super::profile::{Profile, Small};
+use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
+use super::summary::Summary;
+use super::word::{Kind, Word};
+
+/// What became of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
+pub enum Pushed {
+    /// It is in the block.
+    Taken,
+    /// The block is full and does not have it: seal, then push it again.
+    Full,
+}
+
+/// Writes points into blocks in the caller's buffer.
+///
+/// It never allocates and keeps no more than `size_of::<Self>()` bytes beside the buffer; pushing needs about as many
+/// again on the stack for a moment. [`bound::block_bytes`](super::bound::block_bytes) says how long a buffer must be for a
+/// number of points to be sure to fit.
+///
+/// ```
+/// use plimsoll_core::series::*;
+/// let mut buffer = [0; 512];
+/// let settings = Settings::new(TimeUnit::Seconds, [Column::new(Kind::F64)]);
+/// let mut encoder = Encoder::<Small, 1>::try_new(settings, &mut buffer)?;
+/// for i in 0..100 {
+///     let pushed = encoder.push(1_700_000_000 + 60 * i, &[Word::from(20.0 + 0.1 * i as f64)])?;
+///     assert_eq!(pushed, Pushed::Taken);
+/// }
+/// let block = encoder.seal().expect("it has points");
+/// assert!(block.len() < 100);
+/// # Ok::<(), Misuse>(())
+/// ```
+#[derive(Debug)]
+pub struct Encoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
+    buffer: &'b mut [u8],
+    columns: [Column; COLUMNS],
+    settings: Facts,
+    write: P::Write<COLUMNS>,
+    times: [i64; 3],
+    summary: [Summary; COLUMNS],
+    /// Points coded and points waiting.
+    coded: u32,
+    waiting: u32,
+    /// Where waiting points start, and how many may.
+    wait_at: u32,
+    wait_room: u32,
+    payload_at: u32,
+}
+
+/// The settings that are no columns.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    unit: super::settings::TimeUnit,
+    used: u8,
+    ranges: bool,
+    block_points: u32,
+}
+
+impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
+    /// Bytes of state, without the buffer.
+    pub const STATE_BYTES: usize = size_of::<Self>();
+
+    /// Blocks of `settings` in `buffer`: its length (up to [`MAX_BLOCK_BYTES`]) is what a block has at most.
+    ///
+    /// # Errors
+    /// [`Misuse`] where the settings contradict themselves or not even one point is sure to fit.
+    pub fn try_new(settings: Settings<COLUMNS>, buffer: &'b mut [u8]) -> Result<Self, Misuse> {
+        let used = settings.columns_used;
+        if used == 0 || used > COLUMNS.min(MAX_COLUMNS) {
+            return Err(Misuse::Columns { columns: used, room: COLUMNS });
+        }
+        if settings.block_points == 0 || settings.block_points > MAX_POINTS {
+            return Err(Misuse::BlockPoints(settings.block_points));
+        }
+        let columns = settings.columns;
+        for column in columns.iter().take(used) {
+            match column.tolerance {
+                Tolerance::Absolute(most) if !(most > 0.0 && most < f64::INFINITY) => {
+                    return Err(Misuse::Tolerance(most));
+                }
+                Tolerance::Relative(most) if !(most > 0.0 && most < 1.0) => {
+                    return Err(Misuse::Tolerance(most));
+                }
+                _ => {}
+            }
+            if let Lattice::Decimal(digits) = column.lattice
+                && digits > super::lattice::MOST_DIGITS
+            {
+                return Err(Misuse::Digits(digits));
+            }
+        }
+        let length = buffer.len().min(MAX_BLOCK_BYTES);
+        let needed = super::bound::block_bytes(1, columns.get(..used).unwrap_or_default(), settings.ranges);
+        if length < needed {
+            return Err(Misuse::Buffer { bytes: length, needed });
+        }
+        let write = P::Write::new(&columns, used);
+        let wrong = || columns.iter().position(|column| column.kind != Kind::I32).unwrap_or(0);
+        let write = write.ok_or_else(|| Misuse::Kind { column: wrong() })?;
+        let buffer = buffer.get_mut(..length).unwrap_or_default();
+        Ok(Encoder {
+            buffer,
+            columns,
+            settings: Facts {
+                unit: settings.unit,
+                used: used as u8,
+                ranges: settings.ranges,
+                block_points: settings.block_points,
+            },
+            write,
+            times: [0; 3],
+            summary: [Summary::NONE; COLUMNS],
+            coded: 0,
+            waiting: 0,
+            wait_at: 0,
+            wait_room: 0,
+            payload_at: 0,
+        })
+    }
+
+    /// Points in the block so far.
+    pub fn points(&self) -> u32 {
+        self.coded + self.waiting
+    }
+
+    /// Adds a point. Timestamps may repeat and go back.
+    ///
+    /// # Errors
+    /// [`Misuse::Values`] where there are not as many values as columns; nothing is changed.
+    pub fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse> {
+        let used = self.used();
+        if values.len() != used {
+            return Err(Misuse::Values { values: values.len(), columns: used });
+        }
+        Ok(if self.add(&[time], values) == 1 { Pushed::Taken } else { Pushed::Full })
+    }
+
+    /// Adds points, as many as the block takes; returns how many. `values` are those of the first point, then those of
+    /// the second, and so on. If it is not all of them, the block is full.
+    ///
+    /// # Errors
+    /// [`Misuse::Values`] where there are not as many values for each timestamp as columns; nothing is changed.
+    pub fn push_slice(&mut self, times: &[i64], values: &[Word]) -> Result<usize, Misuse> {
+        let used = self.used();
+        if Some(values.len()) != times.len().checked_mul(used) {
+            return Err(Misuse::Values { values: values.len(), columns: used });
+        }
+        Ok(self.add(times, values))
+    }
+
+    fn add(&mut self, times: &[i64], values: &[Word]) -> usize {
+        let (used, mut taken) = (self.used(), 0);
+        while let (Some(times), Some(values)) = (times.get(taken..), values.get(taken * used..))
+            && let Some(first) = times.first()
+            && self.points() < self.settings.block_points
+        {
+            if self.points() == 0 {
+                self.start(*first);
+            }
+            if self.waiting == 0 && !self.open(*first) {
+                break;
+            }
+            // As many at once as there is room for, if their times do not make the header too long.
+            let mut now = times.len().min((self.wait_room - self.waiting) as usize);
+            let mut span = self.span(times.get(..now).unwrap_or_default());
+            if !self.fits(self.waiting + now as u32, span) {
+                (now, span) = (1, self.span(times.get(..1).unwrap_or_default()));
+                if !self.fits(self.waiting + 1, span) {
+                    // If coding what waits makes no room, it does not wait any more.
+                    self.flush();
+                    continue;
+                }
+            }
+            self.times = span;
+            self.wait(times.get(..now).unwrap_or_default(), values);
+            taken += now;
+            if self.waiting >= self.wait_room {
+                self.flush();
+            }
+        }
+        taken
+    }
+
+    /// First, least and largest timestamp of the block if it had these, too.
+    #[inline(always)]
+    fn span(&self, times: &[i64]) -> [i64; 3] {
+        let [first, mut min, mut max] = self.times;
+        for time in times {
+            min = if *time < min { *time } else { min };
+            max = if *time > max { *time } else { max };
+        }
+        [first, min, max]
+    }
+
+    /// Ends the block: its bytes, or none if it has no points. The next push starts another one.
+    pub fn seal(&mut self) -> Option<&[u8]> {
+        self.flush();
+        if self.coded == 0 {
+            return None;
+        }
+        let start = self.payload_at as usize;
+        let mut end = self.write.finish(self.buffer, start)?;
+        // Zeros at the end need not be written, except that so many points must have so many bytes.
+        let least = start + self.coded.div_ceil(POINTS_PER_BYTE) as usize;
+        if end < least {
+            self.buffer.get_mut(end..least)?.fill(0);
+            end = least;
+        }
+        let header = self.header(end - start);
+        let header_bytes =
+            header_bytes(self.used(), self.settings.ranges, end - start, self.coded, self.times);
+        self.buffer.copy_within(start..end, header_bytes);
+        header.write(self.buffer)?;
+        let end = header_bytes + (end - start);
+        let check = super::crc::crc32c(self.buffer.get(..end)?);
+        self.buffer.get_mut(end..end + CHECK_BYTES)?.copy_from_slice(&check.to_le_bytes());
+        (self.coded, self.waiting) = (0, 0);
+        self.buffer.get(..end + CHECK_BYTES)
+    }
+
+    /// The buffer, for an encoder of other settings; points that were not sealed are lost.
+    pub fn into_buffer(self) -> &'b mut [u8] {
+        self.buffer
+    }
+
+    fn used(&self) -> usize {
+        usize::from(self.settings.used).min(COLUMNS)
+    }
+
+    fn point_bytes(&self) -> usize {
+        point_bytes(self.columns.get(..self.used()).unwrap_or_default())
+    }
+
+    /// Starts a block whose first timestamp is `time`.
+    fn start(&mut self, time: i64) {
+        self.times = [time; 3];
+        self.summary = [Summary::NONE; COLUMNS];
+        // The payload is moved when the header's length is known: near to there costs no room.
+        let start = self.header_bytes_at_most(self.times) as u32;
+        self.payload_at = start;
+        let columns = self.columns.get(..self.used()).unwrap_or_default();
+        self.write.start(time, start as usize, columns);
+    }
+
+    fn header(&self, payload_bytes: usize) -> Header {
+        let mut header = Header {
+            coding: P::CODING,
+            unit: self.settings.unit,
+            columns: self.used(),
+            points: self.coded,
+            first: self.times[0],
+            min_time: self.times[1],
+            max_time: self.times[2],
+            header_bytes: 0,
+            payload_bytes,
+            kinds: [Kind::I32; MAX_COLUMNS],
+            lossy: 0,
+            ranges: None,
+        };
+        for (at, (kind, column)) in header.kinds.iter_mut().zip(&self.columns).enumerate().take(self.used()) {
+            *kind = column.kind;
+            header.lossy |= u8::from(column.tolerance != Tolerance::Lossless) << at;
+        }
+        if self.settings.ranges {
+            let mut ranges = [Summary::NONE.range(); MAX_COLUMNS];
+            for (range, summary) in ranges.iter_mut().zip(&self.summary) {
+                *range = summary.range();
+            }
+            header.ranges = Some(ranges);
+        }
+        header
+    }
+
+    /// Whether `points` points more are sure to fit, if the block's times become these.
+    fn fits(&self, points: u32, times: [i64; 3]) -> bool {
+        let header = self.header_bytes_at_most(times);
+        let grown = header.saturating_sub(self.payload_at as usize);
+        let end = self.write.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
+        end + grown + CHECK_BYTES <= self.buffer.len()
+    }
+
+    fn header_bytes_at_most(&self, times: [i64; 3]) -> usize {
+        let points = self.settings.block_points;
+        header_bytes(self.used(), self.settings.ranges, self.buffer.len(), points, times)
+    }
+
+    /// Makes room for points to wait; whether there is any.
+    fn open(&mut self, time: i64) -> bool {
+        if !self.fits(1, self.span(&[time])) {
+            return false;
+        }
+        let size = self.point_bytes();
+        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
+        // Beside the points there must be room to code them.
+        let room = (free / (size + 4)).clamp(1, P::GROUP);
+        self.wait_room =
+            (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
+        self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
+        true
+    }
+
+    #[inline(always)]
+    fn wait(&mut self, times: &[i64], values: &[Word]) {
+        let (size, used) = (self.point_bytes(), self.used());
+        let at = self.wait_at as usize + self.waiting as usize * size;
+        let columns = self.columns.get(..used).unwrap_or_default();
+        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size);
+        for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
+            Waiting::put(place, columns, *time, values);
+        }
+        self.waiting += times.len() as u32;
+    }
+
+    /// Codes all points that wait.
+    fn flush(&mut self) {
+        let (size, used) = (self.point_bytes(), self.used());
+        let mut at = self.wait_at as usize;
+        while self.waiting > 0 {
+            let mut count = self.waiting as usize;
+            let before = self.write;
+            let room = before.end_bound() + count * size + 8;
+            loop {
+                if self.code(at, count, size, used, room) {
+                    break;
+                }
+                let done = self.write.end_bound() > room;
+                self.write = before;
+                if !done && count > 8 {
+                    count /= 2;
+                } else {
+                    self.store(at, count, size, used);
+                    break;
+                }
+            }
+            at += count * size;
+            self.coded += count as u32;
+            self.waiting -= count as u32;
+        }
+    }
+
+    /// Codes `count` points that wait at `at`; whether they fit before them and before `room`.
+    fn code(&mut self, at: usize, count: usize, size: usize, used: usize, room: usize) -> bool {
+        let Some((front, bytes)) = self.buffer.split_at_mut_checked(at) else { return false };
+        let Some(bytes) = bytes.get(..count * size) else { return false };
+        let Some(columns) = self.columns.get(..used) else { return false };
+        let waiting = Waiting { bytes, size, columns };
+        let mut summary = self.summary;
+        let done =
+            self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));
+        let done = done && self.write.end_bound() <= room;
+        if done {
+            self.summary = summary;
+        }
+        done
+    }
+
+    /// Stores `count` points that wait at `at` as they are: never more than was reserved for them.
+    fn store(&mut self, at: usize, count: usize, size: usize, used: usize) {
+        let Some(columns) = self.columns.get(..used) else { return };
+        self.write.store(self.buffer, count, columns, self.coded == 0);
+        let mut words = [Word(0); COLUMNS];
+        for index in 0..count {
+            let point = self.buffer.get(at + index * size..).unwrap_or_default();
+            let time = Waiting::point(point, columns, &mut words);
+            self.write.store_point(self.buffer, columns, time, words.get(..used).unwrap_or_default());
+            for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {
+                summary.see(column.kind, word, self.coded == 0 && index == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Eight numbers of one width in as many bytes as the width has bits.
+
+use super::super::bits::BitWriter;
+use super::BLOCK;
+
+/// Writes the low `width` bits of each of `numbers`, whose other bits must be zero.
+#[inline(always)]
+pub(super) fn write(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
+    if width <= 8 {
+        let mut word = 0;
+        for (at, number) in numbers.iter().enumerate() {
+            word |= number << (at as u32 * width);
+        }
+        out.word(word, width as usize);
+    } else if width <= 16 {
+        let mut word = 0;
+        for (at, number) in numbers.iter().enumerate() {
+            word |= u128::from(*number) << (at as u32 * width);
+        }
+        out.word(word as u64, 8);
+        out.word((word >> 64) as u64, width as usize - 8);
+    } else {
+        wide(out, numbers, width);
+    }
+}
+
+fn wide(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
+    let (mut held, mut count) = (0_u128, 0);
+    for number in numbers {
+        held |= u128::from(*number) << count;
+        count += width;
+        if count >= 64 {
+            out.word(held as u64, 8);
+            held >>= 64;
+            count -= 64;
+        }
+    }
+    if count > 0 {
+        out.word(held as u64, count as usize / 8);
+    }
+}
+
+/// Reads them again. After the end of `bytes` there are zeros.
+#[inline(always)]
+pub(super) fn read(bytes: &[u8], at: usize, width: u32) -> [u64; BLOCK] {
+    if let Some(word) = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<8>())
+        && width <= 8
+    {
+        let (word, mask) = (u64::from_le_bytes(*word), (1 << width) - 1);
+        return core::array::from_fn(|at| word >> (at as u32 * width) & mask);
+    }
+    if let Some(words) = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<16>())
+        && width <= 16
+    {
+        let (word, mask) = (u128::from_le_bytes(*words), (1_u64 << width) - 1);
+        return core::array::from_fn(|at| (word >> (at as u32 * width)) as u64 & mask);
+    }
+    let mask = if width < 64 { (1 << width) - 1 } else { u64::MAX };
+    let mut own = [0; 64 + 16];
+    for (to, from) in own.iter_mut().zip(bytes.get(at..).unwrap_or_default()).take(width as usize) {
+        *to = *from;
+    }
+    core::array::from_fn(|at| {
+        let first = at as u32 * width;
+        let bytes = own.get(first as usize / 8..).and_then(|bytes| bytes.first_chunk::<16>());
+        (bytes.map_or(0, |bytes| u128::from_le_bytes(*bytes)) >> (first % 8)) as u64 & mask
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::bits::BitState;
+    use super::*;
+
+    #[test]
+    fn every_width_comes_back() {
+        for width in 0..=64_u32 {
+            let mask = if width < 64 { (1 << width) - 1 } else { u64::MAX };
+            let numbers = core::array::from_fn(|at| {
+                0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(at as u64 + 1 + u64::from(width)).rotate_left(17)
+                    & mask
+            });
+            for room in [width as usize, 200] {
+                let mut bytes = std::vec![0; room + 3];
+                let mut out = BitWriter::new(BitState::at(3), &mut bytes);
+                write(&mut out, &numbers, width);
+                assert_eq!((out.state.at, out.state.over), (3 + width, false));
+                assert_eq!(read(&bytes, 3, width), numbers, "width {width}");
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# The firmware examples on four emulated boards: the host's bytes, exit codes, no way to panic, no allocation, and the
+# sizes, stacks and instruction counts of examples/firmware/budgets.tsv, exactly. Installs QEMU and targets itself.
+# usage: tests/firmware.sh [--update]     --update writes budgets.tsv anew instead of comparing
+set -uo pipefail
+cd "$(dirname "$0")/../examples/firmware"
+export CARGO_TERM_COLOR=never
+build=${CARGO_TARGET_DIR:-$PWD/target}
+export CARGO_TARGET_DIR=$build
+host=$build/release/host decode=$build/release/decode counter=$build/release/libcounter.so
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fail() {
+  echo "firmware: FAILED: $*"
+  failed=1
+}
+skip() {
+  echo "firmware $1: SKIPPED: $2"
+}
+
+# board, target, emulator, its flags
+boards=(
+  "microbit thumbv6m-none-eabi arm"
+  "lm3s6965evb thumbv7m-none-eabi arm"
+  "mps2-an386 thumbv7em-none-eabihf arm"
+  "virt riscv32imac-unknown-none-elf riscv32"
+)
+series="series_small series_narrow series_large series_rice series_pack"
+images="frame logger interrupts $series"
+outputs() { # outputs IMAGE: the files that it writes
+  case $1 in
+    frame) echo frame.f32 ;;
+    logger) echo blocks.bin flash.bin ;;
+    *) echo "$1.bin" ;;
+  esac
+}
+
+need_emulator() { # need_emulator ARCH: whether it is there or could be installed
+  command -v "qemu-system-$1" >/dev/null && return
+  local package=qemu-system-arm
+  [ "$1" = arm ] || package=qemu-system-misc
+  [ "$(id -u)" = 0 ] && { apt-get update && apt-get install -y --no-install-recommends "$package"; } >"$work/apt" 2>&1
+  command -v "qemu-system-$1" >/dev/null
+}
+need_target() {
+  rustup target list --installed 2>/dev/null | grep -qx "$1" || rustup target add "$1" >/dev/null 2>&1
+}
+emulate() { # emulate BOARD ARCH IMAGE [FLAGS]: its exit code is the image's; logs are in $work/log
+  local board=$1 arch=$2 image=$3
+  shift 3
+  local bios=()
+  [ "$arch" = arm ] || bios=(-bios none)
+  # Virtual time is instructions times 64 ns, so that interrupts come at the same places in every run.
+  (cd "$work/$board" && timeout 120 "qemu-system-$arch" -M "$board" "${bios[@]}" -nographic -monitor none -serial none \
+    -icount shift=6 -semihosting-config enable=on,target=native "$@" -kernel "$image") >"$work/frames" 2>"$work/errors"
+  local code=$?
+  "$decode" "$image" <"$work/frames" >"$work/log" || code=99
+  return $code
+}
+
+cargo build -q --release -p host -p decode -p counter || { fail "the host's tools do not build"; exit 1; }
+"$host" input "$work" && "$host" run "$work" || { fail "the examples fail on the host"; exit 1; }
+
+measured=$work/budgets.tsv
+printf 'board\timage\tfigure\tvalue\n' >"$measured"
+figure() { # figure BOARD IMAGE FIGURE VALUE
+  printf '%s\t%s\t%s\t%s\n' "$@" >>"$measured"
+}
+ran=()
+for line in "${boards[@]}"; do
+  read -r board target arch <<<"$line"
+  need_emulator "$arch" || { skip "$board" "qemu-system-$arch is not here and apt cannot install it"; continue; }
+  need_target "$target" || { skip "$board" "rustup cannot add $target"; continue; }
+  echo "firmware: $board"
+  # shellcheck disable=SC2086 # a list
+  if ! BOARD=$board cargo build -q --release -p images --target "$target" $(printf -- '--bin %s ' $images stack); then
+    fail "$board: the images do not build"
+    continue
+  fi
+  ran+=("$board")
+  mkdir "$work/$board"
+  cp "$work"/{camera.u8,points.bin,samples.bin} "$work/$board"
+  for image in $images stack; do
+    elf=$build/$target/release/$image
+    "$host" symbols "$elf" >"$work/symbols"
+    address() { awk -v name="$1" '$2 == name { print $1; exit }' "$work/symbols"; }
+    marks=$(address mark_other):$(address mark_encode):$(address mark_decode)
+    top=$(address _stack_start)
+    bottom=$(address _stack_end)
+    # On RISC-V the stack ends where the heap, which is empty, does.
+    [ "$arch" = arm ] || bottom=$(address __eheap)
+    rm -f "$work/counts"
+    if ! emulate "$board" "$arch" "$elf" -plugin "$counter,out=$work/counts,marks=$marks,low=$bottom,high=$top"; then
+      fail "$board: $image ends with an error"
+      cat "$work/log" "$work/errors"
+      continue
+    fi
+    sed "s/^/  $image: /" "$work/log" | grep -v ' stack ' || true
+    if [ "$image" = stack ]; then
+      while read -r _ _ name bytes; do figure "$board" "$name" entry_stack "$bytes"; done < <(grep ' stack ' "$work/log")
+      continue
+    fi
+    for output in $(outputs "$image"); do
+      cmp "$work/$output" "$work/$board/$output" || fail "$board: $output is not the host's"
+    done
+    while read -r section bytes; do figure "$board" "$image" "$section" "$bytes"; done < <("$host" sizes "$elf")
+    lowest=$(awk '$1 == "lowest" { print $2 }' "$work/counts")
+    figure "$board" "$image" stack $((top - lowest))
+    case $image in
+      series_*)
+        # Per point, to a tenth, in tenths: whole numbers compare exactly.
+        points=$(($(stat -c %s "$work/points.bin") / 12))
+        figure "$board" "$image" encode_tenths_per_point $(($(awk '$2 == 1 { print $3 }' "$work/counts") * 10 / points))
+        figure "$board" "$image" decode_tenths_per_point $(($(awk '$2 == 2 { print $3 }' "$work/counts") * 10 / points))
+        ;;
+      frame)
+        pixels=$(($(stat -c %s "$work/frame.f32") / 4))
+        figure "$board" "$image" tenths_per_output_pixel $(($(awk '$2 == 1 { print $3 }' "$work/counts") * 10 / pixels))
+        ;;
+    esac
+    # No allocation: neither the symbols that the compiler calls nor those of a C library.
+    if grep -qE ' (__rust_alloc|__rust_realloc|__rust_dealloc|__rust_alloc_zeroed|__rg_alloc|malloc|realloc|calloc|free)$|5alloc' "$work/symbols"; then
+      fail "$board: $image has an allocation symbol"
+    fi
+  done
+done
+
+bash ../../tests/firmware/core_without_alloc.sh || fail "core or what it stands on wants alloc"
+bash ../../tests/firmware/no_panic.sh || fail "the proof that nothing panics"
+
+if [ ${#ran[@]} -eq 0 ]; then
+  exit $failed
+fi
+if [ "${1:-}" = --update ]; then
+  cp "$measured" budgets.tsv
+  exit $failed
+fi
+# Boards that were skipped are not compared.
+pattern=$(IFS='|'; echo "${ran[*]}")
+if ! diff <(grep -E "^($pattern)	" budgets.tsv) <(tail -n +2 "$measured"); then
+  fail "the figures (>) are not those checked in (<): say why in CHANGELOG.md, then tests/firmware.sh --update"
+fi
+exit $failed
