@@ -83,7 +83,7 @@ impl Command {
                 Planned::Stats(args) => &mut args.run,
                 Planned::Compare(args) => &mut args.run,
             }),
-            Self::Info(_) | Self::Journal(_) | Self::Completions { .. } => None,
+            Self::Info(_) | Self::Journal(_) | Self::Series(_) | Self::Completions { .. } => None,
         }
     }
 }
