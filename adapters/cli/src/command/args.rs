@@ -40,9 +40,6 @@ pub(crate) struct SettingsArgs {
     /// Settings from this file, instead of ./plimsoll.toml and plimsoll/plimsoll.toml in the user's configuration folder
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// A named set of settings: one of the settings file, or jp2-4g, jp2-8g, jp2-16g, jp2-32g
-    #[arg(long, value_name = "NAME", global = true)]
-    pub profile: Option<String>,
 }
 
 /// What to do.
@@ -126,6 +123,9 @@ pub(crate) struct RunArgs {
     /// Draw resident memory over time against the plan into this page, which ends in .html
     #[arg(long, value_name = "FILE")]
     pub profile_memory: Option<PathBuf>,
+    /// A named set of settings: one of the settings file, or jp2-4g, jp2-8g, jp2-16g, jp2-32g
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Where the above come from.
     #[arg(skip)]
     pub layers: Arc<Layers>,

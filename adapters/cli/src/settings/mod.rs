@@ -18,7 +18,7 @@ mod rules;
 pub use layers::{Chosen, Layers};
 pub use rules::Rule;
 
-use crate::command::args::{CommandLine, IoArg, LogArgs, RunArgs};
+use crate::command::args::{Command, CommandLine, IoArg, LogArgs, RunArgs};
 use crate::failure::Failure;
 use crate::size::Within;
 use clap::ArgMatches;
@@ -38,6 +38,10 @@ const FILE_NAME: &str = "plimsoll.toml";
 /// # Errors
 /// [`Failure::Usage`] that names file, line, variable or flag; [`Failure::Io`] if a file cannot be read.
 pub(crate) fn resolve(line: &mut CommandLine, matches: &ArgMatches) -> Result<(), Failure> {
+    // A shell that starts asks for these wherever it is.
+    if matches!(line.command, Command::Completions { .. }) {
+        return Ok(());
+    }
     let flags = flags(line, matches).map_err(Failure::Usage)?;
     let environment = environment::read(std::env::vars_os()).map_err(Failure::Usage)?;
     let files = files(line, &environment)?;
@@ -87,16 +91,16 @@ fn flags(line: &mut CommandLine, matches: &ArgMatches) -> Result<Layer, String> 
         says(Setting::Io, "io", given("io").then_some(Value::Io(*io)))?;
         let mapping = use_memory_mapping.then_some(Value::Io(IoArg::Mmap));
         says(Setting::Io, "use-memory-mapping", mapping)?;
-        let RunArgs { strip_rows, strip_pixels, progress, profile_memory, .. } = run;
+        let RunArgs { strip_rows, strip_pixels, progress, profile_memory, profile, .. } = run;
         says(Setting::StripRows, "strip-rows", strip_rows.map(|rows| Value::Count(u64::from(rows))))?;
         says(Setting::StripPixels, "strip-pixels", strip_pixels.map(Value::Count))?;
         says(Setting::Progress, "progress", given("progress").then_some(Value::Progress(*progress)))?;
         says(Setting::ProfileMemory, "profile-memory", profile_memory.clone().map(Value::Path))?;
+        says(Setting::Profile, "profile", profile.clone().map(Value::Name))?;
     }
     let LogArgs { log_level, log_file } = &line.log;
     says(Setting::LogLevel, "log-level", given("log_level").then_some(Value::LogLevel(*log_level)))?;
     says(Setting::LogFile, "log-file", log_file.clone().map(Value::Path))?;
-    says(Setting::Profile, "profile", line.settings.profile.clone().map(Value::Name))?;
     Ok(layer)
 }
 
