@@ -90,8 +90,9 @@ impl Tile {
     /// One component of such a tile, coded as if there were no other; a start-of-packet marker (ISO/IEC 15444-1, A.8.1)
     /// before each packet tells them apart. `signed` samples are not shifted down by half of their range.
     pub(in crate::jp2) fn component(coding: Coding, area: [u32; 4], signed: bool) -> Result<Self, Refused> {
-        let tile = Self::with(coding.one_component(), area, signed)?;
-        Ok(Self { marked: true, ..tile })
+        let mut tile = Self::with(coding.one_component(), area, signed)?;
+        tile.marked = true;
+        Ok(tile)
     }
 
     fn with(coding: Coding, area: [u32; 4], signed: bool) -> Result<Self, Refused> {
