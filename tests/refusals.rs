@@ -109,7 +109,7 @@ fn wrong_words_are_exit_code_2() {
     line("convert in.ppm -o out.xyz", &["out.xyz", "tif"]);
     line("convert in.ppm -o out", &["out", "ppm"]);
     line("convert in.ppm -o out.ppm --pages 2", &["no page 2"]);
-    line("convert in.ppm -o out.ppm --pages 1-2", &["{page}"]);
+    line("convert in.ppm -o out.ppm --pages 1-2", &["no page 2"]);
     line("convert in.ppm -o in.ppm --overwrite", &["would replace the input"]);
     line("convert in.ppm -o ./in.ppm --overwrite", &["would replace the input"]);
     line("compare in.ppm in-16.pgm", &["cannot be compared"]);

@@ -54,7 +54,8 @@ fn the_first_layer_that_says_something_is_heard() {
     assert_eq!((bytes, layer.as_str(), from.as_str()), (1536 * MIB, "profile", "profile jp2-4g"));
     let flag = (36 * MIB, "flag".to_owned(), "--within".to_owned());
     assert_eq!(heard(&command, "--profile jp2-4g --within 36MiB"), flag);
-    assert_eq!(heard(&command, "--memory-limit-mb 36"), flag.clone());
+    let flag = (36 * MIB, "flag".to_owned(), "--memory-limit-mb".to_owned());
+    assert_eq!(heard(&command, "--memory-limit-mb 36"), flag);
     // A file that is named stands for both others.
     command.unset("PLIMSOLL_MEMORY_LIMIT_MB");
     command.write("mine.toml", "memory_limit_mb = 37\n");

@@ -62,7 +62,7 @@ fn each_doubling_is_what_the_plan_says_of_that_budget() {
         assert_eq!(found["thrice_bytes"], 1500 * 1100 * 3);
     }
     let text = command.done("doctor in.pgm --within 1MiB").stdout;
-    for words in ["pnm", "1500", "smallest budget that works", "does not fit", "nothing more"] {
+    for words in ["pgm", "1500", "smallest budget that works", "does not fit", "nothing more"] {
         assert!(text.to_lowercase().contains(words), "no `{words}`: {text}");
     }
     assert!(!command.exists("doctor.pgm"));

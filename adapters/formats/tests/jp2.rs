@@ -200,7 +200,7 @@ fn extras_are_kept_byte_for_byte() {
 struct Fields(Vec<(Field, Vec<u8>)>, Vec<Field>);
 
 impl Fields {
-    fn new(fields: &[(u16, u16, u8, Vec<u8>)]) -> Arc<dyn Metadata> {
+    fn shared(fields: &[(u16, u16, u8, Vec<u8>)]) -> Arc<dyn Metadata> {
         let fields: Vec<(Field, Vec<u8>)> = fields
             .iter()
             .map(|(tag, kind, value_bytes, bytes)| {
@@ -233,7 +233,7 @@ fn profile_xmp_and_resolution_of_another_file_go_along() {
     profile[16..20].copy_from_slice(b"RGB ");
     let xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>".to_vec();
     let fields = |profile: &[u8]| {
-        Fields::new(&[
+        Fields::shared(&[
             (282, 5, 8, rational(300, 1)),
             (283, 5, 8, rational(144, 2)),
             (296, 3, 2, vec![2, 0]),
@@ -255,7 +255,7 @@ fn profile_xmp_and_resolution_of_another_file_go_along() {
     profile[16..20].copy_from_slice(b"GRAY");
     let file = write(&*target.carry(&fields(&profile)).unwrap(), shape, &image, 8).unwrap();
     assert!(!holds(&file, &profile) && holds(&file, &xmp));
-    assert!(target.carry(&Fields::new(&[(270, 2, 1, b"a cat\0".to_vec())])).is_none());
+    assert!(target.carry(&Fields::shared(&[(270, 2, 1, b"a cat\0".to_vec())])).is_none());
     let codestream = Jpeg2000::J2k.target(shape, wanted(32)).unwrap();
     assert!(codestream.carry(&fields(&profile)).is_none(), "it has no boxes");
 }

@@ -2,8 +2,9 @@
 //!
 //! Workers whose sources hold the first stages of a chain meet behind those stages, where rows are smaller and fewer.
 //!
-//! The invariant: no two output rows of these stages share a source row. So source rows up to the last one that an
-//! output row needs complete that row and none after it, and a few rows of room are enough.
+//! Source rows up to the last one that an output row needs complete that row, and of those after it only the ones that
+//! need no more: there are some where an image is enlarged, and at its lower border. So a few rows of room are enough.
+//! Workers that are to meet behind these stages need more of them: see [`Staged::new`].
 
 use super::chain::Chain;
 use super::run::{Job, RunError, Step};
@@ -42,7 +43,7 @@ impl Sink for Finished<'_> {
         let Some(mut ring) = StripMut::new(&mut *self.bytes, self.region.with_rows(rows), self.image) else {
             return Err(StageError::Geometry {
                 stage: "source",
-                problem: "rows that share source rows were put together with the source",
+                problem: "more rows were completed at once than there is room for",
                 wanted: u64::from(rows.len()),
                 there: u64::from(self.rows.len()),
             });
@@ -82,9 +83,31 @@ fn batch(chain: &Chain<'_>, strip_rows: u32) -> u32 {
     rows.clamp(1, u64::from(strip_rows.max(1))) as u32
 }
 
+/// Output rows that may be completed together with the last one of a batch: those that end with the same source row.
+fn together(chain: &Chain<'_>) -> u32 {
+    let (made, source) = (chain.output_shape().rows, chain.source().rows);
+    let enlarged = made.div_ceil(source.max(1));
+    let rows = chain.output().rows;
+    let end = |row: u32| chain.source_rows(Rows::one(row)).end();
+    let Some(last) = rows.end().checked_sub(1).filter(|last| *last >= rows.start()) else { return 0 };
+    // The first row that needs the last source row, too: what rows need never moves up.
+    let (mut low, mut high) = (rows.start(), last);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if end(middle) < end(last) { low = middle + 1 } else { high = middle }
+    }
+    (last - low).max(enlarged.saturating_sub(1))
+}
+
+/// Finished rows that there is room for.
+fn room(chain: &Chain<'_>, strip_rows: u32) -> u64 {
+    u64::from(batch(chain, strip_rows)) + u64::from(together(chain))
+}
+
 impl<'a, S: Source> Staged<'a, S> {
-    /// Puts the stages of `chain` behind `source`, which is read in strips of at most `strip_rows` rows. No two rows
-    /// of the chain's output may share a source row.
+    /// Puts the stages of `chain` behind `source`, which is read in strips of at most `strip_rows` rows. Where several
+    /// workers each have such a source for a band of their own, no two rows of the chain's output should share a source
+    /// row: it would be read by both.
     ///
     /// # Errors
     /// As [`Job::new`], if `budget` holds less than [`Staged::bytes`].
@@ -95,7 +118,7 @@ impl<'a, S: Source> Staged<'a, S> {
         source: S,
     ) -> Result<Self, RunError<S::Error, StageError>> {
         let batch = batch(chain, strip_rows);
-        let bytes = chain.window_row_bytes(chain.windows() - 1).saturating_mul(u64::from(batch));
+        let bytes = chain.window_row_bytes(chain.windows() - 1).saturating_mul(room(chain, strip_rows));
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let region = chain.output();
         let first = region.rows.start();
@@ -112,7 +135,7 @@ impl<'a, S: Source> Staged<'a, S> {
     /// Bytes that it leases for a chain: those of a [`Job`], and a few finished rows.
     pub fn bytes(chain: &Chain<'_>, strip_rows: u32) -> u64 {
         let row = chain.window_row_bytes(chain.windows() - 1);
-        let rows = u64::from(batch(chain, strip_rows)).saturating_mul(row);
+        let rows = room(chain, strip_rows).saturating_mul(row);
         Layout::new().with::<u8>(rows).bytes().saturating_add(chain.bytes(strip_rows))
     }
 
@@ -159,7 +182,29 @@ mod tests {
     use crate::pipeline::Stage;
     use crate::shape::Span;
     use crate::transform::invert::Invert;
+    use crate::transform::median::Median;
+    use crate::transform::resize::{Geometry, Kernel, Resize, Target};
     use crate::transform::shrink::Shrink;
+
+    #[test]
+    fn stages_that_look_at_neighbours_or_enlarge_may_be_in_a_source() {
+        let image = Image::<u8>::noise(83, 31, 1, 4);
+        let (median, larger) = (
+            Median::<u8, 5>::new(),
+            Resize::<u8>::new(Geometry::new(Target::Factor { num: 27, den: 10 }, Kernel::Linear)),
+        );
+        let stages: [&dyn Stage; 4] = [&median, &larger, &median, &Invert::<u8>::new()];
+        let whole = region::<u8, u8>(&stages, &image, 83, None);
+        let width = whole.shape.row_samples() as usize;
+        for at in 1..4 {
+            for heights in [(1, 1), (1, 9), (4, 2), (11, 3), (83, 83)] {
+                let all = staged::<u8, u8>(&stages, at, &image, heights, None);
+                assert_eq!(all, whole.samples, "{at} stages, strips of {heights:?} rows");
+                let part = staged::<u8, u8>(&stages, at, &image, heights, Some(Span::new(2, 70)));
+                assert_eq!(part, &whole.samples[2 * width..70 * width], "{at} stages, {heights:?}");
+            }
+        }
+    }
 
     #[test]
     fn stages_in_the_source_change_nothing() {

@@ -160,7 +160,7 @@ impl State {
     fn add(&mut self, sample: Sample) {
         if self.record.samples.len() >= MOST_SAMPLES {
             self.record.thin_out();
-            self.every *= 2;
+            self.every = self.every.saturating_mul(2);
         }
         self.record.samples.push(sample);
     }

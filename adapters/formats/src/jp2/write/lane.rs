@@ -267,7 +267,12 @@ mod tests {
                     let start = pieces.start;
                     let mut joined = other[start..start + PART_HEAD_BYTES].to_vec();
                     let packets = apart.packets(&other, pieces.components).unwrap();
-                    packets.each(|packet| Ok::<(), ()>(joined.extend_from_slice(packet))).unwrap();
+                    packets
+                        .each(|packet| {
+                            joined.extend_from_slice(packet);
+                            Ok::<(), ()>(())
+                        })
+                        .unwrap();
                     let expected = &one[part.start..part.components[0].1];
                     assert!(joined == expected, "{bands} bands of {kind}, order {progression}, tile {index}");
                     let header = |head| main_header(&grid, &coding, head).unwrap();

@@ -87,7 +87,12 @@ mod tests {
     fn collected(components: [&[u8]; 4], in_turn: bool) -> Option<Vec<u8>> {
         let apart = Apart::new(components, in_turn)?;
         let mut out = Vec::new();
-        apart.each(|packet| Ok::<(), ()>(out.extend_from_slice(packet))).unwrap();
+        apart
+            .each(|packet| {
+                out.extend_from_slice(packet);
+                Ok::<(), ()>(())
+            })
+            .unwrap();
         assert_eq!(out.len(), apart.bytes());
         Some(out)
     }

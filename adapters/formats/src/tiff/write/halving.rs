@@ -8,8 +8,7 @@ use plimsoll_core::budget::{Budget, Layout};
 use plimsoll_core::pipeline::{Stage, StageError, View};
 use plimsoll_core::shape::{Rows, Shape};
 use plimsoll_core::strip::{Strip, StripMut};
-use plimsoll_core::transform::{self, Args, Host};
-use plimsoll_os::cpu::Dispatched;
+use plimsoll_os::cpu;
 
 const CONSUMER: &str = "rows of the smaller copies";
 
@@ -64,7 +63,8 @@ impl<'a> Halving<'a> {
 
 /// The stage that halves a picture of this shape.
 fn step(shape: Shape) -> Result<(Box<dyn Stage>, View), FormatError> {
-    let stage = transform::build("shrink", Args::new("", "2"), shape, &mut Boxes).map_err(explain)?;
+    let built = cpu::build("shrink", "2", shape, &[]).map_err(explain)?;
+    let stage = built.stages.into_iter().next().ok_or_else(|| usage("no stage shrinks".to_owned()))?;
     let output_shape = stage.output(shape).map_err(explain)?;
     let view =
         View { input_shape: shape, output_shape, input: shape.region(), output: output_shape.region() };
@@ -75,16 +75,5 @@ fn explain(error: StageError) -> FormatError {
     match error {
         StageError::Memory(exhausted) => FormatError::Memory(exhausted),
         other => usage(format!("the smaller copies: {other}")),
-    }
-}
-
-/// Boxes the stage behind the processor's best instructions.
-struct Boxes;
-
-impl Host for Boxes {
-    type Built = Box<dyn Stage>;
-
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built {
-        Box::new(Dispatched::new(stage))
     }
 }
