@@ -3,6 +3,7 @@
 use crate::command::args::{LogArgs, LogLevel};
 use crate::failure::Failure;
 use rolling_file::{BasicRollingFileAppender, RollingConditionBasic};
+use std::io::Write;
 use std::sync::Mutex;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -33,8 +34,23 @@ pub(crate) fn begin(args: &LogArgs) -> Result<(), Failure> {
             let rotation = RollingConditionBasic::new().max_size(FILE_BYTES);
             let file = BasicRollingFileAppender::new(path, rotation, CLOSED_FILES)
                 .map_err(|error| Failure::io("open the log file", path, &error))?;
-            builder.with_writer(Mutex::new(file)).init();
+            builder.with_writer(Mutex::new(Whole(file))).init();
         }
     }
     Ok(())
+}
+
+/// A log file that holds each message as soon as it is written: the buffer in it is lost when the process ends.
+struct Whole(BasicRollingFileAppender);
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.0.write(bytes)?;
+        self.0.flush()?;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
