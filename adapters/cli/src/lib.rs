@@ -25,7 +25,7 @@ pub use stages::{Stages, Step};
 use clap::{CommandFactory, FromArgMatches};
 use command::Session;
 use command::args::CommandLine;
-use plimsoll_os::memory::{CountingAllocator, divide_code};
+use plimsoll_os::memory::{CountingAllocator, divide_code, release_code};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,6 +52,8 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
     let resolved = settings::resolve(&mut line, &matches);
     drop(matches);
+    // What reading the command line and the settings needed is not needed again.
+    release_code();
     let logs_to_file = resolved.is_ok() && line.log.log_file.is_some();
     let result = resolved.and_then(|()| log::begin(&line.log)).and_then(|()| {
         if let Err(error) = handled {
