@@ -47,10 +47,10 @@ impl Work {
         serde_json::from_slice(&std::fs::read(self.path(name)).unwrap()).unwrap()
     }
 
-    /// All files below a folder: their names and contents.
-    fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    /// The names of all files below a folder, in order. What is renamed meanwhile has one name or the other.
+    fn names(&self, folder: &str) -> Vec<String> {
         let top = self.path(folder);
-        let mut files = BTreeMap::new();
+        let mut names = Vec::new();
         let mut folders = vec![top.clone()];
         while let Some(folder) = folders.pop() {
             let Ok(list) = std::fs::read_dir(&folder) else { continue };
@@ -59,16 +59,19 @@ impl Work {
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    let name = path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned();
-                    files.insert(name, std::fs::read(&path).unwrap());
+                    names.push(path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned());
                 }
             }
         }
-        files
+        names.sort();
+        names
     }
 
-    fn names(&self, folder: &str) -> Vec<String> {
-        self.files(folder).into_keys().collect()
+    /// All files below a folder that nobody writes to: their names and contents.
+    fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let top = self.path(folder);
+        let content = |name: &String| std::fs::read(top.join(name)).unwrap();
+        self.names(folder).into_iter().map(|name| (name.clone(), content(&name))).collect()
     }
 }
 
