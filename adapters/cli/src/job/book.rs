@@ -5,8 +5,9 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::convert::{ConvertJob, Converted, Request, check_output, commit};
+use super::convert::{ConvertJob, Converted, Request};
 use super::hash::hex;
+use super::output::{check_output, commit};
 use super::pages::{Input, PageList, PageName};
 use super::plan::JobPlan;
 use super::settings::Settings;
