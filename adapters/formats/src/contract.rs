@@ -57,6 +57,11 @@ pub trait Format: Send + Sync {
     /// # Errors
     /// [`FormatError::Unsupported`] or [`FormatError::Usage`] that name what cannot be done and what would do.
     fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError>;
+
+    /// Whether a file that this writes holds several pages.
+    fn is_multipage(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for dyn Format {
@@ -191,7 +196,7 @@ pub trait Target: Send + Sync {
     /// The same for a page that stands behind others in its file: `after` is the [`Writer::tail`] of the last one.
     ///
     /// # Errors
-    /// [`FormatError::Unsupported`] if a file of this format holds one page, [`FormatError::Io`].
+    /// [`FormatError::Unsupported`] if the format is not [multipage](Format::is_multipage), [`FormatError::Io`].
     fn append(&self, _output: Output, _after: Tail) -> Result<Box<dyn Writer>, FormatError> {
         let feature = "a file of several pages; write one file a page".to_owned();
         Err(FormatError::Unsupported { format: "output", feature })

@@ -283,7 +283,7 @@ impl ConvertJob {
         })
     }
 
-    /// Runs it into page `number` of a file whose other pages end at `after`.
+    /// Runs it into page `number`, counted from 1, of a file whose other pages end at `after`.
     pub(super) fn write(
         &self,
         file: &Arc<AtomicOutput>,
@@ -308,8 +308,8 @@ impl ConvertJob {
         let stages = Stages::build(&self.request.steps, source, &ranges)?;
         let target = self.target(writing.compressors)?;
         let output = Arc::clone(file) as Output;
-        let writer = match after.bytes {
-            0 => target.create(output),
+        let writer = match number {
+            1 => target.create(output),
             _ => target.append(output, after),
         };
         let writer = writer.map_err(|error| self.failed(&error))?;
