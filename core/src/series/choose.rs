@@ -151,7 +151,7 @@ fn unit_of<I: Iterator<Item = Word>>(kind: Kind, mut words: I) -> (u64, i64) {
         return (1, 0);
     }
     // A small offset is a short one.
-    let offset = first.rem_euclid(unit as i64);
+    let offset = first.rem_euclid((unit as i64).max(1));
     (unit, offset)
 }
 

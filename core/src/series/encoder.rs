@@ -7,6 +7,7 @@ use super::error::Misuse;
 use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
 use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
+use super::slide::slide;
 use super::summary::Summary;
 use super::word::{Kind, Word};
 
@@ -219,7 +220,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let header = self.header(end - start);
         let header_bytes =
             header_bytes(self.used(), self.settings.ranges, end - start, self.coded, self.times);
-        self.buffer.copy_within(start..end, header_bytes);
+        slide(self.buffer, start..end, header_bytes)?;
         header.write(self.buffer)?;
         let end = header_bytes + (end - start);
         let check = super::crc::crc32c(self.buffer.get(..end)?);
@@ -302,7 +303,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let size = self.point_bytes();
         let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
         // Beside the points there must be room to code them.
-        let room = (free / (size + 4)).clamp(1, P::GROUP);
+        let room = (free / size.saturating_add(4)).clamp(1, P::GROUP);
         self.wait_room =
             (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
         self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
@@ -314,7 +315,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (size, used) = (self.point_bytes(), self.used());
         let at = self.wait_at as usize + self.waiting as usize * size;
         let columns = self.columns.get(..used).unwrap_or_default();
-        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size);
+        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size.max(1));
         for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
             Waiting::put(place, columns, *time, values);
         }

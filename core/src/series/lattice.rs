@@ -158,12 +158,12 @@ impl Front {
                     Kind::I32 => {
                         let away = word.i32().checked_sub(offset as i32)?;
                         let unit = i32::try_from(unit).ok()?;
-                        (away.checked_rem(unit)? == 0).then(|| i64::from(away / unit))?
+                        (away.checked_rem(unit)? == 0).then_some(i64::from(away.checked_div(unit)?))?
                     }
                     _ => {
                         let away = word.i64().checked_sub(offset)?;
                         let unit = i64::try_from(unit).ok()?;
-                        (away.checked_rem(unit)? == 0).then(|| away / unit)?
+                        (away.checked_rem(unit)? == 0).then_some(away.checked_div(unit)?)?
                     }
                 };
                 Some(Place { index, ulps: 0 })
@@ -243,7 +243,7 @@ impl Front {
             Front::Integer { unit, offset } => {
                 let unit = i64::try_from(unit).ok()?;
                 let value = if kind == Kind::I32 { i64::from(word.i32()) } else { word.i64() };
-                value.checked_sub(offset)?.checked_add(unit / 2)?.div_euclid(unit)
+                value.checked_sub(offset)?.checked_add(unit / 2)?.checked_div_euclid(unit)?
             }
             _ => return None,
         };

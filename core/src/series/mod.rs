@@ -39,6 +39,7 @@ mod profile;
 mod recall;
 mod rice;
 mod settings;
+mod slide;
 mod stream;
 mod summary;
 mod word;

@@ -71,10 +71,9 @@ impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
 
     /// Brings the one at `at` to the front, as `index`.
     fn touch(&mut self, at: usize, index: L) {
-        let at = at.min(COUNT - 1);
-        self.indices.copy_within(..at, 1);
-        if let Some(first) = self.indices.first_mut() {
-            *first = index;
+        let mut newer = index;
+        for each in self.indices.iter_mut().take(at.saturating_add(1)) {
+            core::mem::swap(each, &mut newer);
         }
     }
 }

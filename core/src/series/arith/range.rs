@@ -202,7 +202,7 @@ impl Coder for Reader<'_> {
     fn raw(&mut self, _: u32, bits: u32) -> u32 {
         self.state.range >>= bits;
         // Only bytes that no writer makes go beyond the last value.
-        let value = (self.state.code / self.state.range).min((1 << bits) - 1);
+        let value = self.state.code.checked_div(self.state.range).unwrap_or(0).min((1 << bits) - 1);
         self.state.code -= value * self.state.range;
         self.widen();
         value
