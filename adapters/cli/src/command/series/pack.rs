@@ -160,10 +160,13 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
         (BackendArg::Rice, _) => Coder::Rice,
         (BackendArg::Pack, _) => Coder::Pack,
     };
+    // Within a tolerance, each block is written losslessly, too, and the shorter one kept.
+    let tolerant = args.max_error.is_some_and(|tolerance| tolerance != Tolerance::Lossless);
+    let block_bytes = if tolerant { 2 * args.block_bytes } else { args.block_bytes };
     let sizes = buffers(args.within, |sizes| {
         CsvPoints::<std::io::Empty>::heap_bytes(sizes.look, sizes.input, sizes.record)
-            + PlsWriter::<std::io::Sink>::heap_bytes(coder, MAX_COLUMNS)
-            + args.block_bytes
+            + PlsWriter::<std::io::Sink>::heap_bytes(coder, MAX_COLUMNS, tolerant)
+            + block_bytes
             + sizes.output
     })?;
     let wanted = CsvWanted {
@@ -190,7 +193,7 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
     if let Some(tolerance) = args.max_error {
         points.schema_mut().columns.iter_mut().for_each(|column| column.tolerance = tolerance);
     }
-    let mut block = vec![0; args.block_bytes];
+    let mut block = vec![0; block_bytes];
     let schema = points.schema().clone();
     let (written, schema) = match &args.append {
         Some(path) => {
