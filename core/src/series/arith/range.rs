@@ -113,7 +113,6 @@ impl<'a> Writer<'a> {
 
 impl Coder for Writer<'_> {
     const WRITES: bool = true;
-    const PLAIN: bool = false;
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
@@ -181,7 +180,6 @@ impl<'a> Reader<'a> {
 
 impl Coder for Reader<'_> {
     const WRITES: bool = false;
-    const PLAIN: bool = false;
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
