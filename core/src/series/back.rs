@@ -114,6 +114,26 @@ impl<'a> Waiting<'a> {
         })
     }
 
+    /// The same into `words`.
+    #[inline(always)]
+    pub(crate) fn gather(&self, at: usize, bits: u32, words: &mut [Word]) {
+        let points =
+            self.bytes.chunks_exact(self.size.max(1)).map(|point| point.get(at..).unwrap_or_default());
+        match bits {
+            64 => {
+                for (word, bytes) in words.iter_mut().zip(points) {
+                    *word = Word(bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)));
+                }
+            }
+            _ => {
+                for (word, bytes) in words.iter_mut().zip(points) {
+                    *word =
+                        Word(bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))));
+                }
+            }
+        }
+    }
+
     /// All of one point after the other: gives the timestamps, leaves the values in `words`.
     pub(crate) fn point(point: &[u8], columns: &[Column], words: &mut [Word]) -> i64 {
         let mut at = 8;

@@ -140,7 +140,8 @@ impl Schema {
         for column in &self.columns {
             let exact = column.tolerance == Tolerance::Lossless;
             let text = match (column.text, exact) {
-                (NumberText::Point, _) => "point",
+                (NumberText::Point, true) => "point",
+                (NumberText::Point, false) => "p",
                 (_, true) => "shortest",
                 // A file within a tolerance must not be longer than a lossless one: what it says more is made up for.
                 (_, false) => "",
@@ -148,8 +149,8 @@ impl Schema {
             let tolerance = match column.tolerance {
                 Tolerance::Lossless => "lossless".to_owned(),
                 tolerance if tolerance == before => "=".to_owned(),
-                Tolerance::Absolute(error) => format!("abs={error:e}"),
-                Tolerance::Relative(error) => format!("rel={error:e}"),
+                Tolerance::Absolute(error) => format!("a={error:e}"),
+                Tolerance::Relative(error) => format!("r={error:e}"),
             };
             before = column.tolerance;
             let _ = writeln!(
@@ -216,14 +217,14 @@ fn column_of(rest: &str, before: &[ValueColumn]) -> Option<ValueColumn> {
     let mut parts = form.split(':');
     let kind = kind_of(parts.next()?)?;
     let text = match parts.next()? {
-        "point" => NumberText::Point,
+        "point" | "p" => NumberText::Point,
         _ => NumberText::Shortest,
     };
     let tolerance = match parts.next()?.split_once('=') {
         None => Tolerance::Lossless,
         Some(("", "")) => before.last()?.tolerance,
-        Some(("abs", error)) => Tolerance::Absolute(error.parse().ok()?),
-        Some(("rel", error)) => Tolerance::Relative(error.parse().ok()?),
+        Some(("a", error)) => Tolerance::Absolute(error.parse().ok()?),
+        Some(("r", error)) => Tolerance::Relative(error.parse().ok()?),
         Some(_) => return None,
     };
     Some(ValueColumn { name: unescaped(name)?, kind, text, tolerance })
@@ -341,7 +342,7 @@ mod tests {
             "unit s\n",
             "unit h\ncolumn f64:shortest:lossless a\n",
             "column f65:shortest:lossless a\n",
-            "column f64:shortest:abs=x a\n",
+            "column f64:shortest:a=x a\n",
             "column f64:shortest:= a\n",
             "column f64:shortest:lossless %\n",
             "column f64:shortest:lossless %zz\n",

@@ -123,10 +123,10 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         let (from, count) = (usize::from(self.done), times.len());
         let unit = self.before.unit as i64;
         let (mut last, mut index) = (self.before.last, self.time.trail.last);
-        self.time.indices(payload, from, count, |at, now| {
-            last = last.wrapping_add(now.wrapping_sub(index).wrapping_mul(unit));
-            index = now;
-            if let Some(time) = times.get_mut(at - from) {
+        self.time.indices(payload, from, count, |at, indices| {
+            for (time, now) in times.iter_mut().skip(at - from).zip(indices) {
+                last = last.wrapping_add(now.wrapping_sub(index).wrapping_mul(unit));
+                index = *now;
                 *time = last;
             }
         });

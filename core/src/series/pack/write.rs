@@ -101,10 +101,12 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         self.before.last = last;
 
         let (mut at, mut all) = (8, true);
+        let mut words = [Word(0); GROUP];
+        let words = words.get_mut(..count).unwrap_or_default();
         for (number, ((front, column), trail)) in
             next.fronts.iter().zip(columns).zip(&mut self.trails).enumerate()
         {
-            let words = waiting.words(at, column.kind.bits());
+            waiting.gather(at, column.kind.bits(), words);
             at += column.kind.bits() as usize / 8;
             let summary = sums.as_deref_mut().and_then(|sums| sums.get_mut(number));
             all &= column::write(&mut out, *front, column, trail, words, indices, first, summary);
