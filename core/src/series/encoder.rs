@@ -3,7 +3,7 @@
 
 use super::back::{Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
-use super::error::Misuse;
+use super::error::{Misuse, Unsealed};
 use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
 use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
@@ -203,12 +203,23 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         [first, min, max]
     }
 
-    /// Ends the block: its bytes, or none if it has no points. The next push starts another one.
-    pub fn seal(&mut self) -> Option<&[u8]> {
+    /// Ends the block and gives its bytes. The next push starts another one, whatever this gives.
+    ///
+    /// # Errors
+    /// [`Unsealed::Empty`] where no point was pushed since the last block.
+    pub fn seal(&mut self) -> Result<&[u8], Unsealed> {
         self.flush();
-        if self.coded == 0 {
-            return None;
+        let points = self.coded;
+        if points == 0 {
+            return Err(Unsealed::Empty);
         }
+        let end = self.end_block();
+        (self.coded, self.waiting) = (0, 0);
+        end.and_then(|end| self.buffer.get(..end)).ok_or(Unsealed::Overrun { points })
+    }
+
+    /// Puts header and check sum around the payload; gives where the block ends.
+    fn end_block(&mut self) -> Option<usize> {
         let start = self.payload_at as usize;
         let mut end = self.write.finish(self.buffer, start)?;
         // Zeros at the end need not be written, except that so many points must have so many bytes.
@@ -225,8 +236,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let end = header_bytes + (end - start);
         let check = super::crc::crc32c(self.buffer.get(..end)?);
         self.buffer.get_mut(end..end + CHECK_BYTES)?.copy_from_slice(&check.to_le_bytes());
-        (self.coded, self.waiting) = (0, 0);
-        self.buffer.get(..end + CHECK_BYTES)
+        Some(end + CHECK_BYTES)
     }
 
     /// The buffer, for an encoder of other settings; points that were not sealed are lost.
