@@ -97,6 +97,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         steps: vec![Step::new("thumbnail", &format!("{},{}", args.size, args.kernel))],
         pages: Some(PageList::one(args.page)),
         region: None,
+        upright: args.upright,
         compression: None,
         tile: None,
         pyramid: None,
@@ -164,6 +165,7 @@ fn request(args: &ConvertArgs) -> Result<Request, Failure> {
         wanted,
         format: format.transpose()?,
         metadata: args.metadata == MetadataArg::Keep,
+        upright: args.upright,
     })
 }
 
