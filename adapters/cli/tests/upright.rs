@@ -1,5 +1,5 @@
 //! `--upright`: the picture as it should be seen, inside the budget, with a plan that knows what is read and a file that
-//! no longer says that it is turned. And `--region`: what it reads is what the plan says.
+//! no longer says that it is turned. And what regions, and thumbnails of pyramids, read: what the plan says, and no more.
 //!
 //! Judge: a picture whose pixels say where they are, turned by hand.
 
@@ -144,15 +144,39 @@ fn what_a_region_reads_is_what_the_plan_says() {
         ("narrow.tif", "--upright", 4000 * 900),
         ("wide.tif", "--upright", 400 * 9000),
     ] {
-        let job = format!("convert {input} -o out.pgm --workers 1 {flags}");
+        let job = format!("convert {input} -o out.pgm --overwrite --workers 1 {flags}");
         let planned = command.json(&format!("plan {job} --json"));
         let passes = planned["pass_plans"].as_array().expect("passes");
         let promised = passes.last().and_then(|pass| pass["region_bytes"].as_u64()).expect("it is said");
         assert!(promised <= most, "{job}: {promised}");
-        command.done(&format!("{job} --quiet --overwrite --receipt receipt.json"));
+        command.done(&format!("{job} --quiet --receipt receipt.json"));
         let receipt: serde_json::Value = serde_json::from_slice(&command.read("receipt.json")).expect("JSON");
         let read = receipt["input"]["bytes_read"].as_u64().expect("it is counted");
         // Headers and tables come on top.
         assert!(promised <= read && read <= promised + (48 << 10), "{job}: {read} read, {promised} said");
+    }
+}
+
+#[test]
+fn a_thumbnail_of_a_pyramid_reads_the_level_that_fits() {
+    let command = Command::new();
+    let smooth = |row: u32, col: u32| ((row / 13 + col / 9) % 200) as u8;
+    fs::write(command.path("in.tif"), tiff(3000, 4000, 64, 1, smooth)).expect("the file can be written");
+    command.done("thumbnail in.tif -o whole.pgm --size 100 --quiet");
+    for kind in ["subifd", "pages"] {
+        command.done(&format!("convert in.tif -o {kind}.tif --pyramid {kind} --quiet"));
+        let line = format!("thumbnail {kind}.tif -o {kind}.pgm --size 100 --receipt receipt.json");
+        let said = command.done(&line).stdout;
+        assert!(said.contains("version at 1/16"), "{said}");
+        let receipt: serde_json::Value = serde_json::from_slice(&command.read("receipt.json")).expect("JSON");
+        let (read, all) = (receipt["input"]["bytes_read"].as_u64(), receipt["input"]["bytes"].as_u64());
+        // A level of 188 x 250 in tiles of 256, and headers.
+        assert!(read < Some(256 * 256 + (32 << 10)) && all > Some(12_000_000), "{read:?} of {all:?}");
+        let (found, expected) = (command.read(&format!("{kind}.pgm")), command.read("whole.pgm"));
+        assert_eq!(found.len(), expected.len());
+        let far = found.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+        // Where the picture jumps from 199 to 0 the kernels ring differently.
+        let near = found.iter().zip(&expected).filter(|(a, b)| a.abs_diff(**b) <= 3).count();
+        assert!(near * 100 > found.len() * 90, "{near} of {} are near, the farthest by {far:?}", found.len());
     }
 }

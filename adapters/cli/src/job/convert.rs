@@ -31,7 +31,7 @@ use std::sync::Arc;
 const MOST_BAND_BYTES: u64 = 16 << 20;
 
 /// How many times smaller, as a power of two, a version may be that a thumbnail is made from.
-const MOST_HALVINGS: u8 = 5;
+const MOST_HALVINGS: u8 = 9;
 
 /// What is to be made of a page, and how it is stored.
 #[derive(Clone, Debug)]
@@ -126,7 +126,8 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let page = page.into();
         check_output(input, &request.output, &settings)?;
-        let only = page == PageName::from(1) && request.metadata && input.find_page(2)?.is_none();
+        // A second page that is broken is no reason not to read the first.
+        let only = page == PageName::from(1) && request.metadata && matches!(input.find_page(2), Ok(None));
         let budget = Budgeted::resolve(&settings);
         Self::plan_page(input, page, request, settings, budget, only)
     }
@@ -472,7 +473,11 @@ fn purpose(levels: u8) -> &'static str {
         2 => "write the output from the file's version at 1/4",
         3 => "write the output from the file's version at 1/8",
         4 => "write the output from the file's version at 1/16",
-        _ => "write the output from the file's version at 1/32",
+        5 => "write the output from the file's version at 1/32",
+        6 => "write the output from the file's version at 1/64",
+        7 => "write the output from the file's version at 1/128",
+        8 => "write the output from the file's version at 1/256",
+        _ => "write the output from the file's version at 1/512",
     }
 }
 

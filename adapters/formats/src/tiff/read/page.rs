@@ -7,6 +7,7 @@ use super::directory::Directory;
 use super::facts;
 use super::file::File;
 use super::layout::Layout;
+use super::pyramid;
 use super::raw::Raw;
 use super::reads::reads;
 use super::units::Units;
@@ -16,7 +17,7 @@ use crate::{Facts, FormatError, Metadata, Orientation, Page, RowSource};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
-use plimsoll_core::shape::Region;
+use plimsoll_core::shape::{Region, Shape};
 use std::sync::Arc;
 
 /// A file and how one of its pages is stored in it.
@@ -63,6 +64,14 @@ impl Page for TiffPage {
         self.stored.layout.is_plain()
     }
 
+    fn reduced(&self, levels: u8) -> Option<Arc<dyn Page>> {
+        let page = pyramid::reduced(&self.stored.file, self.at, self.shape(), levels)?;
+        // Another picture that happens to be of half the size is none of this one.
+        let same = page.stored.layout.photometric == self.stored.layout.photometric
+            && page.stored.layout.orientation == self.stored.layout.orientation;
+        same.then(|| Arc::new(page) as Arc<dyn Page>)
+    }
+
     fn orientation(&self) -> Orientation {
         Orientation::from_number(u64::from(self.stored.layout.orientation)).unwrap_or_default()
     }
@@ -97,6 +106,11 @@ impl Page for TiffPage {
 }
 
 impl TiffPage {
+    /// Its shape.
+    pub(super) fn shape(&self) -> Shape {
+        self.stored.layout.shape
+    }
+
     /// Memory of a source over `region`, in order or by windows.
     fn needs_of(&self, region: Region, windows: Option<Windows>) -> Vec<Need> {
         let need = |consumer, bytes, place| Need::fixed(consumer, bytes, Each::Worker, place);
