@@ -19,7 +19,8 @@ pub(super) fn slide(bytes: &mut [u8], from: Range<usize>, to: usize) -> Option<(
             rest = high;
         }
     } else {
-        while let Some((low, high)) = rest.len().checked_sub(way).and_then(|at| rest.split_at_mut_checked(at)) {
+        while let Some((low, high)) = rest.len().checked_sub(way).and_then(|at| rest.split_at_mut_checked(at))
+        {
             high.iter_mut().rev().zip(low.iter().rev()).for_each(|(to, from)| *to = *from);
             rest = low;
         }

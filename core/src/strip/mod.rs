@@ -198,6 +198,14 @@ impl<'a> StripMut<'a> {
         }
     }
 
+    /// The same bytes as rows of other columns of the image; `None` unless these are as many.
+    pub fn moved(&mut self, cols: Cols) -> Option<StripMut<'_>> {
+        let region = Region::new(self.region.rows, cols);
+        let same = cols.len() == self.region.cols.len();
+        let (row_bytes, slots, image) = (self.row_bytes, self.slots, self.image);
+        same.then_some(StripMut { bytes: self.bytes, row_bytes, slots, base: self.base, region, image })
+    }
+
     /// The same rows, fewer of them (those it shares with `rows`), for as long as the bytes are borrowed.
     pub fn into_narrowed(self, rows: Rows) -> Self {
         Self { region: self.region.with_rows(self.region.rows.intersect(rows)), ..self }

@@ -21,11 +21,16 @@ use crate::stages::{Stages, Step};
 use plimsoll_core::measure::{Range, RangeOf};
 use plimsoll_core::pipeline::{Chain, Stage};
 use plimsoll_core::shape::Shape;
-use plimsoll_formats::{Format, FormatError, Metadata, Output, Page, Tail, Target, Wanted, Writer};
+use plimsoll_formats::{
+    Format, FormatError, Metadata, Output, Page, Tail, Target, UprightPage, Wanted, Writer,
+};
 use plimsoll_os::output::AtomicOutput;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The most bytes of a picture that are held to set it upright, where fewer would do.
+const MOST_BAND_BYTES: u64 = 16 << 20;
 
 /// What is to be made of a page, and how it is stored.
 #[derive(Clone, Debug)]
@@ -40,6 +45,8 @@ pub struct Request {
     pub format: Option<&'static dyn Format>,
     /// Whether what the input says beside its pixels goes along.
     pub metadata: bool,
+    /// Whether the orientation that the input names is undone before the first step.
+    pub upright: bool,
 }
 
 /// A conversion, planned and ready to run.
@@ -101,7 +108,8 @@ impl ConvertJob {
         wanted: Wanted,
         settings: Settings,
     ) -> Result<Self, Failure> {
-        let request = Request { steps, output: output.to_owned(), wanted, format: None, metadata: true };
+        let output = output.to_owned();
+        let request = Request { steps, output, wanted, format: None, metadata: true, upright: false };
         Self::plan_request(input, page, request, settings)
     }
 
@@ -117,7 +125,8 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let page = page.into();
         check_output(input, &request.output, &settings)?;
-        let only = page == PageName::from(1) && request.metadata && input.find_page(2)?.is_none();
+        // A second page that is broken is no reason not to read the first.
+        let only = page == PageName::from(1) && request.metadata && matches!(input.find_page(2), Ok(None));
         let budget = Budgeted::resolve(&settings);
         Self::plan_page(input, page, request, settings, budget, only)
     }
@@ -131,15 +140,43 @@ impl ConvertJob {
         budget: Budgeted,
         all_pages: bool,
     ) -> Result<Self, Failure> {
-        let whole = input.page(page)?;
+        let stored = input.page(page)?;
+        if !request.upright || stored.orientation().is_upright() {
+            return Self::plan_over(input, &stored, request, settings, budget, all_pages);
+        }
+        // The smallest plan decides whether it fits; then bands are as high as the budget allows, for fewer reads.
+        let plan = |band_bytes: u64| {
+            let whole: Arc<dyn Page> = Arc::new(UprightPage::new(Arc::clone(&stored), band_bytes));
+            Self::plan_over(input, &whole, request.clone(), settings.clone(), budget.clone(), all_pages)
+        };
+        let mut chosen = plan(0)?;
+        for part in [4, 8, 16, 32] {
+            if let Ok(higher) = plan((budget.bytes / part).min(MOST_BAND_BYTES)) {
+                let least = std::mem::replace(&mut chosen, higher);
+                chosen.plan.take_smallest(&least.plan);
+                break;
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The same over a page as it is, or as it should be seen.
+    fn plan_over(
+        input: &Input,
+        whole: &Arc<dyn Page>,
+        request: Request,
+        settings: Settings,
+        budget: Budgeted,
+        all_pages: bool,
+    ) -> Result<Self, Failure> {
         let source = whole.facts().shape;
         let (settings, budget) = settings.for_picture(source, &budget);
-        let (page, levels) = smaller_version(&request.steps, &whole)?;
+        let (page, levels) = smaller_version(&request.steps, whole)?;
         let stages = Stages::build(&request.steps, page.facts().shape, &[])?;
         let output = &request.output;
         let format = request.format.map_or_else(|| format_of(output), Ok)?;
         let (kept, left_out) = match request.metadata {
-            true => keep(input.path(), &*whole, &request.steps, stages.output(), all_pages)?,
+            true => keep(input.path(), &**whole, &request, stages.output(), all_pages)?,
             false => (None, Vec::new()),
         };
         let target = |wanted: Wanted| target_of(format, stages.output(), wanted, kept.as_ref());
@@ -376,15 +413,16 @@ impl ConvertJob {
 fn keep(
     path: &Path,
     page: &dyn Page,
-    steps: &[Step],
+    request: &Request,
     output: Shape,
     all_pages: bool,
 ) -> Result<(Option<Arc<dyn Metadata>>, Vec<&'static str>), Failure> {
     let failed = |error: FormatError| Failure::input(path, &error);
     let Some(metadata) = page.metadata().map_err(failed)? else { return Ok((None, Vec::new())) };
     let source = page.facts().shape;
-    let effect = Effect::of(steps, source)?;
-    let now = Circumstances { source, output, effect, all_pages };
+    let effect = Effect::of(&request.steps, source)?;
+    let turned = request.upright && page.was_turned();
+    let now = Circumstances { source, output, effect, all_pages, turned };
     let (kept, left_out) = Kept::new(metadata, page, &now).map_err(failed)?;
     Ok((Some(Arc::new(kept)), left_out))
 }
@@ -393,7 +431,8 @@ fn keep(
 fn region_bytes(path: &Path, page: &dyn Page, stages: &[&dyn Stage]) -> Result<Option<u64>, Failure> {
     let shape = page.facts().shape;
     let chain = Chain::new(stages, shape).map_err(|error| Failure::Usage(error.to_string()))?;
-    if chain.input() == shape.region() {
+    // A picture that is set upright may be read more than once.
+    if chain.input() == shape.region() && !page.was_turned() {
         return Ok(None);
     }
     page.reads(chain.input()).map_err(|error| Failure::input(path, &error))

@@ -6,7 +6,7 @@ use plimsoll_formats::Page;
 use std::sync::Arc;
 
 /// How many times smaller, as a power of two, a version may be that a thumbnail is made from.
-const MOST_HALVINGS: u8 = 5;
+const MOST_HALVINGS: u8 = 9;
 
 /// The page, or the smallest version of it in the file that makes the same thumbnail and is twice as large at least, so
 /// that the kernel still has what it averages; and how many times it was halved.
@@ -34,6 +34,10 @@ pub(super) fn purpose(levels: u8) -> &'static str {
         2 => "write the output from the file's version at 1/4",
         3 => "write the output from the file's version at 1/8",
         4 => "write the output from the file's version at 1/16",
-        _ => "write the output from the file's version at 1/32",
+        5 => "write the output from the file's version at 1/32",
+        6 => "write the output from the file's version at 1/64",
+        7 => "write the output from the file's version at 1/128",
+        8 => "write the output from the file's version at 1/256",
+        _ => "write the output from the file's version at 1/512",
     }
 }

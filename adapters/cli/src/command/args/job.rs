@@ -27,6 +27,10 @@ pub(crate) struct ConvertArgs {
     /// A rectangle of the input, cut out before the first step; no more is read than it takes
     #[arg(long, value_name = "LEFT,TOP,COLS,ROWS")]
     pub region: Option<RegionArg>,
+    /// Undo the orientation that the input names (TIFF): turn and mirror it as it should be seen, before --region and the
+    /// first step
+    #[arg(long)]
+    pub upright: bool,
     /// Compression of the output: none, lzw, deflate, zstd; deflate:LEVEL from 1 to 9 and zstd:LEVEL from 1 to 19
     #[arg(long, value_name = "METHOD[:LEVEL]")]
     pub compression: Option<CompressionArg>,
@@ -55,7 +59,10 @@ pub(crate) struct ConvertArgs {
 
 /// `thumbnail`
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB")]
+#[command(
+    after_help = "Of a file that holds smaller copies of its picture (TIFF pyramids, JPEG 2000) the smallest that is twice as \
+    large as the thumbnail, or more, is read.\n\nExample:\n  plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB"
+)]
 pub(crate) struct ThumbnailArgs {
     /// The picture
     #[arg(value_name = "IN")]
@@ -71,6 +78,9 @@ pub(crate) struct ThumbnailArgs {
     /// The page, counted from 1; 3/1 is the first SubIFD of page 3
     #[arg(long, value_name = "N", default_value = "1")]
     pub page: PageName,
+    /// Undo the orientation that the input names, as for convert
+    #[arg(long)]
+    pub upright: bool,
     #[command(flatten)]
     pub run: RunArgs,
 }

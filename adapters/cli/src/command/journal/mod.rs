@@ -379,11 +379,12 @@ mod tests {
 
         info(&image, false).expect("it reads");
         let mut kinds = Vec::new();
-        args(&image).each(|record| {
-            kinds.push(record.kind);
-            Ok(())
-        })
-        .expect("it reads");
+        args(&image)
+            .each(|record| {
+                kinds.push(record.kind);
+                Ok(())
+            })
+            .expect("it reads");
         assert_eq!(kinds, [1, 2, 1, 2, 1]);
         let output = folder.path().join("points.csv");
         let names = ["ms", "left", "right"].map(String::from);
