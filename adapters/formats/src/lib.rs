@@ -27,7 +27,7 @@ pub use metadata::{Field, Metadata};
 pub use png::Png;
 pub use pnm::Netpbm;
 pub use tiff::Tiff;
-pub use tile_order::{TileGrid, TileOrderPage};
+pub use tile_order::{TileGrid, TileOrderPage, in_tile_order};
 pub use wanted::{Compression, Pyramid, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.

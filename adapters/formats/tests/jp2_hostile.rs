@@ -159,13 +159,13 @@ impl Bits {
 fn empty_passes(side: usize) -> Vec<u8> {
     let mut bits = Bits::default();
     bits.put(1, 1);
-    let mut known = vec![[false; 2]; 2 * side * side + 64];
+    let mut known = [vec![false; 2 * side * side + 64], vec![false; 2 * side * side + 64]];
     for block in 0..side * side {
         // Both tag trees: all numbers are 0, which is told once for each node.
-        for tree in 0..2 {
+        for known in &mut known {
             let (mut x, mut y, mut width, mut start) = (block % side, block / side, side, 0);
             loop {
-                if !std::mem::replace(&mut known[start + y * width + x][tree], true) {
+                if !std::mem::replace(&mut known[start + y * width + x], true) {
                     bits.put(1, 1);
                 }
                 if width == 1 {

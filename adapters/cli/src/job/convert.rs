@@ -232,6 +232,11 @@ impl ConvertJob {
         &self.page
     }
 
+    /// The page whose rows are written: the same, or its tiles one after the other.
+    pub(super) fn written_page(&self) -> &Arc<dyn Page> {
+        &self.written_page
+    }
+
     /// What it was asked.
     pub(super) fn request(&self) -> &Request {
         &self.request
@@ -314,15 +319,18 @@ impl ConvertJob {
             _ => target.append(output, after),
         };
         let writer = writer.map_err(|error| self.failed(&error))?;
-        // Tiles come in an order of their own, and what is lost of them would be hashed with them.
-        let hasher = hasher.filter(|_| !self.request.wanted.tile_order);
-        let inline = writing.plan.workers == 1;
+        // Tiles come in an order of their own: what they were made of is hashed by rows.
+        let tile_order = self.request.wanted.tile_order;
+        let inline = writing.plan.workers == 1 && !tile_order;
         let (mut hasher, later) = if inline { (hasher, None) } else { (None, hasher) };
         hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
         let tail = writer.tail();
         writer.finish().map_err(|error| self.failed(&error))?;
         if let Some(later) = later {
-            hasher = Some(self.hash_back(file.temporary(), number, writing, later)?);
+            hasher = Some(match tile_order {
+                true => self.hash_by_rows(&*self.page, writing, later)?,
+                false => self.hash_back(file.temporary(), number, writing, later)?,
+            });
         }
         stages.add_seconds(&mut seconds);
         Ok(Written { stored: target.describe(), tail, hasher, ranges, seconds })
@@ -382,11 +390,16 @@ impl ConvertJob {
         // A mapping would come on top of the input's.
         let written = Input::open(path, Io::Read)?;
         let page = written.page(number)?;
+        self.hash_by_rows(&*page, writing, hasher)
+    }
+
+    /// Hashes a page's rows in order, within what the plan allows.
+    fn hash_by_rows(&self, page: &dyn Page, writing: &PassPlan, hasher: Sha256) -> Result<Sha256, Failure> {
         let mut settings = Settings { workers: Some(1), io: Io::Read, ..self.settings.clone() };
         let request = PassRequest {
             purpose: "hash the output",
             stages: &[],
-            page: &*page,
+            page,
             files: 1,
             sink_needs: &|_| Vec::<Need>::new(),
             ordered: true,
@@ -403,7 +416,7 @@ impl ConvertJob {
         };
         let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
         let control = Control::default();
-        let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);
+        let pass = Pass::new(&chain, &pass_plan, page, (1, 1), &self.plan, &control);
         let mut arena = pass_plan.arena()?;
         let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
         sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
