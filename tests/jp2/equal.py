@@ -69,9 +69,11 @@ for megapixels in sizes:
             same = all(numpy.array_equal(ours[at : at + 1024], source[at : at + 1024]) for at in range(0, rows, 1024))
             equal.append("ours" if same else "ours NO")
             os.unlink(back)
+            # Tables of offsets are looked at by the plan, and by the run.
+            again = reads > 1.001
             over = bar is not None and (peak > bar or plan > bar)
-            missed += (not same) + over + (peak > plan) + (reads > 1)
+            missed += (not same) + over + (peak > plan) + again
             picture = f"{rows} x {cols} x {bands} {numpy.dtype(kind).name}"
-            print(f"{megapixels:5.0f} {picture:24} {tile:5} {plan:9.1f} {peak:9.1f} {bar or '':>4} {reads:6.2f} {cpu:7.1f}   {', '.join(equal)}"
-                  + ("  OVER" if over else "") + ("  ABOVE ITS PLAN" if peak > plan else ""), flush=True)
+            print(f"{megapixels:5.0f} {picture:24} {tile:5} {plan:9.1f} {peak:9.1f} {bar or '':>4} {reads:6.3f} {cpu:7.1f}   {', '.join(equal)}"
+                  + ("  OVER" if over else "") + ("  READ TWICE" if again else "") + ("  ABOVE ITS PLAN" if peak > plan else ""), flush=True)
 ended(missed)

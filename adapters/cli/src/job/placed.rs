@@ -47,3 +47,51 @@ impl<K: Sink<Error = FormatError>> Sink for Placed<K> {
         self.inner.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::shape::SampleKind;
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    struct Seen(BTreeMap<(u32, u32), Vec<u8>>);
+
+    impl Sink for Seen {
+        type Error = FormatError;
+
+        fn write(&mut self, strip: &Strip<'_>) -> Result<(), FormatError> {
+            let pixel = strip.image().pixel_bytes();
+            for row in strip.rows().iter() {
+                for (col, samples) in strip.cols().iter().zip(strip.row_bytes(row).chunks(pixel)) {
+                    assert!(self.0.insert((row, col), samples.to_vec()).is_none(), "row {row}, column {col}");
+                }
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn each_pixel_comes_once_and_from_its_place() {
+        let shape = Shape::new(7, 11, 2, SampleKind::U8);
+        let grid = TileGrid { shape, side: 4 };
+        let order = grid.order_shape().unwrap();
+        let rows: Vec<u8> = (0..order.rows)
+            .flat_map(|row| {
+                let tile = grid.tile(u64::from(row / 4));
+                (0..4).flat_map(move |col| [tile.rows.start() + row % 4, tile.cols.start() + col])
+            })
+            .map(|place| place as u8)
+            .collect();
+        let mut placed = Placed::new(Seen::default(), Some(grid));
+        // Cuts within tiles and across them.
+        for (start, end) in [(0, 3), (3, 9), (9, order.rows)] {
+            let part = &rows[start as usize * 8..end as usize * 8];
+            let region = order.region().with_rows(Rows::new(start, end));
+            placed.write(&Strip::new(part, region, order).unwrap()).unwrap();
+        }
+        let seen = placed.into_inner().0;
+        assert_eq!(seen.len(), 7 * 11);
+        assert!(seen.iter().all(|((row, col), samples)| *samples == [*row as u8, *col as u8]));
+    }
+}
