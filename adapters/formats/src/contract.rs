@@ -202,6 +202,12 @@ pub trait Page: Send + Sync {
         self.source(region, budget)
     }
 
+    /// The same page, its rows tile after tile over square tiles of `side` ([`crate::TileGrid`]), if the file holds it
+    /// in just these: one of them is held then, and not a row of them.
+    fn in_tile_order(&self, _side: u32) -> Option<Arc<dyn Page>> {
+        None
+    }
+
     /// Memory that one source over this region needs, beside the strips it fills.
     fn needs(&self, region: Region) -> Vec<Need>;
 
@@ -227,6 +233,12 @@ pub trait Target: Send + Sync {
 
     /// Side of its tiles in pixels if rows may come tile after tile instead ([`crate::TileOrderPage`]).
     fn tile_order(&self) -> Option<u32> {
+        None
+    }
+
+    /// Memory that one source over what was written needs at most, its rows in order, or tile after tile; `None` where
+    /// that is no more than the writer needs.
+    fn reading(&self, _tile_order: bool) -> Option<Vec<Need>> {
         None
     }
 

@@ -3,7 +3,7 @@
 use super::budget::Budgeted;
 use super::control::Control;
 use super::hash::{Boxed, Hashing, hex};
-use super::hash_back::hash_back;
+use super::hash_back::{hash_back, hash_by_rows};
 use super::kept::{Circumstances, Kept};
 use super::mapping::Effect;
 use super::measure::{find_ranges, plan_ranges};
@@ -268,6 +268,11 @@ impl ConvertJob {
         &self.page
     }
 
+    /// The page whose rows are written: the same, or its tiles one after the other.
+    pub(super) fn written_page(&self) -> &Arc<dyn Page> {
+        &self.written_page
+    }
+
     /// What it was asked.
     pub(super) fn request(&self) -> &Request {
         &self.request
@@ -350,15 +355,19 @@ impl ConvertJob {
             _ => target.append(output, after),
         };
         let writer = writer.map_err(|error| self.failed(&error))?;
-        // Tiles come in an order of their own, and what is lost of them would be hashed with them.
-        let hasher = hasher.filter(|_| !self.request.wanted.tile_order);
-        let inline = writing.plan.workers == 1;
+        // Tiles come in an order of their own: what they were made of is hashed by rows.
+        let tile_order = self.request.wanted.tile_order;
+        let inline = writing.plan.workers == 1 && !tile_order;
         let (mut hasher, later) = if inline { (hasher, None) } else { (None, hasher) };
         hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
         let tail = writer.tail();
         writer.finish().map_err(|error| self.failed(&error))?;
         if let Some(later) = later {
-            hasher = Some(hash_back(file.temporary(), number, writing, &self.plan, &self.settings, later)?);
+            let plan = &self.plan;
+            hasher = Some(match tile_order {
+                true => hash_by_rows(&*self.page, writing, plan, &self.settings, later)?,
+                false => hash_back(file.temporary(), number, writing, plan, &self.settings, later)?,
+            });
         }
         stages.add_seconds(&mut seconds);
         Ok(Written { stored: target.describe(), tail, hasher, ranges, seconds })

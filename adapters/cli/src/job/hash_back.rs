@@ -9,6 +9,7 @@ use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use plimsoll_core::pipeline::{Chain, Need};
+use plimsoll_formats::Page;
 use sha2::Sha256;
 use std::path::Path;
 
@@ -24,11 +25,22 @@ pub(super) fn hash_back(
     // A mapping would come on top of the input's.
     let written = Input::open(path, Io::Read)?;
     let page = written.page(number)?;
+    hash_by_rows(&*page, writing, plan, settings, hasher)
+}
+
+/// Hashes a page's rows in order, within what the plan allows.
+pub(super) fn hash_by_rows(
+    page: &dyn Page,
+    writing: &PassPlan,
+    plan: &JobPlan,
+    settings: &Settings,
+    hasher: Sha256,
+) -> Result<Sha256, Failure> {
     let mut settings = Settings { workers: Some(1), io: Io::Read, ..settings.clone() };
     let request = PassRequest {
         purpose: "hash the output",
         stages: &[],
-        page: &*page,
+        page,
         files: 1,
         sink_needs: &|_| Vec::<Need>::new(),
         ordered: true,
@@ -45,7 +57,7 @@ pub(super) fn hash_back(
     };
     let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
     let control = Control::default();
-    let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), plan, &control);
+    let pass = Pass::new(&chain, &pass_plan, page, (1, 1), plan, &control);
     let mut arena = pass_plan.arena()?;
     let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
     sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
