@@ -18,6 +18,8 @@ pub struct Chain<'a> {
     /// What flows before each stage; what flows before the sink is `output`. So a view is two neighbours.
     flows: heapless::Vec<Flow, MAX_STAGES>,
     output: Flow,
+    /// How many of the first stages only name a part of the source.
+    parts: u8,
 }
 
 /// What flows from one stage to the next: the shape of the whole image, and the region of it that is needed.
@@ -49,8 +51,13 @@ impl<'a> Chain<'a> {
         source: Shape,
         output: Region,
     ) -> Result<Self, StageError> {
-        let mut chain =
-            Self { stages, flows: heapless::Vec::new(), output: Flow { image: source, region: output } };
+        let parts = stages.iter().take(MAX_STAGES).take_while(|stage| stage.part().is_some()).count() as u8;
+        let mut chain = Self {
+            stages,
+            flows: heapless::Vec::new(),
+            output: Flow { image: source, region: output },
+            parts,
+        };
         for stage in stages {
             let image = chain.output.image;
             let flow = Flow { image, region: Region::default() };
@@ -78,6 +85,18 @@ impl<'a> Chain<'a> {
     /// The stages.
     pub fn stages(&self) -> &'a [&'a dyn Stage] {
         self.stages
+    }
+
+    /// The window that rows are read into: those before it have no rows, as the stages behind them only name a part of
+    /// the source.
+    pub fn first_window(&self) -> usize {
+        usize::from(self.parts)
+    }
+
+    /// Row and column of the source where the image begins that flows through the first window.
+    pub(super) fn origin(&self) -> (u32, u32) {
+        let parts = self.stages.iter().take(self.first_window()).filter_map(|stage| stage.part());
+        parts.fold((0, 0), |(top, left), (row, col)| (top.saturating_add(row), left.saturating_add(col)))
     }
 
     /// What stage `index` sees.
@@ -142,6 +161,9 @@ impl<'a> Chain<'a> {
 
     /// Rows that window `index` holds: what is put in at once, and what its stage still looks at.
     pub fn window_rows(&self, index: usize, strip_rows: u32) -> u32 {
+        if index < self.first_window() {
+            return 0;
+        }
         let batch = self.batch_rows(index, strip_rows);
         let kept = match self.stages.get(index) {
             Some(stage) if !stage.absorbs() => {
@@ -153,8 +175,16 @@ impl<'a> Chain<'a> {
         batch.saturating_add(kept).min(self.flow(index).region.rows.len().max(1))
     }
 
+    /// Bytes of one row as it is read.
+    pub fn source_row_bytes(&self) -> u64 {
+        self.window_row_bytes(self.first_window())
+    }
+
     /// Bytes of one row in window `index`.
     pub fn window_row_bytes(&self, index: usize) -> u64 {
+        if index < self.first_window() {
+            return 0;
+        }
         let Flow { image: shape, region } = self.flow(index);
         u64::from(region.cols.len()) * shape.pixel_bytes() as u64
     }
@@ -178,5 +208,46 @@ impl<'a> Chain<'a> {
         let windows = (0..self.windows()).map(|index| self.window_bytes(index, strip_rows));
         let stages = (0..self.stages.len()).map(|index| self.stage_bytes(index));
         windows.chain(stages).fold(0, u64::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::{Image, region};
+    use crate::shape::{SampleKind, Span};
+    use crate::transform::crop::Crop;
+    use crate::transform::invert::Invert;
+    use crate::transform::median::Median;
+
+    #[test]
+    fn a_part_of_the_source_costs_no_window() {
+        let (near, far) = (Crop::new(2, 30, 40, 20), Crop::new(7, 5, 20, 10));
+        let (invert, median) = (Invert::<u8>::new(), Median::<u8, 3>::new());
+        let source = Shape::new(83, 61, 1, SampleKind::U8);
+        let stages: [&dyn Stage; 4] = [&near, &far, &invert, &median];
+        let chain = Chain::new(&stages, source).unwrap();
+        let alone = Chain::new(&stages[2..], Shape::new(10, 20, 1, SampleKind::U8)).unwrap();
+        assert_eq!(chain.input(), Region::new(Span::new(35, 45), Span::new(9, 29)));
+        for rows in [1, 3, 10, 99] {
+            assert_eq!(chain.bytes(rows), alone.bytes(rows), "strips of {rows} rows");
+        }
+        // What comes later is copied.
+        let last: [&dyn Stage; 2] = [&invert, &near];
+        let later = Chain::new(&last, source).unwrap();
+        assert_eq!((chain.first_window(), later.first_window()), (2, 0));
+        assert!(later.window_bytes(1, 1) > 0);
+    }
+
+    #[test]
+    fn parts_of_parts_are_the_right_ones() {
+        let image = Image::<u8>::noise(83, 61, 3, 4);
+        let (near, far) = (Crop::new(2, 30, 40, 20), Crop::new(7, 5, 20, 10));
+        let stages: [&dyn Stage; 2] = [&near, &far];
+        let expected =
+            Image::<u8>::new(10, 20, 3, |y, x, b| image.at(i64::from(y) + 35, i64::from(x) + 9, b));
+        for rows in [1, 3, 10, 99] {
+            assert_eq!(region::<u8, u8>(&stages, &image, rows, None).samples, expected.samples);
+        }
     }
 }

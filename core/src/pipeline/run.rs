@@ -309,12 +309,15 @@ impl<'a, S: Source, K: Sink, C: Borrow<Chain<'a>>> Job<'a, S, K, C> {
     /// Fills the first window with the next strip.
     fn read(&mut self) -> Result<(), RunError<S::Error, K::Error>> {
         let chain = self.chain.borrow();
-        let Some(first) = self.lanes.first_mut() else { return Ok(()) };
+        let at = chain.first_window();
+        let Some(first) = self.lanes.get_mut(at) else { return Ok(()) };
         let start = first.rows.end();
-        let end = start.saturating_add(self.strip_rows).min(chain.input().rows.end());
+        let end = start.saturating_add(self.strip_rows).min(chain.through(at).1.rows.end());
         if end > start {
-            let mut window = Window::new(first, chain, 0, self.planned_rows);
-            self.source.read(&mut window.push(end)).map_err(RunError::Source)?;
+            let mut window = Window::new(first, chain, at, self.planned_rows);
+            let (top, left) = chain.origin();
+            let mut strip = window.push(end);
+            self.source.read(&mut strip.part_of(chain.source(), top, left)).map_err(RunError::Source)?;
             self.progress.rows_read += end - start;
         }
         Ok(())
@@ -322,7 +325,8 @@ impl<'a, S: Source, K: Sink, C: Borrow<Chain<'a>>> Job<'a, S, K, C> {
 
     /// Lets every stage make what it can, the deepest first.
     fn drain(&mut self) -> Result<(), RunError<S::Error, K::Error>> {
-        let mut at = 0;
+        let first = self.chain.borrow().first_window();
+        let mut at = first;
         loop {
             let made = match self.link(at) {
                 Some((mut link, mut out)) => link.advance(&mut out).map_err(RunError::Stage)?,
@@ -333,7 +337,7 @@ impl<'a, S: Source, K: Sink, C: Borrow<Chain<'a>>> Job<'a, S, K, C> {
             };
             if made > 0 {
                 at += 1;
-            } else if at == 0 {
+            } else if at == first {
                 return Ok(());
             } else {
                 at -= 1;
