@@ -78,7 +78,7 @@ pub(super) fn read(
     step: usize,
     values: &mut [Word],
 ) -> Option<()> {
-    let tag = cursor.tag;
+    let (tag, step) = (cursor.tag, step.max(1));
     let corrections = payload.get(cursor.corrections_at as usize..)?;
     cursor.indices(payload, from, count, |at, indices| {
         let values = values.get_mut((at - from) * step..).unwrap_or_default();
