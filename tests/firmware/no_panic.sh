@@ -25,7 +25,8 @@ places() {
     /^[^ <]+:[0-9]+/ { line = $1 }
     /R_ARM.*(panick|_fail|unwrap_failed|expect_failed)/ && name !~ /panick|_fail/ { print "  " line " in " name }' | sort -u
 }
-# One core with a floating-point unit, one without; the panics are core's own, so these stand for the rest.
+# One core with a floating-point unit, one without and without division, on which the parts that calculate with integers
+# are compiled quite otherwise; the panics are core's own, so these two stand for the rest.
 for target in thumbv7em-none-eabihf thumbv6m-none-eabi; do
   if ! rustup target list --installed 2>/dev/null | grep -qx "$target" && ! rustup target add "$target" >/dev/null 2>&1; then
     echo "no panic on $target: SKIPPED: rustup cannot add it"
@@ -36,6 +37,7 @@ for target in thumbv7em-none-eabihf thumbv6m-none-eabi; do
     failed=1
   fi
   for part in "${parts[@]}"; do
+    [ $# -gt 0 ] || [ "$target" != thumbv6m-none-eabi ] || [[ " series journal pipeline " == *" $part "* ]] || continue
     if link "$target" "$part"; then
       echo "no panic on $target: $part: proven"
     else
