@@ -147,7 +147,7 @@ fn forged_pages_mount_or_err_and_what_is_acknowledged_stays() {
     let valid = image(0xFF);
     let mut dice = Dice(7);
     let (mut mounted, mut appended) = (0, 0);
-    for round in 0..20_000 {
+    for round in 0..3000 {
         let mut bytes = valid.clone();
         for _ in 0..=dice.below(6) {
             let page = 64 * if dice.one_in(2) { 16 * dice.below(4) } else { dice.below(64) } as usize;
@@ -180,5 +180,5 @@ fn forged_pages_mount_or_err_and_what_is_acknowledged_stays() {
         }
         let _ = exercise(&mut bytes, policy);
     }
-    assert!(mounted > 10_000 && appended > 3000, "{mounted} mounted, {appended} appended to");
+    assert!(mounted > 1500 && appended > 450, "{mounted} mounted, {appended} appended to");
 }
