@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The firmware examples on four emulated boards: the host's bytes, exit codes, no way to panic, no allocation, and the
 # sizes, stacks and instruction counts of examples/firmware/budgets.tsv, exactly. Installs QEMU and targets itself.
-# usage: tests/firmware.sh [--update]     --update writes budgets.tsv anew instead of comparing
+# usage: tests/firmware.sh [--update] [BOARD ...]     --update writes the boards' lines of budgets.tsv anew
+# With boards named, only those run, and the two proofs that no board is needed for do not.
 set -uo pipefail
 cd "$(dirname "$0")/../examples/firmware"
 export CARGO_TERM_COLOR=never
@@ -10,6 +11,9 @@ export CARGO_TARGET_DIR=$build
 host=$build/release/host decode=$build/release/decode counter=$build/release/libcounter.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+update=0
+[ "${1:-}" = --update ] && { update=1; shift; }
+only=" $* "
 failed=0
 fail() {
   echo "firmware: FAILED: $*"
@@ -28,6 +32,8 @@ boards=(
 )
 series="series_small series_narrow series_large series_rice series_pack"
 images="frame logger interrupts $series"
+# The model of the profile Large is 4 KiB a column, and coding copies it: it is not for 16 KiB.
+too_large="microbit:series_large"
 outputs() { # outputs IMAGE: the files that it writes
   case $1 in
     frame) echo frame.f32 ;;
@@ -70,6 +76,7 @@ figure() { # figure BOARD IMAGE FIGURE VALUE
 ran=()
 for line in "${boards[@]}"; do
   read -r board target arch <<<"$line"
+  [ $# -eq 0 ] || [[ $only == *" $board "* ]] || continue
   need_emulator "$arch" || { skip "$board" "qemu-system-$arch is not here and apt cannot install it"; continue; }
   need_target "$target" || { skip "$board" "rustup cannot add $target"; continue; }
   echo "firmware: $board"
@@ -85,6 +92,10 @@ for line in "${boards[@]}"; do
   mkdir "$work/$board"
   cp "$work"/{camera.u8,points.bin,samples.bin} "$work/$board"
   for image in $images stack; do
+    if [[ " $too_large " == *" $board:$image "* ]]; then
+      skip "$board" "$image does not fit this board's RAM"
+      continue
+    fi
     elf=$build/$target/release/$image
     "$host" symbols "$elf" >"$work/symbols"
     address() { awk -v name="$1" '$2 == name { print $1; exit }' "$work/symbols"; }
@@ -131,19 +142,20 @@ for line in "${boards[@]}"; do
   done
 done
 
-bash ../../tests/firmware/core_without_alloc.sh || fail "core or what it stands on wants alloc"
-bash ../../tests/firmware/no_panic.sh || fail "the proof that nothing panics"
+if [ $# -eq 0 ]; then
+  bash ../../tests/firmware/core_without_alloc.sh || fail "core or what it stands on wants alloc"
+  bash ../../tests/firmware/no_panic.sh || fail "the proof that nothing panics"
+fi
 
-if [ ${#ran[@]} -eq 0 ]; then
-  exit $failed
-fi
-if [ "${1:-}" = --update ]; then
-  cp "$measured" budgets.tsv
-  exit $failed
-fi
+[ ${#ran[@]} -gt 0 ] || exit $failed
 # Boards that were skipped are not compared.
-pattern=$(IFS='|'; echo "${ran[*]}")
-if ! diff <(grep -E "^($pattern)	" budgets.tsv) <(tail -n +2 "$measured"); then
+pattern="^($(IFS='|'; echo "${ran[*]}"))	"
+if [ $update = 1 ]; then
+  grep -vE "$pattern" budgets.tsv >"$work/others"
+  { cat "$work/others"; tail -n +2 "$measured"; } >budgets.tsv
+  exit $failed
+fi
+if ! diff <(grep -E "$pattern" budgets.tsv) <(tail -n +2 "$measured"); then
   fail "the figures (>) are not those checked in (<): say why in CHANGELOG.md, then tests/firmware.sh --update"
 fi
 exit $failed

@@ -149,8 +149,9 @@ fn unit_of<I: Iterator<Item = Word>>(kind: Kind, mut words: I) -> (u64, i64) {
         return (1, 0);
     }
     // A small offset is a short one.
-    let offset = first.rem_euclid((unit as i64).max(1));
-    (unit, offset)
+    let rest = first.unsigned_abs() % unit;
+    let offset = if first < 0 && rest > 0 { unit - rest } else { rest };
+    (unit, offset as i64)
 }
 
 /// Of both; of 0 and a number, the number.

@@ -51,10 +51,15 @@ fn highest_bit(number: u64) -> u32 {
         0 => (0, number as u32),
         high => (32, high),
     };
-    for step in [16, 8, 4] {
-        if low >> step != 0 {
-            (place, low) = (place + step, low >> step);
-        }
+    // Written out: compiled for size, a loop over the three steps takes longer than the stand-in.
+    if low >> 16 != 0 {
+        (place, low) = (place + 16, low >> 16);
+    }
+    if low >> 8 != 0 {
+        (place, low) = (place + 8, low >> 8);
+    }
+    if low >> 4 != 0 {
+        (place, low) = (place + 4, low >> 4);
     }
     place + u32::from(OF[(low & 15) as usize])
 }

@@ -84,10 +84,10 @@ pub(super) fn read(
         let values = values.get_mut((at - from) * step..).unwrap_or_default();
         match step {
             1 => front.join_all(kind, indices, values.iter_mut()),
-            _ => front.join_all(kind, indices, values.iter_mut().step_by(step)),
+            _ => front.join_all(kind, indices, values.iter_mut().step_by(step.max(1))),
         }
         if tag.corrected {
-            for (at, value) in (at..at + indices.len()).zip(values.iter_mut().step_by(step)) {
+            for (at, value) in (at..at + indices.len()).zip(values.iter_mut().step_by(step.max(1))) {
                 let byte = corrections.get(at / 2).copied().unwrap_or(0);
                 *value = moved(*value, kind, i32::from(byte >> (4 * (at % 2)) & 15) - MOST_ULPS);
             }

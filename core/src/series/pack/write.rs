@@ -92,7 +92,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         for (to, difference) in indices.iter_mut().zip(differences.iter()) {
             // Mostly it is the one before again, and dividing is slow.
             if *difference != before {
-                (before, units) = (*difference, difference.wrapping_div(next.unit as i64));
+                (before, units) = (*difference, difference.checked_div(next.unit as i64).unwrap_or(i64::MIN));
             }
             index = index.wrapping_add(units);
             *to = index;

@@ -134,25 +134,47 @@ fn sort_columns5<T: Ranked>(
     cut!(n; a b c d e);
     cut!(n; mut low middle high highest);
     for i in 0..n {
-        let ranks = [a[i].rank(), b[i].rank(), c[i].rank(), d[i].rank(), e[i].rank()];
-        [lowest[i], low[i], middle[i], high[i], highest[i]] = network::sort5(ranks);
+        let ranks = network::sort5([
+            at(a, i).rank(),
+            at(b, i).rank(),
+            at(c, i).rank(),
+            at(d, i).rank(),
+            at(e, i).rank(),
+        ]);
+        put(lowest, i, ranks[0]);
+        put(low, i, ranks[1]);
+        put(middle, i, ranks[2]);
+        put(high, i, ranks[3]);
+        put(highest, i, ranks[4]);
+    }
+}
+
+/// The sample at `i`, which is there: with so many rows the optimiser loses sight of it in programs that are compiled for
+/// size, and an index would bring a panic along.
+#[inline(always)]
+fn at<T: bytemuck::Pod>(row: &[T], i: usize) -> T {
+    row.get(i).copied().unwrap_or(T::zeroed())
+}
+
+/// Sets the sample at `i`, which is there: see [`at`].
+#[inline(always)]
+fn put<T>(row: &mut [T], i: usize, value: T) {
+    if let Some(to) = row.get_mut(i) {
+        *to = value;
     }
 }
 
 /// The medians of windows of three sorted columns, which are `bands` samples apart.
 #[inline(always)]
-fn medians3<T: Ranked>(
-    low: &[T::Rank],
-    middle: &[T::Rank],
-    high: &[T::Rank],
-    bands: usize,
-    out: &mut [T],
-) {
+fn medians3<T: Ranked>(low: &[T::Rank], middle: &[T::Rank], high: &[T::Rank], bands: usize, out: &mut [T]) {
     let n = out.len();
     taps!(n, bands; low => l0 l1 l2; middle => m0 m1 m2; high => h0 h1 h2;);
     for (i, to) in out.iter_mut().enumerate().take(n) {
-        let rows = [[l0[i], l1[i], l2[i]], [m0[i], m1[i], m2[i]], [h0[i], h1[i], h2[i]]];
-        *to = T::of_rank(network::median9(rows));
+        *to = T::of_rank(network::median9([
+            [at(l0, i), at(l1, i), at(l2, i)],
+            [at(m0, i), at(m1, i), at(m2, i)],
+            [at(h0, i), at(h1, i), at(h2, i)],
+        ]));
     }
 }
 
@@ -177,11 +199,11 @@ fn medians5<T: Ranked>(
     );
     for (i, to) in out.iter_mut().enumerate().take(n) {
         *to = T::of_rank(network::median25([
-            [a0[i], a1[i], a2[i], a3[i], a4[i]],
-            [b0[i], b1[i], b2[i], b3[i], b4[i]],
-            [c0[i], c1[i], c2[i], c3[i], c4[i]],
-            [d0[i], d1[i], d2[i], d3[i], d4[i]],
-            [e0[i], e1[i], e2[i], e3[i], e4[i]],
+            [at(a0, i), at(a1, i), at(a2, i), at(a3, i), at(a4, i)],
+            [at(b0, i), at(b1, i), at(b2, i), at(b3, i), at(b4, i)],
+            [at(c0, i), at(c1, i), at(c2, i), at(c3, i), at(c4, i)],
+            [at(d0, i), at(d1, i), at(d2, i), at(d3, i), at(d4, i)],
+            [at(e0, i), at(e1, i), at(e2, i), at(e3, i), at(e4, i)],
         ]));
     }
 }
@@ -369,7 +391,8 @@ mod tests {
                             }
                         });
                         let plain = |x: &$t| if x.is_nan() { <$t>::NAN } else { *x };
-                        let quiet = Image { samples: image.samples.iter().map(plain).collect(), ..image.clone() };
+                        let quiet =
+                            Image { samples: image.samples.iter().map(plain).collect(), ..image.clone() };
                         let wanted = |size| naive(&quiet, size, <$t>::total_cmp);
                         let made = harness::every_cut::<$t, $t>(&[&Median::<$t, 3>::new()], &image);
                         assert!(bits(&made) == bits(&wanted(3)), "median 3 of {}", image.shape);
@@ -397,7 +420,12 @@ mod tests {
     #[test]
     fn settings_are_read_and_refused() {
         let build = |text: &'static str, kind| {
-            crate::transform::build("median", Args::new("median", text), Shape::new(4, 4, 1, kind), &mut Accepted)
+            crate::transform::build(
+                "median",
+                Args::new("median", text),
+                Shape::new(4, 4, 1, kind),
+                &mut Accepted,
+            )
         };
         for kind in SampleKind::ALL {
             assert_eq!(build("3", kind), Ok((kind, 3)));
