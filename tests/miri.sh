@@ -2,8 +2,8 @@
 # Runs core under miri: no undefined behaviour, no overflow, the same answers, on this machine's target and on a 32-bit
 # and a big-endian one. usage: tests/miri.sh [--all | TARGET ...]
 # The interpreter is a thousand times slower, so by default it runs the budget, the shapes, the governor, one whole run of
-# a stage over every cut, and the series codec: its parts, and every back end against its golden blocks, which are the
-# same bytes on all targets; --all runs every test of core (hours).
+# a stage over every cut, and the series codec: its parts, and every back end against golden blocks of a few points,
+# the same bytes on all targets; --all runs every test of core (hours).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests=(shape:: pipeline::governor transform::invert series::)

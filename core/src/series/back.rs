@@ -138,13 +138,12 @@ impl<'a> Waiting<'a> {
     pub(crate) fn point(point: &[u8], columns: &[Column], words: &mut [Word]) -> i64 {
         let mut at = 8;
         for (word, column) in words.iter_mut().zip(columns) {
-            let bytes = column.kind.bits() as usize / 8;
-            let mut eight = [0; 8];
-            for (to, from) in eight.iter_mut().zip(point.get(at..at + bytes).unwrap_or_default()) {
-                *to = *from;
-            }
-            *word = Word(u64::from_le_bytes(eight));
-            at += bytes;
+            let bytes = point.get(at..).unwrap_or_default();
+            *word = Word(match column.kind.bits() {
+                64 => bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
+                _ => bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))),
+            });
+            at += column.kind.bits() as usize / 8;
         }
         time_of(point)
     }

@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn candidates_that_overlap_do_not_make_the_search_longer_than_linear() {
-        let length = if cfg!(miri) { 100 } else { 4_000_000 };
+        let length = if cfg!(miri) { 40 } else { 4_000_000 };
         let mut bytes = headers(length);
         bytes.extend(std::vec![0; 65_536]);
         let hostile = bytes.len();

@@ -34,10 +34,10 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
             return now;
         }
     }
-    let mut best = (cost(column, now, words.clone()), now);
+    let mut best = (cost(column, now, words.clone(), u32::MAX), now);
     let penalty = if started { CHANGE_BITS } else { 0 };
     let mut offer = |front: Front| {
-        let cost = cost(column, front, words.clone());
+        let cost = cost(column, front, words.clone(), best.0.bits.saturating_sub(penalty));
         if cost.bits.saturating_add(penalty) < best.0.bits {
             best = (cost, front);
         }
@@ -97,8 +97,9 @@ struct Cost {
     escapes: u32,
 }
 
-/// What `words` would about cost on `front`, differenced once or twice, whichever is less.
-fn cost<I: Iterator<Item = Word>>(column: &Column, front: Front, words: I) -> Cost {
+/// What `words` would about cost on `front`, differenced once or twice, whichever is less. Where escapes alone cost as
+/// much as `most`, not all of them are looked at.
+fn cost<I: Iterator<Item = Word>>(column: &Column, front: Front, words: I, most: u32) -> Cost {
     let mut cost = Cost { bits: 0, escapes: 0 };
     let (mut once, mut twice) = (0, 0);
     let (mut last, mut before) = (None, 0);
@@ -107,6 +108,9 @@ fn cost<I: Iterator<Item = Word>>(column: &Column, front: Front, words: I) -> Co
             None => {
                 cost.escapes += 1;
                 cost.bits += ESCAPE_BITS;
+                if cost.bits >= most {
+                    break;
+                }
             }
             Some(place) => {
                 if let Some(last) = last {

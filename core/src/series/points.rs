@@ -151,7 +151,7 @@ mod tests {
     fn no_bytes_make_a_head_or_a_point_cost_more_than_a_fixed_number_of_steps() {
         let column = [Column::new(Kind::F64), Column::new(Kind::I32)];
         // The interpreter is slow: it gets a few of them.
-        let (most, seeds) = if cfg!(miri) { (100, 3) } else { (20_000, 8_u32) };
+        let (most, seeds) = if cfg!(miri) { (20, 3) } else { (20_000, 8_u32) };
         let lengths = [16, 1000, 60_000].into_iter().take(if cfg!(miri) { 2 } else { 3 });
         for (length, seed) in lengths.flat_map(|length| (0..seeds).map(move |seed| (length, seed))) {
             let mut random = seed.wrapping_mul(0x9E37_79B9) | 1;
