@@ -259,8 +259,10 @@ impl From<ProgressionArg> for Progression {
 
 /// `thumbnail`
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Of a file that holds smaller copies of its picture (TIFF pyramids, JPEG 2000) the smallest that is twice as \
-    large as the thumbnail, or more, is read.\n\nExample:\n  plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB")]
+#[command(
+    after_help = "Of a file that holds smaller copies of its picture (TIFF pyramids, JPEG 2000) the smallest that is twice as \
+    large as the thumbnail, or more, is read.\n\nExample:\n  plimsoll thumbnail big.tif -o small.png --size 512 --within 6MiB"
+)]
 pub(crate) struct ThumbnailArgs {
     /// The picture
     #[arg(value_name = "IN")]

@@ -223,11 +223,8 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
     let Some(pages) = &args.pages else {
         let first = PageName::from(1);
         let first = job(first, &for_page(output, first).unwrap_or_else(|| output.clone()))?;
-        match input.find_page(2) {
-            Ok(None) => {}
-            Ok(Some(_)) => tracing::warn!("{} has more pages: --pages names others", input.path().display()),
-            // It may be the way to it that is broken: one line, after the first page's.
-            Err(error) => tracing::warn!("what follows page 1 cannot be read: {error}"),
+        if !input.ends_before(2)? {
+            tracing::warn!("{} has more pages: --pages names others", input.path().display());
         }
         return Ok(vec![first]);
     };

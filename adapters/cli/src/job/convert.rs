@@ -126,8 +126,7 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let page = page.into();
         check_output(input, &request.output, &settings)?;
-        // A second page that is broken is no reason not to read the first.
-        let only = page == PageName::from(1) && request.metadata && matches!(input.find_page(2), Ok(None));
+        let only = page == PageName::from(1) && request.metadata && input.ends_before(2)?;
         let budget = Budgeted::resolve(&settings);
         Self::plan_page(input, page, request, settings, budget, only)
     }
@@ -172,7 +171,7 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let source = whole.facts().shape;
         let (settings, budget) = settings.for_picture(source, &budget);
-        let (page, levels) = smaller_version(&request.steps, whole)?;
+        let (page, levels) = smaller_version(input.path(), &request.steps, whole)?;
         let stages = Stages::build(&request.steps, page.facts().shape, &[])?;
         let output = &request.output;
         let format = request.format.map_or_else(|| format_of(output), Ok)?;
@@ -449,13 +448,18 @@ impl ConvertJob {
 
 /// The page, or the smallest version of it in the file that makes the same thumbnail and is twice as large at least, so
 /// that the kernel still has what it averages; and how many times it was halved.
-fn smaller_version(steps: &[Step], page: &Arc<dyn Page>) -> Result<(Arc<dyn Page>, u8), Failure> {
+fn smaller_version(
+    path: &Path,
+    steps: &[Step],
+    page: &Arc<dyn Page>,
+) -> Result<(Arc<dyn Page>, u8), Failure> {
     let whole = (Arc::clone(page), 0);
     let Some(first) = steps.first().filter(|step| step.name() == "thumbnail") else { return Ok(whole) };
     let first = std::slice::from_ref(first);
     let output = Stages::build(first, page.facts().shape, &[])?.output();
     for levels in (1..=MOST_HALVINGS).rev() {
-        let Some(small) = page.reduced(levels) else { continue };
+        let small = page.reduced(levels).map_err(|error| Failure::input(path, &error))?;
+        let Some(small) = small else { continue };
         let shape = small.facts().shape;
         let enough = shape.rows / 2 >= output.rows && shape.cols / 2 >= output.cols;
         if enough && Stages::build(first, shape, &[])?.output() == output {
