@@ -7,6 +7,7 @@ The rules, by the file that the fault was on (strace's log says which, and must 
 - A file of the job: exit code 5 and one line that names the file and the operation.
 - What the job can do without (statistics of the system, tidying, locks): that, or a good end.
 - EINTR (once: for ever, everybody would try for ever) and short results: a good end.
+- EIO, EAGAIN or ETIMEDOUT, once, of a positioned read or write, of the input or of an output, each of which is tried three times: a good end.
 - A good end: the output is that of the clean run, byte for byte.
 - Any other: the output is what was there before, byte for byte, or absent. Only a report that cannot be written after
   the output got its name leaves a complete output.
@@ -64,6 +65,8 @@ def errors_of(call):
         return ["EIO", "ENOSPC", "EINTR", "EMFILE"]
     if call == "mmap":
         return ["ENOMEM"]
+    if call == "pread64":
+        return ["EIO", "EAGAIN", "ETIMEDOUT", "EINTR"]
     return ["EIO", "EINTR"] if call in READS else ["EIO"]
 
 
@@ -246,7 +249,8 @@ def check_fault(job, call, error, when):
         ours = [file for file in files if file]
         said = run.stderr.splitlines()
         forever, wrong = when.endswith("+"), []
-        survivable = (error == "EINTR" and not forever) or error == "EINVAL"
+        retried = call in ("pread64", "pwrite64") and error in ("EIO", "EAGAIN", "ETIMEDOUT") and not forever
+        survivable = (error == "EINTR" and not forever) or error == "EINVAL" or retried
         tidying = call in ("unlink", "unlinkat")
         folder_list = all("O_DIRECTORY" in line for _, file, line in hits if file)
         needed = ours and call in NEEDED and not survivable and not folder_list and error != "EMFILE"
@@ -408,7 +412,7 @@ def control():
     none = Run(job, strace(["flock"], "pwrite64:error=EIO:when=1"))
     if any("(INJECTED)" in line for *_, line in none.traced()) or none.code != 0:
         wrong.append("control: a call outside of trace= was injected: the rule for counting is another one")
-    real = Run(job, strace(["pwrite64"], "pwrite64:error=EIO:when=1"))
+    real = Run(job, strace(["pwrite64"], "pwrite64:error=EIO:when=1+"))
     if not any("(INJECTED)" in line for *_, line in real.traced()) or real.code != 5:
         wrong.append(f"control: EIO at the first pwrite64 was not injected or not seen: {real.code}")
     # A program that writes its output in place must be found out.

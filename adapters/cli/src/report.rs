@@ -1,8 +1,9 @@
 //! Plans and receipts, for people and as JSON.
 
-use crate::job::{JobPlan, PassPlan};
+use crate::job::{Decision, JobPlan, PassPlan};
 use crate::settings::{Chosen, Layers};
 use crate::size::Bytes;
+use plimsoll_core::pipeline::governor::{Cause, Pace};
 use plimsoll_core::pipeline::plan::{Consumer, Place};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -23,6 +24,21 @@ pub struct Actual {
     pub stages: Vec<(String, f64)>,
     /// How often the pace was changed while running.
     pub adaptations: u32,
+    /// These changes.
+    pub decisions: Vec<Decision>,
+}
+
+/// The changes of the pace, in the order in which they were made.
+fn decisions_json(decisions: &[Decision]) -> Vec<Value> {
+    let pace = |pace: Pace| json!({ "workers": pace.workers, "strip_rows": pace.strip_rows });
+    let because = |cause| match cause {
+        Cause::Pressure => "tasks wait for memory",
+        Cause::Scarcity => "little memory is available",
+        Cause::Use => "the process is close to its budget",
+        Cause::Calm => "memory is there again",
+    };
+    let json = |it: &Decision| json!({ "pass": it.pass, "rows": it.rows, "from": pace(it.from), "to": pace(it.to), "because": because(it.cause) });
+    decisions.iter().map(json).collect()
 }
 
 /// A plan as JSON.
@@ -183,6 +199,8 @@ pub fn receipt_json(command: &str, plan: &JobPlan, actual: &Actual, output: Valu
             "peak_resident_bytes": actual.peak_resident_bytes,
             "peak_heap_bytes": actual.peak_heap_bytes,
             "adaptations": actual.adaptations,
+            "decisions": decisions_json(&actual.decisions),
+            "retries": plimsoll_os::retry::count(),
             "instructions": plimsoll_os::cpu::level(),
         },
         "input": inputs.first(),

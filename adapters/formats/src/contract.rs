@@ -57,6 +57,11 @@ pub trait Format: Send + Sync {
     /// # Errors
     /// [`FormatError::Unsupported`] or [`FormatError::Usage`] that name what cannot be done and what would do.
     fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError>;
+
+    /// Whether a file that this writes holds several pages.
+    fn is_multipage(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for dyn Format {
@@ -200,6 +205,12 @@ pub trait Page: Send + Sync {
         self.source(region, budget)
     }
 
+    /// The same page, its rows tile after tile over square tiles of `side` ([`crate::TileGrid`]), if the file holds it
+    /// in just these: one of them is held then, and not a row of them.
+    fn in_tile_order(&self, _side: u32) -> Option<Arc<dyn Page>> {
+        None
+    }
+
     /// Memory that one source over this region needs, beside the strips it fills.
     fn needs(&self, region: Region) -> Vec<Need>;
 
@@ -228,6 +239,12 @@ pub trait Target: Send + Sync {
         None
     }
 
+    /// Memory that one source over what was written needs at most, its rows in order, or tile after tile; `None` where
+    /// that is no more than the writer needs.
+    fn reading(&self, _tile_order: bool) -> Option<Vec<Need>> {
+        None
+    }
+
     /// Memory that the writer and its sinks need: those of a sink with `Each::Worker`.
     fn needs(&self) -> Vec<Need>;
 
@@ -248,7 +265,7 @@ pub trait Target: Send + Sync {
     /// The same for a page that stands behind others in its file: `after` is the [`Writer::tail`] of the last one.
     ///
     /// # Errors
-    /// [`FormatError::Unsupported`] if a file of this format holds one page, [`FormatError::Io`].
+    /// [`FormatError::Unsupported`] if the format is not [multipage](Format::is_multipage), [`FormatError::Io`].
     fn append(&self, _output: Output, _after: Tail) -> Result<Box<dyn Writer>, FormatError> {
         let feature = "a file of several pages; write one file a page".to_owned();
         Err(FormatError::Unsupported { format: "output", feature })

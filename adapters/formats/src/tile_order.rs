@@ -60,6 +60,14 @@ impl TileGrid {
     }
 }
 
+/// `page` with its rows tile after tile, where that costs little more than one tile: in tiles of its file, or by columns
+/// of them that can be read alone.
+pub fn in_tile_order(page: &Arc<dyn Page>, side: u32) -> Option<Arc<dyn Page>> {
+    let by_columns =
+        || TileOrderPage::new(Arc::clone(page), side).map(|page| Arc::new(page) as Arc<dyn Page>);
+    page.in_tile_order(side).or_else(by_columns)
+}
+
 /// A page whose rows are those of its tiles, one after the other.
 pub struct TileOrderPage {
     page: Arc<dyn Page>,

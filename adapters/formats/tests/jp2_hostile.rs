@@ -4,7 +4,7 @@ mod jp2_files;
 
 use jp2_files::{components, corpus, difference, has, page, picture, read, read_all, stated, write};
 use plimsoll_core::shape::{SampleKind, Shape};
-use plimsoll_formats::{Format, FormatError, Jpeg2000, Wanted};
+use plimsoll_formats::{Format, FormatError, Jp2Wanted, Jpeg2000, Wanted};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 
@@ -124,6 +124,138 @@ fn trap(side: u32, tile: u32, layers: u16, progression: u8, levels: u8, precinct
     }
     out.extend([0xFF, 0xD9]);
     out
+}
+
+/// Bits of packets' headers, stuffed after bytes of all ones.
+#[derive(Default)]
+struct Bits {
+    out: Vec<u8>,
+    byte: u8,
+    used: u8,
+}
+
+impl Bits {
+    fn put(&mut self, number: u32, bits: u32) {
+        for bit in (0..bits).rev() {
+            let most = if self.out.last() == Some(&0xFF) { 7 } else { 8 };
+            self.byte = self.byte << 1 | (number >> bit & 1) as u8;
+            self.used += 1;
+            if self.used == most {
+                self.out.push(std::mem::take(&mut self.byte));
+                self.used = 0;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        while self.used > 0 || self.out.last() == Some(&0xFF) {
+            self.put(0, 1);
+        }
+        self.out
+    }
+}
+
+/// One packet of a grid of `side` x `side` code-blocks, each with 88 coding passes and no byte for them.
+fn empty_passes(side: usize) -> Vec<u8> {
+    let mut bits = Bits::default();
+    bits.put(1, 1);
+    let mut known = [vec![false; 2 * side * side + 64], vec![false; 2 * side * side + 64]];
+    for block in 0..side * side {
+        // Both tag trees: all numbers are 0, which is told once for each node.
+        for known in &mut known {
+            let (mut x, mut y, mut width, mut start) = (block % side, block / side, side, 0);
+            loop {
+                if !std::mem::replace(&mut known[start + y * width + x], true) {
+                    bits.put(1, 1);
+                }
+                if width == 1 {
+                    break;
+                }
+                start += width * width;
+                (x, y, width) = (x / 2, y / 2, width.div_ceil(2));
+            }
+        }
+        bits.put(0b1111_11111, 9);
+        bits.put(88 - 37, 7);
+        bits.put(0, 1 + 3 + 6);
+    }
+    bits.finish()
+}
+
+/// A codestream of one resolution whose tiles all have this body; blocks of 2^`block` a side, 30 bit-planes.
+fn of_bodies(side: u32, tile: u32, layers: u16, block: u8, body: &[u8]) -> Vec<u8> {
+    let mut out = vec![0xFF, 0x4F, 0xFF, 0x51, 0, 41, 0, 0];
+    for number in [side, side, 0, 0, tile, tile, 0, 0] {
+        out.extend(number.to_be_bytes());
+    }
+    out.extend([0, 1, 7, 1, 1, 0xFF, 0x52, 0, 12, 0, 0]);
+    out.extend(layers.to_be_bytes());
+    out.extend([0, 0, block - 2, block - 2, 0, 1, 0xFF, 0x5C, 0, 4, 0x40, 29 << 3]);
+    for index in 0..side.div_ceil(tile).pow(2) {
+        out.extend([0xFF, 0x90, 0, 10]);
+        out.extend((index as u16).to_be_bytes());
+        out.extend((14 + body.len() as u32).to_be_bytes());
+        out.extend([0, 1, 0xFF, 0x93]);
+        out.extend(body);
+    }
+    out.extend([0xFF, 0xD9]);
+    out
+}
+
+/// Each packet goes over 65536 code-blocks to find that none has a part in it: four thousand million visits in 59 KiB.
+#[test]
+fn visits_of_code_blocks_are_bounded() {
+    let content = of_bodies(1024, 1024, 60000, 2, &[0x80; 60000]);
+    let begun = Instant::now();
+    let page = page(&content);
+    let error = page.and_then(|page| read(&*page, page.facts().shape.region(), 8)).expect_err("a trap");
+    assert!(matches!(error, FormatError::Malformed { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+/// Coding passes without bytes: three bytes for 88 passes over 4096 samples.
+#[test]
+fn coding_passes_are_bounded() {
+    let content = of_bodies(8192, 1024, 1, 6, &empty_passes(16));
+    assert!(content.len() < 70_000, "{}", content.len());
+    let begun = Instant::now();
+    let page = page(&content).unwrap();
+    let error = read(&*page, page.facts().shape.region(), 8).expect_err("a trap");
+    assert!(error.to_string().contains("coding passes"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+/// What has few bytes because there is nothing in it is no trap.
+#[test]
+fn pictures_of_next_to_nothing_are_read() {
+    for (kind, bits) in [(SampleKind::U8, 8), (SampleKind::U16, 16)] {
+        let shape = Shape::new(1500, 1300, 1, kind);
+        let mut empty = vec![0u8; shape.image_bytes() as usize];
+        let mut points = empty.clone();
+        for point in points.chunks_exact_mut(kind.bytes()).step_by(128 * 1300 + 128) {
+            point.copy_from_slice(&(1u32 << (bits - 1)).to_ne_bytes()[..kind.bytes()]);
+        }
+        empty.fill(0);
+        for (image, block) in [(&empty, 6), (&points, 6), (&points, 3)] {
+            for tile in [256, 1500] {
+                let jp2 = Jp2Wanted { layers: Some(block), ..Jp2Wanted::default() };
+                let wanted = Wanted { jp2, tile: Some(tile), ..Wanted::default() };
+                let target = Jpeg2000::Jp2.target(shape, wanted).unwrap();
+                let file = write(&*target, shape, image, 64).unwrap();
+                assert!(read_all(&file).unwrap().1 == *image, "{kind}, tiles of {tile}");
+            }
+        }
+    }
+}
+
+/// Tiles of a few samples each: what a tile costs beside its samples counts.
+#[test]
+fn many_small_tiles_are_read_soon() {
+    let content = of_bodies(16 * 255, 16, 1, 6, &[0]);
+    let begun = Instant::now();
+    let (shape, _) = read_all(&content).unwrap();
+    assert_eq!(shape.rows, 4080);
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
 #[test]

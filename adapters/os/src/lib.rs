@@ -19,6 +19,7 @@ mod journal_file;
 pub mod memory;
 pub mod output;
 pub mod probe;
+pub mod retry;
 pub mod timing;
 pub mod workers;
 

@@ -99,7 +99,7 @@ fn unit_start(chain: &Chain<'_>, ideal: u32, unit_rows: u32) -> u32 {
 
 /// Bytes of the buffers in which the rows of the seams are handed over.
 pub fn seam_bytes(bands: &Bands, chain: &Chain<'_>) -> u64 {
-    let row = chain.window_row_bytes(0);
+    let row = chain.source_row_bytes();
     bands
         .iter()
         .map(|band| {

@@ -29,6 +29,20 @@ pub struct Pace {
     pub workers: u32,
 }
 
+/// Why a pace was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Cause {
+    /// Tasks wait for memory.
+    Pressure,
+    /// The machine or container has little left to give.
+    Scarcity,
+    /// The process is close to its budget.
+    Use,
+    /// None of these any more.
+    Calm,
+}
+
 /// When to slow down.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -37,18 +51,18 @@ pub struct Governor {
     pub planned: Pace,
     /// What the process may hold, in bytes.
     pub budget_bytes: u64,
-    /// Memory pressure at which the pace is halved.
+    /// Memory pressure at which the pace is lowered.
     pub high_pressure: f32,
     /// Memory pressure below which the pace is raised again.
     pub low_pressure: f32,
-    /// Share of the budget at which the pace is halved.
+    /// Share of the budget at which the pace is lowered.
     pub high_use: f32,
     /// Bytes that must stay available to the rest of the machine.
     pub reserve_bytes: u64,
 }
 
 impl Governor {
-    /// A governor with the usual marks: halve at 10 % pressure, 97 % of the budget, or less than 16 MiB available;
+    /// A governor with the usual marks: slow down at 10 % pressure, 97 % of the budget, or less than 16 MiB available;
     /// recover below 1 %.
     pub const fn new(planned: Pace, budget_bytes: u64) -> Self {
         Self {
@@ -61,22 +75,34 @@ impl Governor {
         }
     }
 
-    /// The pace to go on with, given the one so far. Always between one row, one worker and what was planned.
+    /// What speaks for a slower pace, if anything does.
+    pub fn cause(&self, readings: &Readings) -> Option<Cause> {
+        let pressure = readings.memory_pressure.is_some_and(|share| share >= self.high_pressure);
+        let scarcity = readings.available_bytes.is_some_and(|bytes| bytes < self.reserve_bytes);
+        let most = self.budget_bytes as f64 * f64::from(self.high_use);
+        let used = readings.resident_bytes.is_some_and(|bytes| bytes as f64 > most);
+        [(pressure, Cause::Pressure), (scarcity, Cause::Scarcity), (used, Cause::Use)]
+            .into_iter()
+            .find_map(|(is, cause)| is.then_some(cause))
+    }
+
+    /// The pace to go on with, given the one so far: one worker less, and with one worker half of the rows; back in the
+    /// opposite order. Always between one row, one worker and what was planned.
     pub fn decide(&self, readings: &Readings, now: Pace) -> Pace {
-        let pressed = readings.memory_pressure.is_some_and(|share| share >= self.high_pressure)
-            || readings.available_bytes.is_some_and(|bytes| bytes < self.reserve_bytes)
-            || readings
-                .resident_bytes
-                .is_some_and(|bytes| bytes as f64 > self.budget_bytes as f64 * f64::from(self.high_use));
         let relaxed = readings.memory_pressure.is_none_or(|share| share <= self.low_pressure);
         // Busy processors and a full disk move nothing: the system shares processors fairly, and a slower job would
         // only hold its memory for longer.
-        let next = if pressed {
-            Pace { strip_rows: now.strip_rows / 2, workers: now.workers.saturating_sub(1) }
-        } else if relaxed {
-            Pace { strip_rows: now.strip_rows.saturating_mul(2), workers: now.workers.saturating_add(1) }
-        } else {
+        let next = if self.cause(readings).is_some() {
+            match now.workers {
+                0 | 1 => Pace { strip_rows: now.strip_rows / 2, ..now },
+                workers => Pace { workers: workers - 1, ..now },
+            }
+        } else if !relaxed {
             now
+        } else if now.strip_rows < self.planned.strip_rows {
+            Pace { strip_rows: now.strip_rows.saturating_mul(2), ..now }
+        } else {
+            Pace { workers: now.workers.saturating_add(1), ..now }
         };
         Pace {
             strip_rows: next.strip_rows.clamp(1, self.planned.strip_rows.max(1)),
@@ -92,12 +118,30 @@ mod tests {
     const PLANNED: Pace = Pace { strip_rows: 32, workers: 2 };
 
     #[test]
-    fn pressure_halves_and_calm_restores() {
+    fn pressure_takes_workers_and_then_rows_and_calm_gives_them_back() {
         let governor = Governor::new(PLANNED, 8 << 20);
         let pressed = Readings { memory_pressure: Some(0.5), ..Readings::default() };
-        let slow = governor.decide(&pressed, PLANNED);
-        assert_eq!(slow, Pace { strip_rows: 16, workers: 1 });
-        assert_eq!(governor.decide(&Readings::default(), slow), PLANNED);
+        let paces = [(32, 1), (16, 1), (8, 1), (4, 1), (2, 1), (1, 1), (1, 1)];
+        let mut pace = PLANNED;
+        for (strip_rows, workers) in paces {
+            pace = governor.decide(&pressed, pace);
+            assert_eq!(pace, Pace { strip_rows, workers });
+        }
+        for (strip_rows, workers) in [(2, 1), (4, 1), (8, 1), (16, 1), (32, 1), (32, 2), (32, 2)] {
+            pace = governor.decide(&Readings::default(), pace);
+            assert_eq!(pace, Pace { strip_rows, workers });
+        }
+    }
+
+    #[test]
+    fn each_cause_is_named() {
+        let governor = Governor::new(PLANNED, 8 << 20);
+        let of = |readings: Readings| governor.cause(&readings);
+        let none = Readings::default();
+        assert_eq!(of(none), None);
+        assert_eq!(of(Readings { memory_pressure: Some(0.1), ..none }), Some(Cause::Pressure));
+        assert_eq!(of(Readings { available_bytes: Some(15 << 20), ..none }), Some(Cause::Scarcity));
+        assert_eq!(of(Readings { resident_bytes: Some(8 << 20), ..none }), Some(Cause::Use));
     }
 
     #[test]

@@ -40,6 +40,12 @@ pub trait Stage: Send + Sync {
         1
     }
 
+    /// The input row and column of the output's first sample, if the output is a part of the input as it is. Where such a
+    /// stage comes first the source gives that part, and the stage neither has a window nor runs.
+    fn part(&self) -> Option<(u32, u32)> {
+        None
+    }
+
     /// Whether the stage takes each input row once, in order, as it comes, and keeps what it needs in its state
     /// (a large reduction does: its window would be huge). Then `process` is given new rows only, also when no
     /// output row is complete yet. Such a stage has at most as many output rows as input rows.

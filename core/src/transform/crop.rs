@@ -5,7 +5,8 @@ use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Shape, Span};
 use crate::strip::{Strip, StripMut};
 
-/// Keeps one rectangle. Works on every kind, copies whole rows, needs no memory.
+/// Keeps one rectangle. Works on every kind and needs no memory; copies whole rows, unless it comes first: then the source
+/// gives the rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crop {
     left: u32,
@@ -48,6 +49,10 @@ impl Stage for Crop {
 
     fn input(&self, output: Region, _input: Shape) -> Region {
         Region::new(moved(output.rows, self.top), moved(output.cols, self.left))
+    }
+
+    fn part(&self) -> Option<(u32, u32)> {
+        Some((self.top, self.left))
     }
 
     #[inline(always)]

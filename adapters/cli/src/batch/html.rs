@@ -11,7 +11,10 @@ use std::io::{self, Write};
 const MOST_BARS: usize = 400;
 
 /// Width and height of a chart, in its own units.
-const CHART: (f64, f64) = (1000.0, 160.0);
+const CHART: (f64, f64) = (1000.0, 120.0);
+
+/// The widest bar and the space behind it: a few bars do not fill the chart.
+const WIDEST_BAR: f64 = 40.0;
 
 /// Its head. The colours are the system's where it is dark.
 const HEAD: &str = r#"<!doctype html>
@@ -124,7 +127,7 @@ fn chart(
     // A limit far above all bars would flatten them: it is said and not drawn then.
     let limit = limit.filter(|limit| *limit < 20.0 * most);
     let top = most.max(limit.unwrap_or(0.0));
-    let step = width / shown().count().max(1) as f64;
+    let step = (width / shown().count().max(1) as f64).min(WIDEST_BAR);
     let behind = entries.len().saturating_sub(MOST_BARS);
     let more = if behind == 0 { String::new() } else { format!(" (the first {MOST_BARS})") };
     writeln!(file, "<h2>{}{more}</h2>", Text(heading))?;

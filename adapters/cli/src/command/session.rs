@@ -71,12 +71,14 @@ impl Session {
             seconds: self.began.elapsed().as_secs_f64(),
             stages,
             adaptations: control.adaptations(),
+            decisions: control.decisions(),
         }
     }
 }
 
 /// The settings that the options mean.
 pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
+    plimsoll_os::retry::set_attempts(run.attempts);
     Settings {
         within: run.within,
         workers: run.workers,

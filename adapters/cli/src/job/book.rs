@@ -5,8 +5,9 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::convert::{ConvertJob, Converted, Request, check_output, commit};
+use super::convert::{ConvertJob, Converted, Request};
 use super::hash::hex;
+use super::output::{check_output, commit, format_of};
 use super::pages::{Input, PageList, PageName};
 use super::plan::JobPlan;
 use super::settings::Settings;
@@ -48,6 +49,15 @@ impl BookJob {
         if request.wanted.pyramid == Some(Pyramid::Pages) {
             let line = "a file of several pictures holds their smaller copies as SubIFDs: --pyramid subifd";
             return Err(Failure::Usage(line.to_owned()));
+        }
+        let format = request.format.map_or_else(|| format_of(&request.output), Ok)?;
+        if !format.is_multipage() {
+            let ending = request.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            return Err(Failure::Usage(format!(
+                "{}: what is written as {} holds one picture a file: write {{page}} into the name, as in page-{{page}}.{ending}",
+                request.output.display(),
+                format.name(),
+            )));
         }
         let budget = Budgeted::resolve(&settings);
         // Whatever is free later: the plan is made for what was free now.

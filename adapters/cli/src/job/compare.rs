@@ -5,6 +5,7 @@ use super::control::Control;
 use super::measuring::{Measuring, explain};
 use super::pages::{Input, PageName};
 use super::pass::Pass;
+use super::placed::Placed;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::settings::Settings;
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use plimsoll_core::measure::{Difference, Distance, Ssim, SsimWindow, Statistics}
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Chain, Need, Stage};
 use plimsoll_core::shape::{Sample, SampleKind};
-use plimsoll_formats::{GroupPage, Page};
+use plimsoll_formats::{GroupPage, Page, TileGrid};
 use plimsoll_os::cpu::Dispatched;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl CompareJob {
         let source = pair.facts().shape;
         let (settings, budget) = settings.for_picture(source, &Budgeted::resolve(settings));
         let settings = &settings;
-        let pass = Pair { page: &pair, ssim }.plan("compare", 2, &budget, settings)?;
+        let pass = Pair { page: &pair, ssim, grid: None }.plan("compare", 2, &budget, settings)?;
         let plan = JobPlan {
             budget,
             passes: vec![pass],
@@ -85,7 +86,7 @@ impl CompareJob {
     /// [`Failure`] by culprit.
     pub fn run(&self, control: &Control) -> Result<Comparison, Failure> {
         let Some(planned) = self.plan.passes.first() else { return Err(Failure::Cancelled) };
-        Pair { page: &self.pair, ssim: self.ssim }.run(planned, &self.plan, &self.path, control)
+        Pair { page: &self.pair, ssim: self.ssim, grid: None }.run(planned, &self.plan, &self.path, control)
     }
 }
 
@@ -93,6 +94,8 @@ impl CompareJob {
 pub(super) struct Pair<'a> {
     pub(super) page: &'a GroupPage<'a>,
     pub(super) ssim: Option<SsimWindow>,
+    /// The tiles, if rows come in their order; not with SSIM.
+    pub(super) grid: Option<TileGrid>,
 }
 
 impl Pair<'_> {
@@ -147,16 +150,16 @@ impl Pair<'_> {
                 true => Some(Measuring::new(Statistics::new(output, false, budget)?)),
                 false => None,
             };
-            Ok((statistics, Measuring::new(difference)))
+            Ok((statistics, Placed::new(Measuring::new(difference), self.grid)))
         })?;
         let mut seconds = Vec::new();
         pass.add_seconds(&mut seconds);
         let mut sinks = sinks.into_iter();
         let (statistics, difference) = sinks.next().ok_or(Failure::Cancelled)?;
-        let mut difference = difference.into_inner();
+        let mut difference = difference.into_inner().into_inner();
         let mut statistics = statistics.map(Measuring::into_inner);
         for (other_statistics, other_difference) in sinks {
-            difference.merge(&other_difference.into_inner()).map_err(usage)?;
+            difference.merge(&other_difference.into_inner().into_inner()).map_err(usage)?;
             if let (Some(all), Some(other)) = (&mut statistics, other_statistics) {
                 all.merge(&other.into_inner()).map_err(usage)?;
             }

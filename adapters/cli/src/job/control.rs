@@ -1,7 +1,7 @@
 //! The hand on a running job: cancel it, watch it, slow it down. Nothing here changes the result.
 
 use super::plan::PassPlan;
-use plimsoll_core::pipeline::governor::{Governor, Pace};
+use plimsoll_core::pipeline::governor::{Cause, Governor, Pace};
 use plimsoll_os::probe::{CpuMeter, Probe};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +9,24 @@ use std::time::{Duration, Instant};
 
 /// How often the machine is looked at while a job runs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The most decisions that are kept one by one; later ones are counted.
+const MOST_DECISIONS: usize = 64;
+
+/// One change of the pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The pass that ran, from 1, and the source rows that it had read.
+    pub pass: u32,
+    /// Source rows that it had read.
+    pub rows: u64,
+    /// The pace before.
+    pub from: Pace,
+    /// The pace from then on.
+    pub to: Pace,
+    /// Why.
+    pub cause: Cause,
+}
 
 /// How far a job is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,8 +51,9 @@ pub trait Watcher: Send + Sync {
 }
 
 /// What may be changed in a running job, and what it says of itself.
-#[derive(Default)]
 pub struct Control {
+    probe: Probe,
+    look_every: Duration,
     cancelled: Arc<AtomicBool>,
     watcher: Option<Box<dyn Watcher>>,
     pass: AtomicU32,
@@ -45,13 +64,19 @@ pub struct Control {
     workers: AtomicU32,
     active: AtomicU32,
     adaptations: AtomicU32,
+    decisions: Mutex<Vec<Decision>>,
     regulator: Mutex<Option<Regulator>>,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new(Arc::default(), None)
+    }
 }
 
 /// Looks at the machine now and then, and decides the pace.
 struct Regulator {
     governor: Governor,
-    probe: Probe,
     meter: CpuMeter,
     looked: Instant,
     pace: Pace,
@@ -60,7 +85,27 @@ struct Regulator {
 impl Control {
     /// A control that ends its job soon after `cancelled` becomes true.
     pub fn new(cancelled: Arc<AtomicBool>, watcher: Option<Box<dyn Watcher>>) -> Self {
-        Self { cancelled, watcher, ..Self::default() }
+        Self {
+            probe: Probe::system(),
+            look_every: LOOK_EVERY,
+            cancelled,
+            watcher,
+            pass: AtomicU32::default(),
+            passes: AtomicU32::default(),
+            rows: AtomicU64::default(),
+            rows_in_all: AtomicU64::default(),
+            strip_rows: AtomicU32::default(),
+            workers: AtomicU32::default(),
+            active: AtomicU32::default(),
+            adaptations: AtomicU32::default(),
+            decisions: Mutex::new(Vec::with_capacity(MOST_DECISIONS)),
+            regulator: Mutex::default(),
+        }
+    }
+
+    /// The same, looking at the machine that `probe` sees, as often as that: for tests.
+    pub fn looking_at(self, probe: Probe, every: Duration) -> Self {
+        Self { probe, look_every: every, ..self }
     }
 
     /// Whether the job is to end.
@@ -71,6 +116,11 @@ impl Control {
     /// How often the pace was changed.
     pub fn adaptations(&self) -> u32 {
         self.adaptations.load(Relaxed)
+    }
+
+    /// These changes, one by one: the first 64.
+    pub fn decisions(&self) -> Vec<Decision> {
+        self.decisions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Shows the plan of a pass that begins.
@@ -89,13 +139,7 @@ impl Control {
         self.workers.store(planned.workers, Relaxed);
         self.active.store(planned.workers, Relaxed);
         let governor = Governor::new(planned, budget_bytes);
-        let regulator = Regulator {
-            governor,
-            probe: Probe::system(),
-            meter: CpuMeter::new(),
-            looked: Instant::now(),
-            pace: planned,
-        };
+        let regulator = Regulator { governor, meter: CpuMeter::new(), looked: Instant::now(), pace: planned };
         *self.regulator.lock().unwrap_or_else(PoisonError::into_inner) = Some(regulator);
     }
 
@@ -112,18 +156,21 @@ impl Control {
         }
         // Whoever comes by looks; nobody waits for it.
         let Ok(mut regulator) = self.regulator.try_lock() else { return };
-        let Some(regulator) = regulator.as_mut().filter(|regulator| regulator.looked.elapsed() >= LOOK_EVERY)
-        else {
-            return;
-        };
+        let due = |regulator: &&mut Regulator| regulator.looked.elapsed() >= self.look_every;
+        let Some(regulator) = regulator.as_mut().filter(due) else { return };
         regulator.looked = Instant::now();
-        let pace =
-            regulator.governor.decide(&regulator.probe.readings(&mut regulator.meter, None), regulator.pace);
-        if pace != regulator.pace {
-            regulator.pace = pace;
-            self.strip_rows.store(pace.strip_rows, Relaxed);
-            self.workers.store(pace.workers, Relaxed);
+        let readings = self.probe.readings(&mut regulator.meter, None);
+        let (from, to) = (regulator.pace, regulator.governor.decide(&readings, regulator.pace));
+        if to != from {
+            regulator.pace = to;
+            self.strip_rows.store(to.strip_rows, Relaxed);
+            self.workers.store(to.workers, Relaxed);
             self.adaptations.fetch_add(1, Relaxed);
+            let cause = regulator.governor.cause(&readings).unwrap_or(Cause::Calm);
+            let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+            if decisions.len() < decisions.capacity() {
+                decisions.push(Decision { pass: self.pass.load(Relaxed), rows, from, to, cause });
+            }
         }
     }
 

@@ -2,36 +2,35 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::hash::{Boxed, Hashing, Nowhere, hex};
+use super::hash::{Boxed, Hashing, hex};
+use super::hash_back::{hash_back, hash_by_rows};
 use super::kept::{Circumstances, Kept};
 use super::mapping::Effect;
 use super::measure::{find_ranges, plan_ranges};
+use super::output::{check_disk, check_output, commit, format_of, target_of};
 use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
-use super::settings::{Io, Settings};
+use super::settings::Settings;
+use super::smaller::{purpose, smaller_version};
 use super::tiles::{Tiled, Tiling};
 use super::verify::Checked;
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_core::measure::{Range, RangeOf};
-use plimsoll_core::pipeline::{Chain, Need, Stage};
+use plimsoll_core::pipeline::{Chain, Stage};
 use plimsoll_core::shape::Shape;
 use plimsoll_formats::{
     Format, FormatError, Metadata, Output, Page, Tail, Target, UprightPage, Wanted, Writer,
 };
 use plimsoll_os::output::AtomicOutput;
-use plimsoll_os::probe::Probe;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The most bytes of a picture that are held to set it upright, where fewer would do.
 const MOST_BAND_BYTES: u64 = 16 << 20;
-
-/// How many times smaller, as a power of two, a version may be that a thumbnail is made from.
-const MOST_HALVINGS: u8 = 9;
 
 /// What is to be made of a page, and how it is stored.
 #[derive(Clone, Debug)]
@@ -268,6 +267,11 @@ impl ConvertJob {
         &self.page
     }
 
+    /// The page whose rows are written: the same, or its tiles one after the other.
+    pub(super) fn written_page(&self) -> &Arc<dyn Page> {
+        &self.written_page
+    }
+
     /// What it was asked.
     pub(super) fn request(&self) -> &Request {
         &self.request
@@ -320,7 +324,7 @@ impl ConvertJob {
         })
     }
 
-    /// Runs it into page `number` of a file whose other pages end at `after`.
+    /// Runs it into page `number`, counted from 1, of a file whose other pages end at `after`.
     pub(super) fn write(
         &self,
         file: &Arc<AtomicOutput>,
@@ -345,20 +349,24 @@ impl ConvertJob {
         let stages = Stages::build(&self.request.steps, source, &ranges)?;
         let target = self.target(writing.compressors)?;
         let output = Arc::clone(file) as Output;
-        let writer = match after.bytes {
-            0 => target.create(output),
+        let writer = match number {
+            1 => target.create(output),
             _ => target.append(output, after),
         };
         let writer = writer.map_err(|error| self.failed(&error))?;
-        // Tiles come in an order of their own, and what is lost of them would be hashed with them.
-        let hasher = hasher.filter(|_| !self.request.wanted.tile_order);
-        let inline = writing.plan.workers == 1;
+        // Tiles come in an order of their own: what they were made of is hashed by rows.
+        let tile_order = self.request.wanted.tile_order;
+        let inline = writing.plan.workers == 1 && !tile_order;
         let (mut hasher, later) = if inline { (hasher, None) } else { (None, hasher) };
         hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
         let tail = writer.tail();
         writer.finish().map_err(|error| self.failed(&error))?;
         if let Some(later) = later {
-            hasher = Some(self.hash_back(file.temporary(), number, writing, later)?);
+            let plan = &self.plan;
+            hasher = Some(match tile_order {
+                true => hash_by_rows(&*self.page, writing, plan, &self.settings, later)?,
+                false => hash_back(file.temporary(), number, writing, plan, &self.settings, later)?,
+            });
         }
         stages.add_seconds(&mut seconds);
         Ok(Written { stored: target.describe(), tail, hasher, ranges, seconds })
@@ -406,94 +414,6 @@ impl ConvertJob {
         pass.add_seconds(seconds);
         Ok(hasher)
     }
-
-    /// Hashes what several workers wrote side by side, by reading it once more within what the plan allows.
-    fn hash_back(
-        &self,
-        path: &Path,
-        number: u32,
-        writing: &PassPlan,
-        hasher: Sha256,
-    ) -> Result<Sha256, Failure> {
-        // A mapping would come on top of the input's.
-        let written = Input::open(path, Io::Read)?;
-        let page = written.page(number)?;
-        let mut settings = Settings { workers: Some(1), io: Io::Read, ..self.settings.clone() };
-        let request = PassRequest {
-            purpose: "hash the output",
-            stages: &[],
-            page: &*page,
-            files: 1,
-            sink_needs: &|_| Vec::<Need>::new(),
-            ordered: true,
-        };
-        let budget = Budgeted { bytes: writing.plan.peak_bytes, reason: "the plan".to_owned() };
-        // The plan's peak may be that of the process's start, when there was little heap yet: its heap counts as well.
-        let pass_plan = loop {
-            let pass =
-                plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
-            if pass.heap_bytes() <= self.plan.heap_bytes() || pass.plan.strip_rows == 1 {
-                break pass;
-            }
-            settings.strip_rows = Some(pass.plan.strip_rows / 2);
-        };
-        let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
-        let control = Control::default();
-        let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), &self.plan, &control);
-        let mut arena = pass_plan.arena()?;
-        let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
-        sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
-    }
-}
-
-/// The page, or the smallest version of it in the file that makes the same thumbnail and is twice as large at least, so
-/// that the kernel still has what it averages; and how many times it was halved.
-fn smaller_version(
-    path: &Path,
-    steps: &[Step],
-    page: &Arc<dyn Page>,
-) -> Result<(Arc<dyn Page>, u8), Failure> {
-    let whole = (Arc::clone(page), 0);
-    let Some(first) = steps.first().filter(|step| step.name() == "thumbnail") else { return Ok(whole) };
-    let first = std::slice::from_ref(first);
-    let output = Stages::build(first, page.facts().shape, &[])?.output();
-    for levels in (1..=MOST_HALVINGS).rev() {
-        let small = page.reduced(levels).map_err(|error| Failure::input(path, &error))?;
-        let Some(small) = small else { continue };
-        let shape = small.facts().shape;
-        let enough = shape.rows / 2 >= output.rows && shape.cols / 2 >= output.cols;
-        if enough && Stages::build(first, shape, &[])?.output() == output {
-            return Ok((small, levels));
-        }
-    }
-    Ok(whole)
-}
-
-/// What the pass does, for the plan.
-fn purpose(levels: u8) -> &'static str {
-    match levels {
-        0 => "write the output",
-        1 => "write the output from the file's version at 1/2",
-        2 => "write the output from the file's version at 1/4",
-        3 => "write the output from the file's version at 1/8",
-        4 => "write the output from the file's version at 1/16",
-        5 => "write the output from the file's version at 1/32",
-        6 => "write the output from the file's version at 1/64",
-        7 => "write the output from the file's version at 1/128",
-        8 => "write the output from the file's version at 1/256",
-        _ => "write the output from the file's version at 1/512",
-    }
-}
-
-/// How an output is stored.
-fn target_of(
-    format: &dyn Format,
-    shape: Shape,
-    wanted: Wanted,
-    kept: Option<&Arc<dyn Metadata>>,
-) -> Result<Box<dyn Target>, FormatError> {
-    let target = format.target(shape, wanted)?;
-    Ok(kept.and_then(|kept| target.carry(kept)).unwrap_or(target))
 }
 
 /// What of a page's metadata goes along, and what does not.
@@ -524,57 +444,4 @@ fn region_bytes(path: &Path, page: &dyn Page, stages: &[&dyn Stage]) -> Result<O
         return Ok(None);
     }
     page.reads(chain.input()).map_err(|error| Failure::input(path, &error))
-}
-
-/// Gives the finished output its name.
-pub(super) fn commit(
-    file: Arc<AtomicOutput>,
-    output: &Path,
-    settings: &Settings,
-    control: &Control,
-) -> Result<(), Failure> {
-    let file =
-        Arc::into_inner(file).ok_or_else(|| Failure::Io(format!("{}: still in use", output.display())))?;
-    if control.is_cancelled() {
-        return Err(Failure::Cancelled);
-    }
-    file.commit(settings.sync).map_err(|error| Failure::Io(error.to_string()))
-}
-
-/// The format that an output's name asks for.
-fn format_of(output: &Path) -> Result<&'static dyn Format, Failure> {
-    let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    plimsoll_formats::by_extension(extension).ok_or_else(|| {
-        let known: Vec<&str> =
-            plimsoll_formats::FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
-        Failure::Usage(format!(
-            "{}: no format has this ending: write one of {}",
-            output.display(),
-            known.join(", ")
-        ))
-    })
-}
-
-/// An output never replaces its own input, and another file only if the user says so.
-pub(super) fn check_output(input: &Input, output: &Path, settings: &Settings) -> Result<(), Failure> {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    if real(output).is_some_and(|output| real(input.path()) == Some(output)) {
-        return Err(Failure::Usage(format!("{}: the output would replace the input", output.display())));
-    }
-    if output.exists() && !settings.overwrite {
-        return Err(Failure::Usage(format!("{}: exists already: --overwrite replaces it", output.display())));
-    }
-    Ok(())
-}
-
-/// An output whose size is known must fit the disk.
-fn check_disk(folder: &Path, target: &dyn Target) -> Result<(), Failure> {
-    let needed = target.file_bytes();
-    match Probe::system().disk_free_bytes(folder) {
-        Some(free) if !target.ordered() && free < needed => Err(Failure::Io(format!(
-            "{}: the output needs {needed} bytes of disk, {free} are free: free some or write somewhere else",
-            folder.display()
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::failure::Failure;
 use plimsoll_core::pipeline::{Need, Stage};
 use plimsoll_core::shape::Shape;
-use plimsoll_formats::{FormatError, Page, Target, TileGrid, TileOrderPage, Wanted};
+use plimsoll_formats::{FormatError, Page, Target, TileGrid, Wanted, in_tile_order};
 use std::sync::Arc;
 
 /// Sides that are tried, the best first.
@@ -104,9 +104,9 @@ impl Tiling<'_> {
     /// The page whose rows are written in tiles of `side`, and what the output is told.
     fn in_order(&self, side: u32) -> (Arc<dyn Page>, Wanted) {
         let wanted = Wanted { tile: Some(side), ..self.wanted };
-        let page = self.stages.is_empty().then(|| TileOrderPage::new(Arc::clone(self.page), side)).flatten();
+        let page = self.stages.is_empty().then(|| in_tile_order(self.page, side)).flatten();
         match page {
-            Some(page) => (Arc::new(page), Wanted { tile_order: true, ..wanted }),
+            Some(page) => (page, Wanted { tile_order: true, ..wanted }),
             None => (Arc::clone(self.page), wanted),
         }
     }

@@ -13,8 +13,8 @@ const RIGHT: f64 = 984.0;
 const TOP: f64 = 16.0;
 const BOTTOM: f64 = 380.0;
 
-/// Marks on the axis of bytes, and on that of time.
-const MARKS: u32 = 5;
+/// The most marks on the axis of bytes, and on that of time, beside the one at zero.
+const MOST_MARKS: f64 = 6.0;
 
 /// Colours of consumers, round and round: muted, so that the lines over them stand out.
 pub(super) const COLOURS: [&str; 10] = [
@@ -98,16 +98,40 @@ fn write_pass(out: &mut impl Write, scale: &Scale, pass: &PassRecord, end: f64) 
 
 fn write_axes(out: &mut impl Write, scale: &Scale) -> io::Result<()> {
     writeln!(out, "<path class=\"axis\" d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\"/>")?;
-    for mark in 0..=MARKS {
-        let share = f64::from(mark) / f64::from(MARKS);
-        let bytes = (scale.bytes * share) as u64;
-        let (y, x) = (scale.y(bytes), scale.x(scale.seconds * share));
-        let (left, below) = (LEFT - 8.0, BOTTOM + 22.0);
-        writeln!(out, "<text x=\"{left}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", y + 4.0, Bytes(bytes))?;
-        let seconds = scale.seconds * share;
-        writeln!(out, "<text x=\"{x:.1}\" y=\"{below}\" text-anchor=\"middle\">{seconds:.3} s</text>")?;
+    for bytes in marks(scale.bytes, &[1.0, 2.0, 4.0, 8.0], 16.0) {
+        let (left, y) = (LEFT - 8.0, scale.y(bytes as u64) + 4.0);
+        writeln!(out, "<text x=\"{left}\" y=\"{y:.1}\" text-anchor=\"end\">{}</text>", Bytes(bytes as u64))?;
+    }
+    for seconds in marks(scale.seconds, &[1.0, 2.0, 5.0], 10.0) {
+        let (x, below) = (scale.x(seconds), BOTTOM + 22.0);
+        // What stands at the edge stays within the picture.
+        let anchor = if x > RIGHT - 20.0 { "end" } else { "middle" };
+        writeln!(
+            out,
+            "<text x=\"{x:.1}\" y=\"{below}\" text-anchor=\"{anchor}\">{} s</text>",
+            Short(seconds)
+        )?;
     }
     Ok(())
+}
+
+/// Places of marks up to `most`: multiples of one of `steps`, times a power of `base`, that give few enough.
+fn marks(most: f64, steps: &[f64], base: f64) -> impl Iterator<Item = f64> {
+    let least = most / MOST_MARKS;
+    let power = base.powf(least.log(base).floor());
+    // One of them, or the first one of the next power.
+    let step = steps.iter().map(|step| step * power).find(|step| *step >= least).unwrap_or(base * power);
+    (0..=MOST_MARKS as u32).map(move |mark| f64::from(mark) * step).take_while(move |mark| *mark <= most)
+}
+
+/// A number without zeros at its end.
+struct Short(f64);
+
+impl std::fmt::Display for Short {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = format!("{:.6}", self.0);
+        f.write_str(digits.trim_end_matches('0').trim_end_matches('.'))
+    }
 }
 
 fn write_line(
@@ -123,4 +147,25 @@ fn write_line(
         write!(out, "{space}{:.1},{:.1}", scale.x(sample.at), scale.y(figure(sample)))?;
     }
     writeln!(out, "\"/>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_round_and_few() {
+        let mib = 1024.0 * 1024.0;
+        let bytes: Vec<f64> = marks(5.3 * mib, &[1.0, 2.0, 4.0, 8.0], 16.0).collect();
+        assert_eq!(bytes, [0.0, mib, 2.0 * mib, 3.0 * mib, 4.0 * mib, 5.0 * mib]);
+        let seconds: Vec<String> =
+            marks(0.29, &[1.0, 2.0, 5.0], 10.0).map(|mark| Short(mark).to_string()).collect();
+        assert_eq!(seconds, ["0", "0.05", "0.1", "0.15", "0.2", "0.25"]);
+        for most in [1e-6, 0.9, 1.0, 5.999, 6.0, 17.0, 1e9, 1.8e19] {
+            for (steps, base) in [(&[1.0, 2.0, 4.0, 8.0][..], 16.0), (&[1.0, 2.0, 5.0], 10.0)] {
+                let marks: Vec<f64> = marks(most, steps, base).collect();
+                assert!((3..=7).contains(&marks.len()), "{most}: {marks:?}");
+            }
+        }
+    }
 }

@@ -75,7 +75,8 @@ pub(super) struct Sampler {
 struct State {
     record: Record,
     every: Duration,
-    last: Option<Instant>,
+    /// When the last sample was taken, from the record's beginning on.
+    last: Option<Duration>,
 }
 
 impl Sampler {
@@ -99,13 +100,7 @@ impl Sampler {
     /// Takes a sample, if it is time for one. Whoever comes by does it; nobody waits for it.
     pub(super) fn sample(&self) {
         let Ok(mut state) = self.state.try_lock() else { return };
-        if state.last.is_some_and(|last| last.elapsed() < state.every) {
-            return;
-        }
-        state.last = Some(Instant::now());
-        if let Some(sample) = self.look() {
-            state.add(sample);
-        }
+        state.sample(self.began.elapsed(), || self.look());
     }
 
     /// Memory now; `None` where the system does not say.
@@ -157,6 +152,17 @@ impl Sampler {
 }
 
 impl State {
+    /// Takes a sample at the time `now`, if it is time for one.
+    fn sample(&mut self, now: Duration, look: impl FnOnce() -> Option<Sample>) {
+        if self.last.is_some_and(|last| now.saturating_sub(last) < self.every) {
+            return;
+        }
+        self.last = Some(now);
+        if let Some(sample) = look() {
+            self.add(sample);
+        }
+    }
+
     fn add(&mut self, sample: Sample) {
         if self.record.samples.len() >= MOST_SAMPLES {
             self.record.thin_out();
@@ -200,19 +206,32 @@ mod tests {
     fn any_number_of_samples_keeps_its_bound_and_its_peak() {
         let record = Record { samples: Vec::with_capacity(MOST_SAMPLES), ..Record::default() };
         let mut state = State { record, every: FIRST_EVERY, last: None };
-        for number in 0..=MOST_SAMPLES as u64 * 2 {
+        let (most, mut taken) = (100_000u32, 0);
+        for number in 0..=most {
             // One spike, and one that ends at the very end.
-            let resident_bytes = if number == 317 { 1 << 30 } else { number };
-            state.add(Sample { at: number as f64, resident_bytes, heap_bytes: 100_000 - number });
+            let resident_bytes = if number == 317 { 1 << 30 } else { u64::from(number) };
+            let now = FIRST_EVERY * number;
+            let sample =
+                Sample { at: now.as_secs_f64(), resident_bytes, heap_bytes: u64::from(most - number) };
+            if number == most {
+                state.add(sample);
+            } else {
+                state.sample(now, || {
+                    taken += 1;
+                    Some(sample)
+                });
+            }
         }
         let samples = &state.record.samples;
         assert!(samples.len() <= MOST_SAMPLES && samples.len() >= MOST_SAMPLES / 2);
         assert_eq!(samples.capacity(), MOST_SAMPLES);
+        assert!(taken < most / 20, "they become rarer: {taken}");
         let spike = samples.iter().find(|sample| sample.resident_bytes == 1 << 30).unwrap();
-        assert!((spike.at - 317.0).abs() < 4.0, "{}", spike.at);
+        let late = spike.at - (FIRST_EVERY * 317).as_secs_f64();
+        assert!((0.0..=state.every.as_secs_f64()).contains(&late), "{late}");
         assert!(samples.is_sorted_by(|a, b| a.at < b.at));
-        assert_eq!(samples[0].heap_bytes, 100_000);
-        assert_eq!(samples.last().unwrap().resident_bytes, MOST_SAMPLES as u64 * 2);
+        assert_eq!(samples[0].heap_bytes, u64::from(most));
+        assert_eq!(samples.last().unwrap().resident_bytes, u64::from(most));
     }
 
     #[test]

@@ -47,6 +47,10 @@ impl<S: Stage> Stage for Dispatched<S> {
         self.0.reach(input)
     }
 
+    fn part(&self) -> Option<(u32, u32)> {
+        self.0.part()
+    }
+
     fn absorbs(&self) -> bool {
         self.0.absorbs()
     }
@@ -91,6 +95,9 @@ mod tests {
         fn reach(&self, input: Shape) -> u32 {
             input.rows + 7
         }
+        fn part(&self) -> Option<(u32, u32)> {
+            Some((3, 4))
+        }
         fn absorbs(&self) -> bool {
             true
         }
@@ -125,6 +132,7 @@ mod tests {
         assert_eq!(stage.output(shape), Odd.output(shape));
         assert_eq!(stage.input(region, shape), Odd.input(region, shape));
         assert_eq!((stage.reach(shape), stage.absorbs(), stage.memory(&view)), (8, true, 41));
+        assert_eq!(stage.part(), Some((3, 4)));
         let mut memory = [0; 3];
         stage.begin(&view, &mut memory).unwrap();
         assert_eq!(memory, [9; 3]);

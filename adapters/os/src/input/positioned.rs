@@ -4,6 +4,7 @@
 
 use super::{Input, Opened, open_regular, past_end};
 use crate::FileError;
+use crate::retry;
 use plimsoll_core::bytes::ReadAt;
 use std::fs::File;
 use std::io;
@@ -43,7 +44,7 @@ impl ReadAt for PositionedFile {
             return Err(past_end(offset, into.len(), self.len()));
         }
         // It goes on after interruptions and short reads.
-        let read = self.file.read_exact_at(into, offset);
+        let read = retry::again(|| self.file.read_exact_at(into, offset));
         self.opened.check(&self.file)?;
         read?;
         self.bytes_read.fetch_add(into.len() as u64, Ordering::Relaxed);

@@ -82,7 +82,8 @@ impl AtomicOutput {
     /// # Errors
     /// The system's, a full disk among them.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, offset)
+        // The same bytes at the same place: doing it twice does no harm.
+        crate::retry::again(|| self.file.write_all_at(bytes, offset))
     }
 
     /// Gives the file its name. With `sync` the content is on the disk before that, and the name when this returns;

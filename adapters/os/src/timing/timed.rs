@@ -44,6 +44,10 @@ impl<S: Stage> Stage for Timed<S> {
         self.inner.reach(input)
     }
 
+    fn part(&self) -> Option<(u32, u32)> {
+        self.inner.part()
+    }
+
     fn absorbs(&self) -> bool {
         self.inner.absorbs()
     }

@@ -42,7 +42,7 @@ pub fn seams<'a>(
     bands
         .iter()
         .map(|band| {
-            let bytes = u64::from(band.seam.len()).saturating_mul(chain.window_row_bytes(0));
+            let bytes = u64::from(band.seam.len()).saturating_mul(chain.source_row_bytes());
             let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
             Ok(Seam::new(band.seam, cols, budget.lease("seams between workers", bytes)?))
         })

@@ -42,7 +42,7 @@ pub(in crate::jp2) fn decode(
     // The Rust library reports what it thinks cannot be by a panic.
     let work = std::panic::AssertUnwindSafe(|| run(&mut source, reduce, samples));
     let done = std::panic::catch_unwind(work).unwrap_or(false);
-    give_back();
+    give_back(samples.len());
     match source.error {
         Some(error) => Err(DecodeError::Io(error)),
         None if done => Ok(()),

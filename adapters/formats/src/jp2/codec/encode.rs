@@ -165,8 +165,9 @@ impl Tile {
         // The Rust library reports what it thinks cannot be by a panic.
         let work = std::panic::AssertUnwindSafe(|| self.run(&mut sink));
         let done = std::panic::catch_unwind(work);
+        let samples = self.width() * self.height() * usize::from(self.coding.bands);
         drop(self);
-        give_back();
+        give_back(samples);
         match done {
             Ok(true) => Ok(()),
             _ => Err(Refused),

@@ -10,7 +10,7 @@ pub(in crate::jp2) const fn ceil_shift(a: u32, bits: u32) -> u32 {
 }
 
 /// How many steps of `2^bits` a span touches.
-const fn touched(start: u32, end: u32, bits: u32) -> u64 {
+pub(in crate::jp2) const fn touched(start: u32, end: u32, bits: u32) -> u64 {
     if start >= end {
         0
     } else {
@@ -19,7 +19,7 @@ const fn touched(start: u32, end: u32, bits: u32) -> u64 {
 }
 
 /// Where sample positions of a sub-band begin: `(a - 2^(level-1) * high) / 2^level`, rounded up (equation B-15).
-fn band_edge(a: u32, level: u32, high: bool) -> u32 {
+pub(in crate::jp2) fn band_edge(a: u32, level: u32, high: bool) -> u32 {
     if level == 0 {
         return a;
     }

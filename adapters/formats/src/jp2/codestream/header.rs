@@ -2,6 +2,7 @@
 
 use super::geometry::{ComponentCount, ceil_shift};
 use super::marker;
+use super::passes::Packets;
 use super::style::Styles;
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::{malformed, read_at, unsupported};
@@ -19,12 +20,6 @@ const MOST_SEGMENTS: u32 = 1 << 14;
 
 /// The most tiles (ISO/IEC 15444-1, A.5.1).
 pub(in crate::jp2) const MOST_TILES: u64 = 65535;
-
-/// Packets of a tile that may be looked for beyond one for each of its bytes: a tile may be cut short.
-const FREE_PACKETS: u64 = 1024;
-
-/// Steps of a tile that may be taken to find packets, beyond 256 for each of its bytes.
-const FREE_STEPS: u64 = 1 << 16;
 
 /// One component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,6 +293,17 @@ impl Header {
         [along(0, region.cols), along(1, region.rows)]
     }
 
+    /// The packets of the tile at this column and row of tiles.
+    pub(in crate::jp2) fn packets<'a>(
+        &self,
+        styles: &'a Styles,
+        [column, row]: [u32; 2],
+        reduce: u8,
+    ) -> Packets<'a> {
+        let tile = [self.tile_samples(0, column), self.tile_samples(1, row)];
+        Packets { styles, tile, components: self.components.len(), reduce }
+    }
+
     /// The most that any tile of these `styles` has, of `bytes` compressed bytes in `parts` parts.
     pub(in crate::jp2) fn count(&self, styles: &Styles, reduce: u8, bytes: u64, parts: u64) -> TileCount {
         let all = [Span::new(0, self.tiles_along(0)), Span::new(0, self.tiles_along(1))];
@@ -374,23 +380,4 @@ impl Header {
         }
         out.extend_from_slice(&self.kept);
     }
-}
-
-/// Refuses a tile that costs work out of proportion to the bytes there are: each of its packets has a byte at least.
-///
-/// # Errors
-/// [`FormatError::Malformed`].
-pub(in crate::jp2) fn bounded(count: &TileCount, offset: u64) -> Result<(), FormatError> {
-    if count.packets > count.bytes.saturating_add(FREE_PACKETS) {
-        let problem = format!("{} packets in a tile of {} compressed bytes", count.packets, count.bytes);
-        return Err(malformed(problem, offset));
-    }
-    if count.walked > count.bytes.saturating_mul(256).saturating_add(FREE_STEPS) {
-        let problem = format!(
-            "{} places where packets may begin in a tile of {} compressed bytes",
-            count.walked, count.bytes
-        );
-        return Err(malformed(problem, offset));
-    }
-    Ok(())
 }

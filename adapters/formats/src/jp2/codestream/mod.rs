@@ -3,7 +3,9 @@
 pub(super) mod geometry;
 pub(super) mod header;
 pub(super) mod parts;
+mod passes;
 mod style;
+pub(super) mod work;
 
 pub(super) use header::Header;
 pub(super) use style::Styles;

@@ -9,19 +9,35 @@ use plimsoll_core::shape::Span;
 /// The most resolutions of a component.
 const MOST_RESOLUTIONS: usize = 33;
 
+/// The most changes of the progression order of a tile.
+const MOST_CHANGES: usize = 32;
+
 /// One component's style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::jp2) struct ComponentStyle {
     /// Decompositions: resolutions but one.
     pub(in crate::jp2) levels: u8,
     /// Width and height of a code-block as powers of two.
-    block: [u8; 2],
+    pub(in crate::jp2) block: [u8; 2],
     /// Code-block style bits.
-    bits: u8,
+    pub(in crate::jp2) bits: u8,
     /// 5/3 and not 9/7.
     pub(in crate::jp2) reversible: bool,
     /// Width and height of precincts as powers of two, for each resolution.
     precincts: [[u8; MOST_RESOLUTIONS]; 2],
+}
+
+/// A change of the progression order (A.6.6): what is left of these packets comes next, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::jp2) struct Change {
+    /// From this resolution up to before that one.
+    pub(in crate::jp2) resolutions: (u8, u8),
+    /// From this component up to before that one.
+    pub(in crate::jp2) components: (u16, u16),
+    /// Up to before this layer.
+    pub(in crate::jp2) layers: u16,
+    /// The progression order's number.
+    pub(in crate::jp2) progression: u8,
 }
 
 /// The styles of all components of a tile.
@@ -31,8 +47,12 @@ pub(in crate::jp2) struct Styles {
     pub(in crate::jp2) layers: u16,
     /// The progression order's number.
     pub(in crate::jp2) progression: u8,
+    /// Packets may be preceded by markers.
+    pub(in crate::jp2) marks: bool,
+    /// Packets' headers may be followed by markers.
+    pub(in crate::jp2) ends: bool,
     /// Changes of the progression order.
-    changes: u32,
+    pub(in crate::jp2) changes: Vec<Change>,
     /// Empty until there was a COD.
     pub(in crate::jp2) components: Vec<ComponentStyle>,
 }
@@ -40,7 +60,14 @@ pub(in crate::jp2) struct Styles {
 impl Styles {
     /// None yet.
     pub(in crate::jp2) fn none() -> Self {
-        Self { layers: 0, progression: 0, changes: 0, components: Vec::new() }
+        Self {
+            layers: 0,
+            progression: 0,
+            marks: false,
+            ends: false,
+            changes: Vec::new(),
+            components: Vec::new(),
+        }
     }
 
     /// Takes over what a segment of a header says, if it is about styles.
@@ -63,6 +90,7 @@ impl Styles {
                 };
                 self.layers = u16::from_be_bytes([*layers_high, *layers_low]);
                 self.progression = *progression;
+                (self.marks, self.ends) = (how & 2 != 0, how & 4 != 0);
                 if self.layers == 0 || *progression > 4 {
                     let problem = format!("{} layers in progression order {progression}", self.layers);
                     return Err(malformed(problem, offset));
@@ -90,12 +118,14 @@ impl Styles {
                 }
             }
             marker::POC => {
-                let entry = if components < 257 { 7 } else { 9 };
-                self.changes = self.changes.saturating_add((data.len() / entry) as u32);
-                if data.is_empty() || !data.len().is_multiple_of(entry) || self.changes > 32 {
+                // There are fewer than 257 components: each change has 7 bytes.
+                let (changes, rest) = data.as_chunks::<7>();
+                if changes.is_empty() || !rest.is_empty() || self.changes.len() + changes.len() > MOST_CHANGES
+                {
                     let problem = format!("changes of the progression order in {} bytes", data.len());
                     return Err(malformed(problem, offset));
                 }
+                self.changes.extend(changes.iter().map(Change::parse));
             }
             _ => {}
         }
@@ -129,12 +159,12 @@ impl Styles {
 
     /// Whether packets may be ordered by their place (progression orders 2 to 4).
     pub(in crate::jp2) fn by_position(&self) -> bool {
-        self.progression >= 2 || self.changes > 0
+        self.progression >= 2 || !self.changes.is_empty()
     }
 
     /// How often packets are looked for: once in each order.
     pub(in crate::jp2) fn orders(&self) -> u64 {
-        u64::from(self.changes) + 1
+        self.changes.len() as u64 + 1
     }
 
     /// Counts of component `index` over tiles that lie at `columns` and `rows` of its samples.
@@ -170,6 +200,18 @@ impl Styles {
     }
 }
 
+impl Change {
+    /// One entry of a POC.
+    fn parse([resolution, component, high, low, resolutions, components, progression]: &[u8; 7]) -> Self {
+        Self {
+            resolutions: (*resolution, *resolutions),
+            components: (u16::from(*component), u16::from(*components)),
+            layers: u16::from_be_bytes([*high, *low]),
+            progression: *progression,
+        }
+    }
+}
+
 /// An axis of a style, owned.
 struct AxisCountStyle {
     precincts: [u8; MOST_RESOLUTIONS],
@@ -184,6 +226,13 @@ impl AxisCountStyle {
 }
 
 impl ComponentStyle {
+    /// Width and height of precincts of a resolution as powers of two.
+    pub(in crate::jp2) fn precinct(&self, resolution: u8) -> [u32; 2] {
+        self.precincts
+            .each_ref()
+            .map(|axis| axis.get(usize::from(resolution)).map_or(15, |bits| u32::from(*bits)))
+    }
+
     /// The parameters of a COD or COC (table A.15, A.20), with sizes of precincts if `sized`.
     fn parse(sized: bool, data: &[u8], offset: u64) -> Result<Self, FormatError> {
         let [levels, width, height, bits, transform, sizes @ ..] = data else {

@@ -1,8 +1,9 @@
 //! Reading: headers into a page, then one tile at a time into rows.
 
 mod channels;
+mod order;
 mod page;
 mod rows;
 mod tile;
 
-pub(super) use page::open;
+pub(super) use page::{needs, open};

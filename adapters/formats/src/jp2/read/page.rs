@@ -1,15 +1,17 @@
 //! The image of a file: what its headers say, what reading it costs, and smaller versions of it.
 
 use super::channels::Channels;
+use super::order::{InOrder, TilesInOrder};
 use super::rows::TileRows;
 use super::tile::{Tiles, table_bytes};
 use crate::jp2::boxes::Boxes;
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codestream::Header;
-use crate::jp2::codestream::header::{Component, bounded};
+use crate::jp2::codestream::header::Component;
 use crate::jp2::codestream::parts::{Totals, totals};
+use crate::jp2::codestream::work::bounded;
 use crate::jp2::{Jpeg2000, usage};
-use crate::{Bytes, Facts, FormatError, Page, Picture, RowSource};
+use crate::{Bytes, Facts, FormatError, Page, Picture, RowSource, TileGrid};
 use plimsoll_core::budget::{Budget, Exhausted, Layout};
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
@@ -68,10 +70,10 @@ impl Picture for OnePage {
 }
 
 /// What was read from the file.
-struct Content {
+pub(super) struct Content {
     bytes: Bytes,
-    header: Header,
-    channels: Channels,
+    pub(super) header: Header,
+    pub(super) channels: Channels,
     totals: Totals,
     /// Where the codestream ends.
     end: u64,
@@ -79,11 +81,38 @@ struct Content {
 }
 
 /// The image without its `reduce` largest resolutions.
-struct Image {
-    content: Arc<Content>,
-    reduce: u8,
+pub(super) struct Image {
+    pub(super) content: Arc<Content>,
+    pub(super) reduce: u8,
     count: TileCount,
     facts: Facts,
+}
+
+/// What reading takes at most that decodes tiles of `count` one by one into `tile` bytes, and gathers `band` bytes of them.
+pub(in crate::jp2) fn needs([tile, band]: [u64; 2], count: &TileCount, totals: Totals) -> Vec<Need> {
+    let arena = |consumer, bytes| {
+        let bytes = if bytes == 0 { 0 } else { Layout::new().with::<u8>(bytes).bytes() };
+        Need::fixed(consumer, bytes, Each::Worker, Place::Arena)
+    };
+    let heap = |consumer, bytes| Need::fixed(consumer, bytes, Each::Worker, Place::Heap);
+    let source = size_of::<TileRows<'_>>().max(size_of::<TilesInOrder<'_>>()) as u64;
+    vec![
+        arena(TILE, tile),
+        arena(BAND, band),
+        heap("JPEG 2000 decoder", count.decoding_bytes()),
+        heap("places of JPEG 2000 tiles", table_bytes(totals) + source),
+    ]
+}
+
+/// Leases such a buffer.
+fn lease<'a>(
+    budget: &mut Budget<'a>,
+    consumer: &'static str,
+    bytes: u64,
+) -> Result<&'a mut [u8], FormatError> {
+    let refused = Exhausted { consumer, requested: usize::MAX, available: budget.stats().free };
+    let bytes = usize::try_from(bytes).map_err(|_| refused)?;
+    Ok(budget.lease::<u8>(consumer, bytes)?)
 }
 
 impl Image {
@@ -116,16 +145,44 @@ impl Image {
         Ok(Self { reduce, count, facts, content })
     }
 
+    /// What decodes tiles of it.
+    fn tiles(&self) -> Result<Tiles<'_>, FormatError> {
+        let Content { bytes, header, totals, end, .. } = &*self.content;
+        Tiles::new(bytes, header, self.reduce, *end, *totals, &self.count)
+    }
+
+    /// What gives rows of its tiles, which are those of `grid`.
+    pub(super) fn in_order<'a>(
+        &'a self,
+        grid: TileGrid,
+        budget: &mut Budget<'a>,
+    ) -> Result<TilesInOrder<'a>, FormatError> {
+        let tile = lease(budget, TILE, self.tile_bytes())?;
+        let Content { header, channels, .. } = &*self.content;
+        Ok(TilesInOrder { tiles: self.tiles()?, header, channels, grid, tile, at: None })
+    }
+
+    /// What [`Image::in_order`] takes.
+    pub(super) fn needs_in_order(&self) -> Vec<Need> {
+        needs([self.tile_bytes(), 0], &self.count, self.content.totals)
+    }
+
+    /// Bytes of a decoded tile.
+    fn tile_bytes(&self) -> u64 {
+        let header = &self.content.header;
+        let samples: usize = header.components.iter().map(Component::bytes).sum();
+        let pixels = [0, 1].map(|axis| u64::from(header.longest(axis, self.reduce)));
+        (pixels[0] * pixels[1]).saturating_mul(samples as u64)
+    }
+
     /// Bytes of a decoded tile and of the region's part of a row of tiles.
     fn buffers(&self, region: Region) -> [u64; 2] {
         let Content { header, .. } = &*self.content;
-        let (cols, rows) = (header.longest(0, self.reduce), header.longest(1, self.reduce));
-        let samples: usize = header.components.iter().map(Component::bytes).sum();
-        let tile = (u64::from(cols) * u64::from(rows)).saturating_mul(samples as u64);
+        let rows = header.longest(1, self.reduce);
         let [across, _] = header.tiles_of(region, self.reduce);
         let line = u64::from(region.cols.len()) * self.facts.shape.pixel_bytes() as u64;
         let band = if across.len() == 1 { 0 } else { line.saturating_mul(u64::from(rows)) };
-        [tile, band]
+        [self.tile_bytes(), band]
     }
 }
 
@@ -135,19 +192,12 @@ impl Page for Image {
     }
 
     fn needs(&self, region: Region) -> Vec<Need> {
-        let [tile, band] = self.buffers(region);
-        let arena = |consumer, bytes| {
-            let bytes = if bytes == 0 { 0 } else { Layout::new().with::<u8>(bytes).bytes() };
-            Need::fixed(consumer, bytes, Each::Worker, Place::Arena)
-        };
-        let table = table_bytes(self.content.totals) + size_of::<TileRows<'_>>() as u64;
-        let heap = |consumer, bytes| Need::fixed(consumer, bytes, Each::Worker, Place::Heap);
-        vec![
-            arena(TILE, tile),
-            arena(BAND, band),
-            heap("JPEG 2000 decoder", self.count.decoding_bytes()),
-            heap("places of JPEG 2000 tiles", table),
-        ]
+        needs(self.buffers(region), &self.count, self.content.totals)
+    }
+
+    fn in_tile_order(&self, side: u32) -> Option<Arc<dyn Page>> {
+        let image = Image::new(Arc::clone(&self.content), self.reduce).ok()?;
+        InOrder::new(image, side).map(|page| Arc::new(page) as Arc<dyn Page>)
     }
 
     fn reduced(&self, levels: u8) -> Result<Option<Arc<dyn Page>>, FormatError> {
@@ -167,16 +217,11 @@ impl Page for Image {
             return Err(usage(format!("{region} is not within {shape}")));
         }
         let [tile, band] = self.buffers(region);
-        let mut lease = |consumer, bytes: u64| {
-            let refused = Exhausted { consumer, requested: usize::MAX, available: budget.stats().free };
-            let bytes = usize::try_from(bytes).map_err(|_| refused)?;
-            budget.lease::<u8>(consumer, bytes)
-        };
-        let (tile, band) = (lease(TILE, tile)?, lease(BAND, band)?);
-        let Content { bytes, header, channels, totals, end, .. } = &*self.content;
+        let (tile, band) = (lease(budget, TILE, tile)?, lease(budget, BAND, band)?);
+        let Content { header, channels, .. } = &*self.content;
         let [across, _] = header.tiles_of(region, self.reduce);
         Ok(Box::new(TileRows {
-            tiles: Tiles::new(bytes, header, self.reduce, *end, *totals, &self.count)?,
+            tiles: self.tiles()?,
             header,
             channels,
             reduce: self.reduce,

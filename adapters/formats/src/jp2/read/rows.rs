@@ -104,15 +104,15 @@ impl TileRows<'_> {
 }
 
 /// Decoded planes of `size` columns and rows each, one after the other.
-struct Plane<'a> {
-    channels: &'a Channels,
-    header: &'a Header,
-    size: [u32; 2],
+pub(super) struct Plane<'a> {
+    pub(super) channels: &'a Channels,
+    pub(super) header: &'a Header,
+    pub(super) size: [u32; 2],
 }
 
 impl Plane<'_> {
     /// Columns `cols` of row `row`, interleaved, into `out`.
-    fn row(&self, planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
+    pub(super) fn row(&self, planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
         let kind = self.channels.kind;
         let (width, plane) = (self.size[0] as usize, self.size[0] as usize * self.size[1] as usize);
         for (place, band) in self.channels.bands.iter().enumerate() {

@@ -6,9 +6,10 @@
 
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codec::{DecodeError, Input, decode};
-use crate::jp2::codestream::header::{MOST_KEPT_BYTES, bounded, is_kept, is_skipped, segment};
+use crate::jp2::codestream::header::{MOST_KEPT_BYTES, is_kept, is_skipped, segment};
 use crate::jp2::codestream::parts::{Part, SOT_BYTES, Totals, walk};
-use crate::jp2::codestream::{Header, marker};
+use crate::jp2::codestream::work::{bounded, bounded_passes, most_pass_samples};
+use crate::jp2::codestream::{Header, Styles, marker};
 use crate::jp2::{malformed, read_at, unsupported};
 use crate::{Bytes, FormatError};
 use plimsoll_core::shape::Span;
@@ -125,8 +126,13 @@ impl<'a> Tiles<'a> {
             );
             return Err(unsupported(feature));
         }
-        if styles.is_some_and(|styles| styles.fewest_levels() < self.reduce) {
+        let styles = styles.as_ref().unwrap_or(&self.header.styles);
+        if styles.fewest_levels() < self.reduce {
             return Err(unsupported(format!("tile {tile}, which has fewer resolutions than the others,")));
+        }
+        if let Some(most) = most_pass_samples(&count) {
+            let packets = self.header.packets(styles, [column, row], self.reduce);
+            bounded_passes(&packets, &self.body(at)?, most, at)?;
         }
         let len = self.pieces.iter().map(Piece::bytes).sum();
         let mut input = TileInput { bytes: self.bytes, heads: &self.heads, pieces: &self.pieces, len };
@@ -136,13 +142,31 @@ impl<'a> Tiles<'a> {
         })
     }
 
+    /// The bodies of all parts, as they stand in the file.
+    fn body(&self, at: u64) -> Result<Vec<u8>, FormatError> {
+        let bodies = || {
+            self.pieces.iter().filter_map(|piece| match piece {
+                Piece::File { offset, bytes } => Some((*offset, *bytes as usize)),
+                Piece::Own { .. } => None,
+            })
+        };
+        let mut body = vec![0; bodies().map(|(_, bytes)| bytes).sum()];
+        let mut rest = &mut body[..];
+        for (offset, bytes) in bodies() {
+            let (into, after) = std::mem::take(&mut rest).split_at_mut_checked(bytes).unwrap_or_default();
+            self.bytes.read_at(offset, into).map_err(|error| FormatError::read(at, error))?;
+            rest = after;
+        }
+        Ok(body)
+    }
+
     /// Adds a tile-part: its rewritten head to the heads, its body as a piece of the file. Gives where the heads go on.
     fn part(
         &mut self,
         part: Part,
         (number, of): (usize, usize),
         own_start: u32,
-        styles: &mut Option<crate::jp2::codestream::Styles>,
+        styles: &mut Option<Styles>,
     ) -> Result<u32, FormatError> {
         let end = part.offset + u64::from(part.bytes);
         let sot = self.heads.len();

@@ -2,10 +2,11 @@
 
 use super::packets::Apart;
 use crate::TileGrid;
-use crate::jp2::codec::memory::{coding_bytes, packets_bytes};
+use crate::jp2::codec::memory::{TileCount, coding_bytes, packets_bytes};
 use crate::jp2::codec::{CPRL, Coding, Loss, PCRL, Tile};
 use crate::jp2::codestream::geometry::{AxisStyle, ComponentCount, count_axis};
 use crate::jp2::codestream::marker;
+use crate::jp2::codestream::parts::Totals;
 use plimsoll_core::shape::Region;
 
 /// Side of code-blocks as a power of two: the library's usual.
@@ -75,6 +76,27 @@ impl Lane {
         let across = count_axis((0..grid.across()).map(|index| grid.cols(index)), style);
         let down = count_axis((0..grid.down()).map(|index| grid.rows(index)), style);
         ComponentCount::new(&across, &down)
+    }
+
+    /// The most that decoding finds in a tile, and in the file.
+    pub(super) fn reading(&self) -> (TileCount, Totals) {
+        let (grid, coding, of_one) = (self.grid, self.coding, self.count());
+        let bands = u64::from(coding.bands);
+        let sides = [grid.side.min(grid.shape.cols), grid.side.min(grid.shape.rows)].map(u64::from);
+        let most_bytes = self.out_bytes() + PART_HEAD_BYTES as u64;
+        let count = TileCount {
+            samples: (sides[0] * sides[1]).saturating_mul(bands),
+            blocks: of_one.blocks.saturating_mul(bands),
+            band_precincts: of_one.band_precincts.saturating_mul(bands),
+            positions: of_one.most_precincts.saturating_mul(bands * u64::from(coding.resolutions)),
+            layers: coding.layers.into(),
+            side: sides[0].max(sides[1]),
+            components: bands,
+            bytes: most_bytes,
+            parts: 1,
+            ..TileCount::default()
+        };
+        (count, Totals { parts: grid.tiles(), most_parts: 1, most_bytes })
     }
 
     /// The most bytes of a coded tile's codestream, or of those of its components.

@@ -8,6 +8,7 @@ use super::settings::Extras;
 use super::sink::{SINK_BYTES, TileSink};
 use crate::jp2::codec::{Coding, Loss};
 use crate::jp2::codestream::marker;
+use crate::jp2::read::needs;
 use crate::jp2::{Jpeg2000, usage};
 use crate::{FormatError, Metadata, Output, RowSink, Target, TileGrid, Wanted, Writer};
 use plimsoll_core::budget::{Budget, Exhausted};
@@ -135,6 +136,16 @@ impl Target for Tiled {
 
     fn tile_order(&self) -> Option<u32> {
         self.lane.grid.order_shape().map(|_| self.lane.grid.side)
+    }
+
+    fn reading(&self, tile_order: bool) -> Option<Vec<Need>> {
+        let grid = self.lane.grid;
+        let (count, totals) = self.lane.reading();
+        let samples = u64::from(grid.side.min(grid.shape.cols)) * u64::from(grid.side.min(grid.shape.rows));
+        let tile = samples.saturating_mul(grid.shape.pixel_bytes() as u64);
+        let band = u64::from(grid.side.min(grid.shape.rows)).saturating_mul(grid.shape.row_bytes());
+        let band = if tile_order || grid.across() == 1 { 0 } else { band };
+        Some(needs([tile, band], &count, totals))
     }
 
     fn needs(&self) -> Vec<Need> {
