@@ -14,9 +14,11 @@ if [ ! -x "$work/venv/bin/python" ] || ! "$work/venv/bin/python" -c 'import nump
   "$work/venv/bin/pip" install -q numpy tifffile imagecodecs \
     || { echo "SKIPPED: Python's packages cannot be installed here"; exit 0; }
 fi
+command -v gcc >/dev/null || { echo "SKIPPED: no C compiler"; exit 0; }
+gcc -O2 peers/launch.c -o "$work/launch"
 if [ -z "${PLIMSOLL:-}" ]; then
   (cd .. && cargo build --release -q -p plimsoll)
   target=$(cd .. && cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
   PLIMSOLL=$target/release/plimsoll
 fi
-exec "$work/venv/bin/python" odd/odd.py "$(realpath "$PLIMSOLL")" "$@"
+exec "$work/venv/bin/python" odd/odd.py "$(realpath "$PLIMSOLL")" "$work/launch" "$@"

@@ -3,7 +3,7 @@ each is read by libtiff (tiffcp) and by tifffile. Where both give the same pixel
 gives a picture it must be one of theirs (or the one that was stored); else it must end with exit code 4, in one line,
 soon. Files that were damaged or are hostile: the same, without anybody to compare with.
 
-usage: odd.py PLIMSOLL [PART OF A NAME ...]      Exit code 1 if one file is read otherwise.
+usage: odd.py PLIMSOLL LAUNCHER [PART OF A NAME ...]      Exit code 1 if one file is read otherwise.
 """
 import itertools
 import logging
@@ -21,7 +21,7 @@ import numpy as np
 import tifffile
 
 logging.disable(logging.CRITICAL)
-plimsoll, wanted = os.path.realpath(sys.argv[1]), sys.argv[2:]
+plimsoll, launch, wanted = os.path.realpath(sys.argv[1]), os.path.realpath(sys.argv[2]), sys.argv[3:]
 folder = tempfile.TemporaryDirectory(prefix="odd-")
 os.chdir(folder.name)
 counts = dict(exact=0, refused=0, either=0, alone=0, peak_kib=0)
@@ -141,16 +141,14 @@ def ours(path):
         os.remove("ours.tif")
     words = [plimsoll, "convert", path, "-o", "ours.tif", "--overwrite", "--quiet", "--within", "64MiB", "--no-sync"]
     began = time.monotonic()
-    with open("said.txt", "w+b") as said:
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = code = os.waitstatus_to_exitcode(status)
-        seconds = time.monotonic() - began
-        said.seek(0)
-        message = said.read().decode()
-    counts["peak_kib"] = max(counts["peak_kib"], used.ru_maxrss)
-    if used.ru_maxrss > 64 << 10:
-        failures.append(f"{path}: {used.ru_maxrss} KiB resident")
+    # The launcher is small: a process's peak begins with that of the one that forked it.
+    done = subprocess.run([launch, *words], capture_output=True, text=True, env={**os.environ, "SHOW": "1"})
+    seconds = time.monotonic() - began
+    message, (*_, kib, code) = done.stderr, done.stdout.split()
+    code, kib = int(code), int(kib)
+    counts["peak_kib"] = max(counts["peak_kib"], kib)
+    if kib > 64 << 10:
+        failures.append(f"{path}: {kib} KiB resident")
     image = tifffile.imread("ours.tif", key=0) if code == 0 else None
     if code != 0 and os.path.exists("ours.tif"):
         failures.append(f"{path}: an output was left behind")
@@ -332,7 +330,10 @@ def run_fields():
         judge(f"{label}: SampleFormat is 77", simple(image, more=[(339, SHORT, [77] * image.shape[2])], **kwargs))
         judge(f"{label}: PhotometricInterpretation is missing", simple(image, without=[262], **kwargs))
         judge(f"{label}: PhotometricInterpretation is 99", simple(image, more=[(262, SHORT, [99])], **kwargs))
-        judge(f"{label}: SamplesPerPixel is missing", simple(image, without=[277], **kwargs))
+        file = simple(image, without=[277], **kwargs)
+        # Of each strip what one band needs; libtiff gets the end of rows wrong that it inflates in part.
+        file.truth = np.concatenate([image[top:top + 10].reshape(-1)[:53 * len(image[top:top + 10])] for top in range(0, 37, 10)])
+        judge(f"{label}: SamplesPerPixel is missing", file)
         judge(f"{label}: Compression is missing", simple(image, without=[259], **kwargs))
         judge(f"{label}: Compression is 0", simple(image, more=[(259, SHORT, [0])], **kwargs))
         judge(f"{label}: PlanarConfiguration is 0", simple(image, more=[(284, SHORT, [0])], **kwargs))
@@ -683,7 +684,7 @@ def run_damage(rounds=int(os.environ.get("ROUNDS", "300"))):
             file.write(content)
         image_, code, message, seconds = ours("damaged.tif")
         counts["either"] += 1
-        if code not in (0, 2, 3, 4) or seconds > 1.5 or len(message.splitlines()) > 1 + message.count("warning"):
+        if code not in (0, 2, 3, 4) or seconds > 1.5 or len(message.splitlines()) > 1:
             failures.append(f"{name}: exit code {code} after {seconds:.2f} s: {message[:300]}")
             print(failures[-1], flush=True)
             with open(f"damage-{number}.tif", "wb") as file:

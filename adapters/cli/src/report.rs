@@ -158,11 +158,8 @@ pub fn plan_text(plan: &JobPlan) -> String {
             pass.plan.reads_per_row,
         );
         if let Some(bytes) = pass.region_bytes {
-            let _ = writeln!(
-                text,
-                "  a part of the picture: at most {bytes} bytes of pixels are read ({})",
-                Bytes(bytes)
-            );
+            let _ =
+                writeln!(text, "  of the input's pixels at most {bytes} bytes are read ({})", Bytes(bytes));
         }
         for consumer in &pass.plan.consumers {
             let _ = writeln!(

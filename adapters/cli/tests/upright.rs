@@ -180,3 +180,19 @@ fn a_thumbnail_of_a_pyramid_reads_the_level_that_fits() {
         assert!(near * 100 > found.len() * 90, "{near} of {} are near, the farthest by {far:?}", found.len());
     }
 }
+
+#[test]
+fn what_follows_a_page_may_be_broken() {
+    let command = Command::new();
+    let mut bytes = tiff(40, 50, 8, 1, place);
+    let link = bytes.len() - 4;
+    bytes[link..].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
+    fs::write(command.path("in.tif"), bytes).expect("the file can be written");
+    let done = command.done("convert in.tif -o out.pgm --quiet");
+    assert!(done.stderr.contains("more pages"), "{}", done.stderr);
+    let mut expected = b"P5\n50 40\n255\n".to_vec();
+    (0..40).for_each(|row| expected.extend((0..50).map(|col| place(row, col))));
+    assert!(command.read("out.pgm") == expected);
+    command.done("thumbnail in.tif -o small.pgm --size 10 --quiet");
+    command.fails(4, "convert in.tif -o two.pgm --pages 2 --quiet", &["in.tif", "outside the file"]);
+}

@@ -157,8 +157,11 @@ pub trait Page: Send + Sync {
     }
 
     /// The same image `2^levels` times smaller, if the file holds it and it can be read without the larger ones.
-    fn reduced(&self, _levels: u8) -> Option<Arc<dyn Page>> {
-        None
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] if nobody can say, as the device fails.
+    fn reduced(&self, _levels: u8) -> Result<Option<Arc<dyn Page>>, FormatError> {
+        Ok(None)
     }
 
     /// Whether a source over some columns reads little more than their bytes: whoever wants tiles may have a source for

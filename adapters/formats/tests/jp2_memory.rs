@@ -129,7 +129,7 @@ fn writing_and_reading_stay_within_what_they_state() {
                 assert!(taken > planes, "{what}: the coder's blocks are not counted");
                 assert!(taken <= most, "writing {what}: {taken} bytes of {most}");
                 let page = page(&file).unwrap();
-                for page in [Some(page.clone()), page.reduced(1)].into_iter().flatten() {
+                for page in [Some(page.clone()), page.reduced(1).unwrap()].into_iter().flatten() {
                     let small = page.facts().shape;
                     let own = small.image_bytes() as usize + (64 << 10) + 32 * small.row_bytes() as usize;
                     let (_, taken) = peak(|| read(&*page, small.region(), 16).unwrap());

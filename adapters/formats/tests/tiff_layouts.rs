@@ -306,3 +306,56 @@ fn tables_of_strips_under_the_tags_of_tiles_are_found() {
     let page = page(builder.bytes, 0).expect("a good file");
     assert!(read_whole(&*page, 4).expect("small").expect("good") == pixels.bytes);
 }
+
+#[test]
+fn fields_that_say_nothing_do_not_keep_samples_from_being_read() {
+    // RGB of one band is grey; an orientation that is a text is none; nor is one beyond 8.
+    for (tag, kind, values) in [(262, 3, vec![2]), (274, 2, vec![54]), (274, 3, vec![9]), (254, 2, vec![1])] {
+        let mut builder = Builder::new(false, false);
+        let mut fields = builder.page_fields(&Pixels::new(6, 5, 1, 1, 1), &Storage::default());
+        fields.retain(|field| field.0 != tag);
+        fields.push((tag, kind, values));
+        builder.directory(&fields);
+        let page = page(builder.bytes, 0).expect("a good file");
+        let read = read_whole(&*page, 2).expect("small").expect("samples");
+        assert_eq!(read, Pixels::new(6, 5, 1, 1, 1).bytes, "tag {tag}");
+        assert!(page.orientation().is_upright());
+        assert_eq!(page.facts().colour, "grey");
+    }
+}
+
+#[test]
+fn smaller_copies_are_found_where_the_file_says_so() {
+    let whole = Pixels::new(40, 60, 1, 1, 1);
+    let storage = Storage::default();
+    // Half as large: said to be reduced, not said to be, of another kind of sample; and rounded down.
+    for (small, subfile, found) in [
+        (Pixels::new(20, 30, 1, 1, 1), Some(1), true),
+        (Pixels::new(20, 30, 1, 1, 1), None, false),
+        (Pixels::new(20, 30, 1, 2, 1), Some(1), false),
+        (Pixels::new(21, 30, 1, 1, 1), Some(1), false),
+    ] {
+        for below in [false, true] {
+            let mut builder = Builder::new(false, false);
+            let mut first = builder.page_fields(&whole, &storage);
+            let mut second = builder.page_fields(&small, &storage);
+            second.extend(subfile.map(|bits| (254, 4, vec![bits])));
+            if below {
+                // The builder chains directories: the copy's is named by the page that is written after it.
+                let at = builder.directory(&second);
+                first.push((330, 4, vec![at]));
+                builder.directory(&first);
+            } else {
+                builder.directory(&first);
+                builder.directory(&second);
+            }
+            let page = page(builder.bytes, u32::from(below)).expect("a good file");
+            let reduced = page.reduced(1).expect("it can be read");
+            assert_eq!(reduced.is_some(), found, "{subfile:?} {} rows, below: {below}", small.rows);
+            if let Some(reduced) = reduced {
+                assert_eq!(read_whole(&*reduced, 4).expect("small").expect("samples"), small.bytes);
+            }
+            assert!(page.reduced(2).expect("it can be read").is_none());
+        }
+    }
+}

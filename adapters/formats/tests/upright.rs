@@ -117,10 +117,11 @@ fn every_orientation_of_every_layout_is_undone() {
 #[test]
 fn workers_that_begin_at_units_see_the_same_rows() {
     for storage in layouts() {
-        let pixels = Pixels::new(48, 64, 3, 1, 1);
+        let pixels = Pixels::new(50, 70, 3, 1, 1);
         for orientation in 1..=8 {
             let (page, _) = stored(&pixels, &storage, orientation);
             let upright = UprightPage::new(page, 700);
+            let whole = upright.needs(upright.facts().shape.region());
             let expected = turned(&pixels, orientation);
             let Shape { rows, .. } = upright.facts().shape;
             let unit = upright.facts().unit_rows;
@@ -131,6 +132,10 @@ fn workers_that_begin_at_units_see_the_same_rows() {
                     found == expected.region(region),
                     "orientation {orientation}, from {start}, {storage:?}"
                 );
+                // A plan has one figure for all workers.
+                for (part, whole) in upright.needs(region).iter().zip(&whole) {
+                    assert!(part.bytes <= whole.bytes, "{part:?} of {whole:?}, {orientation}, {storage:?}");
+                }
             }
         }
     }

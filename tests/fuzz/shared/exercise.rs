@@ -42,7 +42,7 @@ fn read_all(page: &Arc<dyn Page>, strip_rows: u32) {
     if !page.orientation().is_upright() {
         read(&UprightPage::new(Arc::clone(page), u64::from(strip_rows) * 100), strip_rows);
     }
-    if let Some(smaller) = page.reduced(1) {
+    if let Ok(Some(smaller)) = page.reduced(1) {
         read(&*smaller, strip_rows);
     }
 }

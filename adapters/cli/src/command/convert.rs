@@ -55,7 +55,9 @@ fn run_all(command: &str, args: &ConvertArgs, session: &Session) -> Result<(), F
         return run_batch(args, folder, session);
     }
     let input = Input::open(one(args)?, args.run.io.into())?;
-    for work in works(args, &input)? {
+    let works = works(args, &input)?;
+    let more = args.pages.is_none() && !input.ends_before(2)?;
+    for work in works {
         let left_out = work.left_out();
         if !left_out.is_empty() {
             tracing::warn!(
@@ -65,6 +67,9 @@ fn run_all(command: &str, args: &ConvertArgs, session: &Session) -> Result<(), F
             );
         }
         run(command, &work, &input, args, session)?;
+    }
+    if more {
+        tracing::warn!("{} has more pages: --pages names others", input.path().display());
     }
     Ok(())
 }
@@ -223,12 +228,6 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
     let Some(pages) = &args.pages else {
         let first = PageName::from(1);
         let first = job(first, &for_page(output, first).unwrap_or_else(|| output.clone()))?;
-        match input.find_page(2) {
-            Ok(None) => {}
-            Ok(Some(_)) => tracing::warn!("{} has more pages: --pages names others", input.path().display()),
-            // It may be the way to it that is broken: one line, after the first page's.
-            Err(error) => tracing::warn!("what follows page 1 cannot be read: {error}"),
-        }
         return Ok(vec![first]);
     };
     let several = pages.names().nth(1).is_some();

@@ -67,8 +67,7 @@ impl BookJob {
             last += 1;
             page == PageName::from(last)
         });
-        // What cannot be read behind them is there all the same.
-        let all_pages = in_order && last < u32::MAX && matches!(input.find_page(last + 1), Ok(None));
+        let all_pages = in_order && last < u32::MAX && input.ends_before(last + 1)?;
         let mut largest: Option<JobPlan> = None;
         let (mut file_bytes, mut shape, mut left_out) = (0u64, None, Vec::new());
         for number in pages.names() {

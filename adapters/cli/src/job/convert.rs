@@ -125,8 +125,7 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let page = page.into();
         check_output(input, &request.output, &settings)?;
-        // A second page that is broken is no reason not to read the first.
-        let only = page == PageName::from(1) && request.metadata && matches!(input.find_page(2), Ok(None));
+        let only = page == PageName::from(1) && request.metadata && input.ends_before(2)?;
         let budget = Budgeted::resolve(&settings);
         Self::plan_page(input, page, request, settings, budget, only)
     }
@@ -171,7 +170,7 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let source = whole.facts().shape;
         let (settings, budget) = settings.for_picture(source, &budget);
-        let (page, levels) = smaller_version(&request.steps, whole)?;
+        let (page, levels) = smaller_version(input.path(), &request.steps, whole)?;
         let stages = Stages::build(&request.steps, page.facts().shape, &[])?;
         let output = &request.output;
         let format = request.format.map_or_else(|| format_of(output), Ok)?;

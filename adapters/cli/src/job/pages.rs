@@ -84,6 +84,19 @@ impl Input {
         self.picture.page_at(path).map_err(|error| Failure::input(&self.path, &error))
     }
 
+    /// Whether there is no page of this number. One that is broken, or the way to it, is no reason not to read those
+    /// before: it is there.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if it cannot be said.
+    pub fn ends_before(&self, number: u32) -> Result<bool, Failure> {
+        match self.find_page(number) {
+            Ok(page) => Ok(page.is_none()),
+            Err(Failure::Input(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// How many pages, with those below others, the file has room for.
     pub fn most_pages(&self) -> u64 {
         self.picture.most_pages()

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_formats::Page;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How many times smaller, as a power of two, a version may be that a thumbnail is made from.
@@ -10,13 +11,18 @@ const MOST_HALVINGS: u8 = 9;
 
 /// The page, or the smallest version of it in the file that makes the same thumbnail and is twice as large at least, so
 /// that the kernel still has what it averages; and how many times it was halved.
-pub(super) fn smaller_version(steps: &[Step], page: &Arc<dyn Page>) -> Result<(Arc<dyn Page>, u8), Failure> {
+pub(super) fn smaller_version(
+    path: &Path,
+    steps: &[Step],
+    page: &Arc<dyn Page>,
+) -> Result<(Arc<dyn Page>, u8), Failure> {
     let whole = (Arc::clone(page), 0);
     let Some(first) = steps.first().filter(|step| step.name() == "thumbnail") else { return Ok(whole) };
     let first = std::slice::from_ref(first);
     let output = Stages::build(first, page.facts().shape, &[])?.output();
     for levels in (1..=MOST_HALVINGS).rev() {
-        let Some(small) = page.reduced(levels) else { continue };
+        let small = page.reduced(levels).map_err(|error| Failure::input(path, &error))?;
+        let Some(small) = small else { continue };
         let shape = small.facts().shape;
         let enough = shape.rows / 2 >= output.rows && shape.cols / 2 >= output.cols;
         if enough && Stages::build(first, shape, &[])?.output() == output {

@@ -14,6 +14,9 @@ use plimsoll_core::strip::StripMut;
 /// The least bytes of stored rows that are read at once to be turned.
 const GATHER_BYTES: u64 = 64 << 10;
 
+/// The least of these rows.
+const LEAST_GATHERED: u64 = 16;
+
 /// The most bytes of a band where the file gives any rows.
 const ROWS_BYTES: u64 = 256 << 10;
 
@@ -28,8 +31,6 @@ pub(super) struct Cut {
     rows: u32,
     /// Bands begin at multiples of their height in the stored picture.
     aligned: bool,
-    /// Stored rows that are turned at once.
-    gathered: u32,
 }
 
 impl Cut {
@@ -51,14 +52,7 @@ impl Cut {
         let wanted = if orientation.turned { band_bytes } else { band_bytes.min(ROWS_BYTES) };
         let free = (wanted / row_bytes).clamp(1, u64::from(along.len().max(1))) as u32;
         let rows = if block == 1 { free } else { block };
-        let gathered = match orientation.turned {
-            true => {
-                let row = u64::from(rows.min(along.len())) * stored.pixel_bytes() as u64;
-                (GATHER_BYTES / row.max(1)).clamp(16, 1 << 10) as u32
-            }
-            false => 0,
-        };
-        Self { orientation, stored, region, rows, aligned: block != 1, gathered }
+        Self { orientation, stored, region, rows, aligned: block != 1 }
     }
 
     /// Rows or columns of the stored region that become rows.
@@ -90,10 +84,17 @@ impl Cut {
         self.row_bytes().saturating_mul(u64::from(self.held_rows()))
     }
 
-    /// Bytes of the rows that are turned at once.
+    /// Bytes for the rows that are turned at once: no more for a part of a region than for all of it.
     pub(super) fn gathered_bytes(&self) -> u64 {
-        let rows = u64::from(self.gathered.min(self.region.rows.len()));
-        rows * u64::from(self.held_rows()) * self.stored.pixel_bytes() as u64
+        match self.orientation.turned {
+            true => GATHER_BYTES.max(LEAST_GATHERED * self.turned_row_bytes()),
+            false => 0,
+        }
+    }
+
+    /// Bytes of a row of a window.
+    fn turned_row_bytes(&self) -> u64 {
+        u64::from(self.held_rows()) * self.stored.pixel_bytes() as u64
     }
 
     /// All windows, in the order in which they are read.
@@ -173,9 +174,10 @@ impl Banded<'_> {
         let pixel = stored.pixel_bytes();
         let row_bytes = window.len() as usize * pixel;
         let held_row = region.rows.len() as usize * pixel;
+        let batch = (self.cut.gathered_bytes() / (row_bytes as u64).max(1)).clamp(1, 1 << 10) as u32;
         let mut row = region.rows.start();
         while row < region.rows.end() {
-            let rows = Rows::new(row, row.saturating_add(self.cut.gathered)).intersect(region.rows);
+            let rows = Rows::new(row, row.saturating_add(batch)).intersect(region.rows);
             let bytes = rows.len() as usize * row_bytes;
             let gathered = self.gathered.get_mut(..bytes).ok_or_else(overrun)?;
             let mut strip = StripMut::new(gathered, Region::new(rows, window), stored).ok_or_else(overrun)?;

@@ -92,10 +92,10 @@ impl Page for UprightPage {
         Ok(Some(sum))
     }
 
-    fn reduced(&self, levels: u8) -> Option<Arc<dyn Page>> {
+    fn reduced(&self, levels: u8) -> Result<Option<Arc<dyn Page>>, FormatError> {
         // A smaller version is stored as the large one is.
-        let page = self.page.reduced(levels)?;
-        Some(Arc::new(Self::over(page, self.orientation, self.band_bytes)))
+        let over = |page| Arc::new(Self::over(page, self.orientation, self.band_bytes)) as Arc<dyn Page>;
+        Ok(self.page.reduced(levels)?.map(over))
     }
 
     fn needs(&self, region: Region) -> Vec<Need> {

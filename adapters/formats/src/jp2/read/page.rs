@@ -200,14 +200,15 @@ impl Page for Image {
         InOrder::new(image, side).map(|page| Arc::new(page) as Arc<dyn Page>)
     }
 
-    fn reduced(&self, levels: u8) -> Option<Arc<dyn Page>> {
-        let reduce = self.reduce.checked_add(levels)?;
+    fn reduced(&self, levels: u8) -> Result<Option<Arc<dyn Page>>, FormatError> {
+        let Some(reduce) = self.reduce.checked_add(levels) else { return Ok(None) };
         let Content { header, channels, .. } = &*self.content;
         // The mean of two indices is no colour between theirs.
         if reduce > header.styles.fewest_levels() || channels.palette.is_some() {
-            return None;
+            return Ok(None);
         }
-        Image::new(Arc::clone(&self.content), reduce).ok().map(|image| Arc::new(image) as Arc<dyn Page>)
+        let image = Image::new(Arc::clone(&self.content), reduce);
+        Ok(image.ok().map(|image| Arc::new(image) as Arc<dyn Page>))
     }
 
     fn source<'a>(&'a self, region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError> {

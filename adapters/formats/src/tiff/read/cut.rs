@@ -84,9 +84,9 @@ impl Cut {
     ) -> Result<Self, FormatError> {
         match windows {
             // They are no wider than a unit, or of units whose rows are read as they are: where they begin does not
-            // matter for what they need.
+            // matter for what they need, nor may a region that is narrower, or all workers would not decide alike.
             Some(Windows::Cols(cols)) => {
-                Self::new(layout, Region::new(region.rows, Cols::new(0, cols.min(region.cols.len()))))
+                Self::new(layout, Region::new(region.rows, Cols::new(0, cols.min(layout.shape.cols))))
             }
             Some(Windows::Rows) | None => Self::new(layout, region),
         }

@@ -64,12 +64,13 @@ impl Page for TiffPage {
         self.stored.layout.is_plain()
     }
 
-    fn reduced(&self, levels: u8) -> Option<Arc<dyn Page>> {
-        let page = pyramid::reduced(&self.stored.file, self.at, self.shape(), levels)?;
+    fn reduced(&self, levels: u8) -> Result<Option<Arc<dyn Page>>, FormatError> {
+        let found = pyramid::reduced(&self.stored.file, self.at, self.shape(), levels)?;
+        let Some(page) = found else { return Ok(None) };
         // Another picture that happens to be of half the size is none of this one.
         let same = page.stored.layout.photometric == self.stored.layout.photometric
             && page.stored.layout.orientation == self.stored.layout.orientation;
-        same.then(|| Arc::new(page) as Arc<dyn Page>)
+        Ok(same.then(|| Arc::new(page) as Arc<dyn Page>))
     }
 
     fn orientation(&self) -> Orientation {

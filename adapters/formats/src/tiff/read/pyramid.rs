@@ -13,8 +13,27 @@ const MOST: u32 = 16;
 
 /// The copy of the page whose directory lies at `at`, of shape `whole`, that is `2^levels` times smaller, if there is one
 /// that can be read. What is broken about other directories is no reason not to read this page.
-pub(super) fn reduced(file: &File, at: u64, whole: Shape, levels: u8) -> Option<TiffPage> {
-    below(file, at, whole, levels).ok().flatten().or_else(|| after(file, at, whole, levels).ok().flatten())
+///
+/// # Errors
+/// [`FormatError::Io`]: a device that fails now and then must not decide which pixels are taken.
+pub(super) fn reduced(
+    file: &File,
+    at: u64,
+    whole: Shape,
+    levels: u8,
+) -> Result<Option<TiffPage>, FormatError> {
+    match sound(below(file, at, whole, levels))? {
+        Some(page) => Ok(Some(page)),
+        None => sound(after(file, at, whole, levels)),
+    }
+}
+
+/// Nothing is found where directories are broken.
+fn sound(found: Result<Option<TiffPage>, FormatError>) -> Result<Option<TiffPage>, FormatError> {
+    match found {
+        Err(error @ FormatError::Io { .. }) => Err(error),
+        found => Ok(found.unwrap_or_default()),
+    }
 }
 
 /// Among the SubIFDs.
