@@ -50,7 +50,7 @@ impl Machine {
 /// Presses in the second third of the rows.
 struct Weather {
     machine: Machine,
-    change: fn(&Machine),
+    change: Change,
     pressed: AtomicBool,
     calmed: AtomicBool,
 }
@@ -66,12 +66,7 @@ impl Watcher for Weather {
     }
 }
 
-fn run(
-    folder: &Path,
-    output: &str,
-    steps: &[&str],
-    change: Option<fn(&Machine)>,
-) -> (Vec<u8>, Vec<Decision>) {
+fn run(folder: &Path, output: &str, steps: &[&str], change: Option<Change>) -> (Vec<u8>, Vec<Decision>) {
     let input = Input::open(&folder.join("in.ppm"), Io::Read).unwrap();
     let settings = Settings {
         workers: Some(3),
@@ -107,7 +102,7 @@ fn under_pressure_workers_go_and_then_rows_and_the_output_is_the_same() {
     {
         let (calm, none) = run(folder.path(), output, steps, None);
         assert_eq!(none, [], "{output} {steps:?}");
-        let changes: [(fn(&Machine), Cause); 2] =
+        let changes: [(Change, Cause); 2] =
             [(Machine::press, Cause::Pressure), (Machine::lower, Cause::Scarcity)];
         for (change, cause) in changes {
             let (pressed, decisions) = run(folder.path(), output, steps, Some(change));

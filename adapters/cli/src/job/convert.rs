@@ -49,6 +49,7 @@ pub struct ConvertJob {
     /// The page that the writing pass reads: the same, or its tiles one after the other.
     written_page: Arc<dyn Page>,
     input_path: PathBuf,
+    page_name: PageName,
     request: Request,
     asked: Vec<(usize, RangeOf)>,
     output_shape: Shape,
@@ -72,6 +73,9 @@ pub struct Converted {
     pub stored: String,
     /// SHA-256 of its pixels, page after page, if it was asked for.
     pub sha256_pixels: Option<String>,
+    /// Bytes of the input that were read once more for it: an output that is written tile after tile is hashed by the
+    /// rows that it was made of.
+    pub bytes_hashed: u64,
     /// What was found when it was read back, if that was asked for.
     pub checked: Option<Checked>,
     /// Seconds spent in each stage, source and sink, over all workers and passes.
@@ -84,6 +88,8 @@ pub(super) struct Written {
     /// Where the next page may begin.
     pub(super) tail: Tail,
     pub(super) hasher: Option<Sha256>,
+    /// Bytes of the input that were read once more for it.
+    pub(super) bytes_hashed: u64,
     /// The ranges that steps asked for.
     pub(super) ranges: Vec<Range>,
     pub(super) seconds: Vec<(String, f64)>,
@@ -132,7 +138,7 @@ impl ConvertJob {
         budget: Budgeted,
         all_pages: bool,
     ) -> Result<Self, Failure> {
-        let whole = input.page(page)?;
+        let (page_name, whole) = (page, input.page(page)?);
         let source = whole.facts().shape;
         let (settings, budget) = settings.for_picture(source, &budget);
         let (page, levels) = smaller_version(&request.steps, &whole)?;
@@ -194,6 +200,7 @@ impl ConvertJob {
             page,
             written_page,
             input_path: input.path().to_owned(),
+            page_name,
             request,
             format,
             kept,
@@ -284,6 +291,7 @@ impl ConvertJob {
             pages: 1,
             stored: written.stored,
             sha256_pixels: written.hasher.map(hex),
+            bytes_hashed: written.bytes_hashed,
             checked,
             seconds: written.seconds,
         })
@@ -326,14 +334,29 @@ impl ConvertJob {
         hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
         let tail = writer.tail();
         writer.finish().map_err(|error| self.failed(&error))?;
-        if let Some(later) = later {
-            hasher = Some(match tile_order {
-                true => self.hash_by_rows(&*self.page, writing, later)?,
-                false => self.hash_back(file.temporary(), number, writing, later)?,
-            });
+        let mut bytes_hashed = 0;
+        match later {
+            Some(later) if tile_order => (hasher, bytes_hashed) = self.hash_source(writing, later)?,
+            Some(later) => hasher = Some(self.hash_back(file.temporary(), number, writing, later)?),
+            None => {}
         }
         stages.add_seconds(&mut seconds);
-        Ok(Written { stored: target.describe(), tail, hasher, ranges, seconds })
+        Ok(Written { stored: target.describe(), tail, hasher, bytes_hashed, ranges, seconds })
+    }
+
+    /// Hashes the rows that tiles were made of; none where a row of them needs more than the plan allows. Gives the bytes
+    /// that were read for it.
+    fn hash_source(&self, writing: &PassPlan, hasher: Sha256) -> Result<(Option<Sha256>, u64), Failure> {
+        let input = Input::open(&self.input_path, Io::Read)?;
+        let page = input.page(self.page_name)?;
+        match self.hash_by_rows(&*page, writing, hasher) {
+            Ok(hasher) => Ok((Some(hasher), input.bytes_read())),
+            Err(Failure::Refused(why)) => {
+                tracing::warn!("{}: its pixels are not hashed: {why}", self.request.output.display());
+                Ok((None, input.bytes_read()))
+            }
+            Err(other) => Err(other),
+        }
     }
 
     /// What went wrong with the writer: it reads metadata from the input.
