@@ -66,6 +66,9 @@ impl Watcher for Weather {
     }
 }
 
+/// What happens to the machine.
+type Change = fn(&Machine);
+
 fn run(folder: &Path, output: &str, steps: &[&str], change: Option<Change>) -> (Vec<u8>, Vec<Decision>) {
     let input = Input::open(&folder.join("in.ppm"), Io::Read).unwrap();
     let settings = Settings {
