@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs core under miri: no undefined behaviour, no overflow, the same answers, on this machine's target and on a 32-bit
 # and a big-endian one. usage: tests/miri.sh [--all | TARGET ...]
-# The interpreter is a thousand times slower, so by default it runs the budget, the shapes, the governor and one whole
-# run of a stage over every cut; --all runs every test of core (hours).
+# The interpreter is a thousand times slower, so by default it runs the budget, the shapes, the governor, one whole run of
+# a stage over every cut, and the series codec: its parts, and every back end against its golden blocks, which are the
+# same bytes on all targets; --all runs every test of core (hours).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tests=(shape:: pipeline::governor transform::invert)
+tests=(shape:: pipeline::governor transform::invert series::)
 if [ "${1:-}" = --all ]; then
   tests=()
   shift
@@ -21,5 +22,6 @@ for target in "${targets[@]}"; do
   fi
   echo "miri $target"
   cargo +nightly miri test -q -p plimsoll-core --target "$target" --test budget
+  cargo +nightly miri test -q -p plimsoll-core --target "$target" --test series_golden
   cargo +nightly miri test -q -p plimsoll-core --target "$target" --lib -- "${tests[@]}"
 done

@@ -40,7 +40,7 @@ fn encode<P: Profile, const COLUMNS: usize>(
         }
     }
     blocks.extend(encoder.seal().map(<[u8]>::to_vec));
-    assert!(encoder.seal().is_none());
+    assert_eq!(encoder.seal(), Err(Unsealed::Empty));
     blocks
 }
 
@@ -315,5 +315,5 @@ fn what_cannot_be_is_refused() {
     let mut encoder = Encoder::<Small, 1>::try_new(settings, &mut buffer).unwrap();
     let wrong = Misuse::Values { values: 2, columns: 1 };
     assert_eq!(encoder.push(0, &[Word(0), Word(0)]), Err(wrong));
-    assert_eq!(encoder.seal(), None);
+    assert_eq!(encoder.seal(), Err(Unsealed::Empty));
 }

@@ -134,6 +134,7 @@ fn run(
         wanted: Wanted::default(),
         format: Some(format),
         metadata: true,
+        upright: false,
     };
     let settings = Settings { workers: Some(workers), sync: false, ..Settings::default() };
     VerifiedJob::plan(&input, 1, request, settings, checks).unwrap().run(&Control::default())

@@ -5,7 +5,7 @@
 //! it is handed (`Place::Arena`), codec states and threads from the heap (`Place::Heap`), all of it when it is made
 //! and none while it runs.
 
-use crate::{FormatError, Metadata, Wanted};
+use crate::{FormatError, Metadata, Orientation, Wanted};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::{Need, Sink, Source};
@@ -57,6 +57,11 @@ pub trait Format: Send + Sync {
     /// # Errors
     /// [`FormatError::Unsupported`] or [`FormatError::Usage`] that name what cannot be done and what would do.
     fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError>;
+
+    /// Whether a file that this writes holds several pages.
+    fn is_multipage(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for dyn Format {
@@ -110,6 +115,25 @@ pub struct Facts {
     pub more: Vec<(&'static str, String)>,
 }
 
+/// The smallest part of a page that costs no more than its share to read, in rows and columns: 1 where any can be read
+/// alone, a compressed tile's sides where there are tiles, the whole page where rows come only in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// Rows.
+    pub rows: u32,
+    /// Columns.
+    pub cols: u32,
+}
+
+/// What a source of [`Page::windows`] is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Windows {
+    /// All columns of the region.
+    Rows,
+    /// So many columns at most: those of a block, or any number where a block is one column wide.
+    Cols(u32),
+}
+
 /// One image of a file.
 pub trait Page: Send + Sync {
     /// What its header says.
@@ -147,6 +171,41 @@ pub trait Page: Send + Sync {
     /// in just these: one of them is held then, and not a row of them.
     fn in_tile_order(&self, _side: u32) -> Option<Arc<dyn Page>> {
         None
+    }
+
+    /// How it should be seen: a source gives rows as they are stored, [`crate::UprightPage`] as they should be seen.
+    fn orientation(&self) -> Orientation {
+        Orientation::UPRIGHT
+    }
+
+    /// Whether its rows are not those that the file stores, as it was set upright.
+    fn was_turned(&self) -> bool {
+        false
+    }
+
+    /// What a source of [`Page::windows`] can be asked for.
+    fn blocks(&self) -> Blocks {
+        Blocks { rows: self.facts().shape.rows, cols: self.facts().shape.cols }
+    }
+
+    /// Memory that one source of [`Page::windows`] needs, beside the strips it fills.
+    fn window_needs(&self, region: Region, _windows: Windows) -> Vec<Need> {
+        self.needs(region)
+    }
+
+    /// A source that gives rows of `region` also out of order, and some of its columns. The columns of a strip begin
+    /// with a block, or where the region does, and end so, too. Its rows begin with a block, or where the region does,
+    /// or follow those of the strip before.
+    ///
+    /// # Errors
+    /// As [`Page::source`].
+    fn windows<'a>(
+        &'a self,
+        region: Region,
+        _windows: Windows,
+        budget: &mut Budget<'a>,
+    ) -> Result<RowSource<'a>, FormatError> {
+        self.source(region, budget)
     }
 
     /// Memory that one source over this region needs, beside the strips it fills.
@@ -203,7 +262,7 @@ pub trait Target: Send + Sync {
     /// The same for a page that stands behind others in its file: `after` is the [`Writer::tail`] of the last one.
     ///
     /// # Errors
-    /// [`FormatError::Unsupported`] if a file of this format holds one page, [`FormatError::Io`].
+    /// [`FormatError::Unsupported`] if the format is not [multipage](Format::is_multipage), [`FormatError::Io`].
     fn append(&self, _output: Output, _after: Tail) -> Result<Box<dyn Writer>, FormatError> {
         let feature = "a file of several pages; write one file a page".to_owned();
         Err(FormatError::Unsupported { format: "output", feature })

@@ -15,10 +15,12 @@ pub mod series;
 pub mod text;
 mod tiff;
 mod tile_order;
+mod upright;
 mod wanted;
 
 pub use contract::{
-    Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Tail, Target, WriteAt, Writer,
+    Blocks, Bytes, Facts, Format, Output, Page, Picture, RowSink, RowSource, Tail, Target, Windows, WriteAt,
+    Writer,
 };
 pub use error::FormatError;
 pub use group::GroupPage;
@@ -28,6 +30,8 @@ pub use png::Png;
 pub use pnm::Netpbm;
 pub use tiff::Tiff;
 pub use tile_order::{TileGrid, TileOrderPage, in_tile_order};
+pub use tile_order::{TileGrid, TileOrderPage};
+pub use upright::{Orientation, UprightPage};
 pub use wanted::{Compression, Pyramid, Wanted};
 
 /// The list of formats, in the order in which a file's first bytes are shown to them.

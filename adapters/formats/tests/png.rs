@@ -445,3 +445,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_orientation_of_an_exif_chunk_is_known() {
+    let made = |exif: Option<&[u8]>| {
+        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+        // 2 rows of 3 grey pixels.
+        chunk(&mut file, b"IHDR", &[0, 0, 0, 3, 0, 0, 0, 2, 8, 0, 0, 0, 0]);
+        if let Some(exif) = exif {
+            chunk(&mut file, b"eXIf", exif);
+        }
+        let mut data = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+        data.write_all(&[0, 1, 2, 3, 0, 4, 5, 6]).unwrap();
+        chunk(&mut file, b"IDAT", &data.finish().unwrap());
+        chunk(&mut file, b"IEND", &[]);
+        let page = open(&file).unwrap().page(0).unwrap().unwrap();
+        let upright = plimsoll_formats::UprightPage::new(page, 0);
+        let shape = plimsoll_formats::Page::facts(&upright).shape;
+        (shape.rows, read(&upright, shape.region(), 2).unwrap())
+    };
+    let exif = |order: &[u8], number: u16| {
+        let word = |n: u16| if order == b"II" { n.to_le_bytes() } else { n.to_be_bytes() };
+        let long = |n: u32| if order == b"II" { n.to_le_bytes() } else { n.to_be_bytes() };
+        let entry =
+            |tag: u16, value: u16| [&word(tag)[..], &word(3), &long(1), &word(value), &[0, 0]].concat();
+        [order, &word(42), &long(8), &word(2), &entry(256, 7), &entry(274, number), &long(0)].concat()
+    };
+    assert_eq!(made(None), (2, vec![1, 2, 3, 4, 5, 6]));
+    for order in [b"II", b"MM"] {
+        assert_eq!(made(Some(&exif(order, 1))), (2, vec![1, 2, 3, 4, 5, 6]));
+        assert_eq!(made(Some(&exif(order, 2))), (2, vec![3, 2, 1, 6, 5, 4]));
+        assert_eq!(made(Some(&exif(order, 3))), (2, vec![6, 5, 4, 3, 2, 1]));
+        assert_eq!(made(Some(&exif(order, 6))), (3, vec![4, 1, 5, 2, 6, 3]));
+        assert_eq!(made(Some(&exif(order, 9))), (2, vec![1, 2, 3, 4, 5, 6]));
+        // Cut anywhere it says nothing, or what it says.
+        let whole = exif(order, 3);
+        for len in 0..whole.len() {
+            let (rows, mut samples) = made(Some(&whole[..len]));
+            samples.sort_unstable();
+            assert_eq!((rows, samples), (2, vec![1, 2, 3, 4, 5, 6]), "{len} bytes");
+        }
+    }
+}

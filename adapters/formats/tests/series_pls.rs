@@ -104,7 +104,11 @@ fn points_come_back_from_files_and_pipes() {
         let points = points(count, columns);
         for coder in [Coder::Small, Coder::Large, Coder::Rice, Coder::Pack] {
             for (ranges, index) in [(false, true), (true, false)] {
-                let file = file(&points, columns, PlsOptions { coder, block_points, ranges, index });
+                let file = file(
+                    &points,
+                    columns,
+                    PlsOptions { coder, block_points, ranges, index, ..PlsOptions::default() },
+                );
                 let expected = Got { points: points.clone(), damaged: vec![], schemas: 1 };
                 assert_eq!(stream(&file), expected);
                 let seeking = Seeking::new(File(&file, Cell::new(0)));

@@ -110,10 +110,12 @@ impl Layout {
         if pages > 0xFFFF {
             return Err(GeometryError::SectorTooLarge(sector_bytes));
         }
-        if !capacity_bytes.is_multiple_of(sector_bytes) {
+        // A sector is a power of two: so this is its place, and neither a mask nor a shift can divide by zero.
+        let sector_log2 = sector_bytes.trailing_zeros();
+        if capacity_bytes & (sector_bytes - 1) != 0 {
             return Err(GeometryError::PartSector { capacity_bytes, sector_bytes });
         }
-        let sectors = capacity_bytes / sector_bytes;
+        let sectors = capacity_bytes >> sector_log2;
         if sectors < super::MIN_SECTORS {
             return Err(GeometryError::TooFewSectors(sectors));
         }
@@ -150,9 +152,17 @@ impl Layout {
         (self.pages as usize - 1) * (self.page_bytes() - PAGE_BYTES) - FIRST_BYTES
     }
 
+    /// Bytes of a record in a page that is not its first.
+    const fn payload_bytes(&self) -> usize {
+        match self.page_bytes().checked_sub(PAGE_BYTES) {
+            None | Some(0) => 1,
+            Some(bytes) => bytes,
+        }
+    }
+
     /// Pages of a record of `len` bytes.
     pub(super) const fn pages_of(&self, len: usize) -> usize {
-        (len.saturating_add(FIRST_BYTES)).div_ceil(self.page_bytes() - PAGE_BYTES)
+        (len.saturating_add(FIRST_BYTES)).div_ceil(self.payload_bytes())
     }
 
     /// Offset of a page. Below `capacity_bytes` for every sector and page there is.

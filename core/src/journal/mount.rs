@@ -31,26 +31,33 @@ impl<F: Flash> Journal<F> {
     pub fn format(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
         let layout = Layout::new(flash.geometry()).map_err(JournalError::Geometry)?;
         let mut journal = Self::blank_state(flash, policy, layout);
+        journal.begin()?;
+        Ok(journal)
+    }
+
+    /// Erases all sectors and opens the first.
+    #[inline(never)]
+    fn begin(&mut self) -> Result<(), JournalError<F::Error>> {
+        let layout = self.state.layout;
         let mut good = 0u32;
         for sector in 0..layout.sectors() {
-            good += u32::from(journal.flash.erase(layout.offset(sector, 0)).is_ok());
+            good += u32::from(self.flash.erase(layout.offset(sector, 0)).is_ok());
         }
         if good < super::MIN_SECTORS {
             return Err(JournalError::NoUsableSector { tried: layout.sectors() });
         }
         // A header that is still there belongs to a sector that does not erase: begin above its turn.
-        let turn =
-            (0..layout.sectors()).filter_map(|sector| journal.header(sector)).map(|header| header.turn);
+        let turn = (0..layout.sectors()).filter_map(|sector| self.header(sector)).map(|header| header.turn);
         let last = Place { sector: layout.sectors().saturating_sub(1), turn: turn.max().unwrap_or(0) };
         let first = Place { sector: 0, turn: last.turn.checked_add(1).ok_or(JournalError::UsedUp)? };
-        journal.state.head.at = last;
-        journal.state.tail = Place { sector: last.sector, turn: first.turn };
-        journal.open_next(0, Before::default())?;
-        journal.state.tail = journal.state.head.at;
-        journal.mark()?;
-        journal.mark()?;
-        journal.state.settled = true;
-        Ok(journal)
+        self.state.head.at = last;
+        self.state.tail = Place { sector: last.sector, turn: first.turn };
+        self.open_next(0, Before::default())?;
+        self.state.tail = self.state.head.at;
+        self.mark()?;
+        self.mark()?;
+        self.state.settled = true;
+        Ok(())
     }
 
     /// Finds the journal on a flash, and recovers from whatever the last power cut left. Never erases a record.
@@ -67,13 +74,20 @@ impl<F: Flash> Journal<F> {
     /// [`JournalError::Version`] if there is no journal for this flash, and [`JournalError::Device`] if not one
     /// header is there and some could not be read.
     pub fn mount(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
-        let mut journal = Self::inspect(flash, policy)?;
-        match journal.settle() {
-            Ok(())
-            | Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. } | JournalError::UsedUp) => {
-                Ok(journal)
+        let layout = Layout::new(flash.geometry()).map_err(JournalError::Geometry)?;
+        let mut journal = Self::blank_state(flash, policy, layout);
+        journal.find()?;
+        journal.settle_if_possible()?;
+        Ok(journal)
+    }
+
+    /// Recovers, unless there is no room for it.
+    fn settle_if_possible(&mut self) -> Result<(), JournalError<F::Error>> {
+        match self.settle() {
+            Err(JournalError::Full { .. } | JournalError::NoUsableSector { .. } | JournalError::UsedUp) => {
+                Ok(())
             }
-            Err(error) => Err(error),
+            settled => settled,
         }
     }
 
@@ -84,32 +98,41 @@ impl<F: Flash> Journal<F> {
     pub fn inspect(flash: F, policy: Policy) -> Result<Self, JournalError<F::Error>> {
         let layout = Layout::new(flash.geometry()).map_err(JournalError::Geometry)?;
         let mut journal = Self::blank_state(flash, policy, layout);
-        let header = journal.find_head()?;
+        journal.find()?;
+        Ok(journal)
+    }
+
+    /// Learns from the flash all that the state holds.
+    #[inline(never)]
+    fn find(&mut self) -> Result<(), JournalError<F::Error>> {
+        let layout = self.state.layout;
+        let header = self.find_head()?;
         let head = Place { sector: header.position, turn: header.turn };
-        let state = &mut journal.state;
+        let state = &mut self.state;
         state.head = Head { at: head, end: 1, fresh: false, before: header.before };
         state.tail = head;
         (state.next, state.above) = (header.above.max(header.floor), header.above);
         (state.floor, state.marked) = (header.floor, 0);
         (state.epoch, state.last_time) = (header.epoch, header.last_time);
         (state.recoveries, state.retired) = (header.recoveries, header.retired);
-        journal.find_tail(&header);
-        let scan = journal.scan(head, layout.pages(), true);
-        journal.state.head.end = scan.end;
-        journal.state.settled = scan.settled;
+        self.find_tail(&header);
+        let scan = self.scan(head, layout.pages(), true);
+        self.state.head.end = scan.end;
+        self.state.settled = scan.settled;
         if !scan.own {
             // What the head says of the sector before was shown to nobody, and is decided anew.
-            journal.state.head.before.end = layout.pages();
-            journal.end_before();
+            self.state.head.before.end = layout.pages();
+            self.end_before();
         }
         // A discard of everything covers numbers that were left out, too: none of them is given again.
-        journal.state.next = journal.state.next.max(journal.state.floor);
-        journal.state.marked = if scan.settled { journal.state.floor } else { 0 };
-        journal.skip_lost_numbers();
-        journal.reclaim();
-        Ok(journal)
+        self.state.next = self.state.next.max(self.state.floor);
+        self.state.marked = if scan.settled { self.state.floor } else { 0 };
+        self.skip_lost_numbers();
+        self.reclaim();
+        Ok(())
     }
 
+    #[inline(always)]
     fn blank_state(flash: F, policy: Policy, layout: Layout) -> Self {
         let nowhere = Place { sector: 0, turn: 0 };
         let state = State {

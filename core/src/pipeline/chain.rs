@@ -4,18 +4,27 @@ use super::stage::{Stage, StageError, View};
 use crate::budget::Layout;
 use crate::shape::{Region, Rows, Shape};
 
-/// The most stages a chain may have: 20, or 6 without an operating system, where each costs 0.3 KiB of stack.
-pub const MAX_STAGES: usize = if cfg!(target_os = "none") { 6 } else { 20 };
+/// The most stages a chain may have, on every target: each takes 28 bytes of a chain, and as many of a job on a 32-bit
+/// machine.
+pub const MAX_STAGES: usize = 20;
+
+/// Places where rows flow: one before each stage and one before the sink.
+pub(super) const MAX_WINDOWS: usize = MAX_STAGES + 1;
 
 /// Stages, and what each of them sees when the chain makes one region of its output.
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
     stages: &'a [&'a dyn Stage],
-    views: heapless::Vec<View, MAX_STAGES>,
-    source: Shape,
-    input: Region,
-    output_shape: Shape,
-    output: Region,
+    /// What flows before each stage; what flows before the sink is `output`. So a view is two neighbours.
+    flows: heapless::Vec<Flow, MAX_STAGES>,
+    output: Flow,
+}
+
+/// What flows from one stage to the next: the shape of the whole image, and the region of it that is needed.
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    image: Shape,
+    region: Region,
 }
 
 impl<'a> Chain<'a> {
@@ -40,19 +49,15 @@ impl<'a> Chain<'a> {
         source: Shape,
         output: Region,
     ) -> Result<Self, StageError> {
-        let mut views = heapless::Vec::<View, MAX_STAGES>::new();
-        let mut shape = source;
+        let mut chain =
+            Self { stages, flows: heapless::Vec::new(), output: Flow { image: source, region: output } };
         for stage in stages {
-            let next = stage.output(shape)?;
-            let view = View {
-                input_shape: shape,
-                output_shape: next,
-                input: Region::default(),
-                output: Region::default(),
-            };
-            views.push(view).map_err(|_| StageError::TooLong { most: MAX_STAGES })?;
-            shape = next;
+            let image = chain.output.image;
+            let flow = Flow { image, region: Region::default() };
+            chain.flows.push(flow).map_err(|_| StageError::TooLong { most: MAX_STAGES })?;
+            chain.output.image = stage.output(image)?;
         }
+        let shape = chain.output.image;
         let inside = shape.all_rows().covers(output.rows) && shape.all_cols().covers(output.cols);
         if !inside {
             return Err(StageError::Geometry {
@@ -63,12 +68,11 @@ impl<'a> Chain<'a> {
             });
         }
         let mut region = output;
-        for (view, stage) in views.iter_mut().zip(stages).rev() {
-            view.output = region;
-            region = stage.input(region, view.input_shape);
-            view.input = region;
+        for (flow, stage) in chain.flows.iter_mut().zip(stages).rev() {
+            region = stage.input(region, flow.image);
+            flow.region = region;
         }
-        Ok(Self { stages, views, source, input: region, output_shape: shape, output })
+        Ok(chain)
     }
 
     /// The stages.
@@ -76,54 +80,64 @@ impl<'a> Chain<'a> {
         self.stages
     }
 
-    /// What each stage sees.
-    pub fn views(&self) -> &[View] {
-        &self.views
+    /// What stage `index` sees.
+    pub fn view(&self, index: usize) -> Option<View> {
+        let before = self.flows.get(index)?;
+        let after = self.flow(index + 1);
+        Some(View {
+            input_shape: before.image,
+            output_shape: after.image,
+            input: before.region,
+            output: after.region,
+        })
     }
 
     /// The shape of the source.
     pub fn source(&self) -> Shape {
-        self.source
+        self.flow(0).image
     }
 
     /// The region of the source that is read.
     pub fn input(&self) -> Region {
-        self.input
+        self.flow(0).region
     }
 
     /// The shape of the whole output.
     pub fn output_shape(&self) -> Shape {
-        self.output_shape
+        self.output.image
     }
 
     /// The region of the output that is made.
     pub fn output(&self) -> Region {
-        self.output
+        self.output.region
     }
 
     /// The source rows that some of the output's rows need, with the columns of this layout.
     pub fn source_rows(&self, output: Rows) -> Rows {
-        let region = self.output.with_rows(output);
-        let stages = self.stages.iter().zip(&self.views).rev();
-        stages.fold(region, |region, (stage, view)| stage.input(region, view.input_shape)).rows
+        let region = self.output.region.with_rows(output);
+        let stages = self.stages.iter().zip(&self.flows).rev();
+        stages.fold(region, |region, (stage, flow)| stage.input(region, flow.image)).rows
     }
 
     /// How many windows there are: one before each stage and one before the sink.
     pub fn windows(&self) -> usize {
-        self.views.len() + 1
+        self.flows.len() + 1
     }
 
-    /// Shape and region of what flows through window `index`.
-    fn flow(&self, index: usize) -> (Shape, Region) {
-        match self.views.get(index) {
-            Some(view) => (view.input_shape, view.input),
-            None => (self.output_shape, self.output),
-        }
+    /// What flows through window `index`.
+    fn flow(&self, index: usize) -> Flow {
+        self.flows.get(index).copied().unwrap_or(self.output)
+    }
+
+    /// The image of which rows flow through window `index`, and the region of it that does.
+    pub(super) fn through(&self, index: usize) -> (Shape, Region) {
+        let flow = self.flow(index);
+        (flow.image, flow.region)
     }
 
     /// The most rows that are put into window `index` at once.
     pub fn batch_rows(&self, index: usize, strip_rows: u32) -> u32 {
-        self.flow(index).1.rows.len().min(strip_rows).max(1)
+        self.flow(index).region.rows.len().min(strip_rows).max(1)
     }
 
     /// Rows that window `index` holds: what is put in at once, and what its stage still looks at.
@@ -131,17 +145,17 @@ impl<'a> Chain<'a> {
         let batch = self.batch_rows(index, strip_rows);
         let kept = match self.stages.get(index) {
             Some(stage) if !stage.absorbs() => {
-                let shape = self.flow(index).0;
+                let shape = self.flow(index).image;
                 stage.reach(shape).saturating_sub(1)
             }
             _ => 0,
         };
-        batch.saturating_add(kept).min(self.flow(index).1.rows.len().max(1))
+        batch.saturating_add(kept).min(self.flow(index).region.rows.len().max(1))
     }
 
     /// Bytes of one row in window `index`.
     pub fn window_row_bytes(&self, index: usize) -> u64 {
-        let (shape, region) = self.flow(index);
+        let Flow { image: shape, region } = self.flow(index);
         u64::from(region.cols.len()) * shape.pixel_bytes() as u64
     }
 
@@ -153,8 +167,8 @@ impl<'a> Chain<'a> {
 
     /// Bytes of the memory of stage `index` in the arena.
     pub fn stage_bytes(&self, index: usize) -> u64 {
-        match (self.stages.get(index), self.views.get(index)) {
-            (Some(stage), Some(view)) => Layout::new().with::<u8>(stage.memory(view)).bytes(),
+        match (self.stages.get(index), self.view(index)) {
+            (Some(stage), Some(view)) => Layout::new().with::<u8>(stage.memory(&view)).bytes(),
             _ => 0,
         }
     }

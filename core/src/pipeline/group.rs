@@ -121,9 +121,8 @@ impl<S: Source, C: AsMut<[S]>> Source for Group<'_, S, C> {
                 }
                 let target = strip.row_bytes_mut(row).chunks_exact_mut(pixel.max(1));
                 for (to, from) in target.zip(self.row.chunks_exact(part.max(1))) {
-                    if let Some(to) = to.get_mut(offset..offset + part) {
-                        to.copy_from_slice(from);
-                    }
+                    let to = to.get_mut(offset..).unwrap_or_default();
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
                 }
                 offset += part;
             }

@@ -21,7 +21,6 @@ use crate::strip::{Strip, StripMut};
 /// Memory: [`Staged::bytes`]. It reads at most so many rows at once from `S` as it was planned with.
 pub struct Staged<'a, S> {
     job: Job<'a, S, Finished<'a>>,
-    chain: Chain<'a>,
     strip_rows: u32,
     /// Output rows made by one step.
     batch: u32,
@@ -128,8 +127,8 @@ impl<'a, S: Source> Staged<'a, S> {
             region,
             rows: Rows::new(first, first),
         };
-        let job = Job::new(chain, strip_rows, budget, source, finished)?;
-        Ok(Self { job, chain: chain.clone(), strip_rows, batch })
+        let job = Job::new(chain.clone(), strip_rows, budget, source, finished)?;
+        Ok(Self { job, strip_rows, batch })
     }
 
     /// Bytes that it leases for a chain: those of a [`Job`], and a few finished rows.
@@ -141,10 +140,11 @@ impl<'a, S: Source> Staged<'a, S> {
 
     /// Reads a strip, at most as far as a batch of output rows from `next` on needs.
     fn step(&mut self, next: u32) -> Result<Step, RunError<S::Error, StageError>> {
-        let end = next.saturating_add(self.batch).min(self.chain.output().rows.end());
+        let chain = self.job.chain();
+        let end = next.saturating_add(self.batch).min(chain.output().rows.end());
         let last = Rows::new(end.saturating_sub(1), end);
-        let read = self.chain.input().rows.start().saturating_add(self.job.progress().rows_read);
-        let left = self.chain.source_rows(last).end().saturating_sub(read);
+        let read = chain.input().rows.start().saturating_add(self.job.progress().rows_read);
+        let left = chain.source_rows(last).end().saturating_sub(read);
         self.job.set_strip_rows(left.min(self.strip_rows));
         self.job.step()
     }
@@ -154,7 +154,7 @@ impl<S: Source> Source for Staged<'_, S> {
     type Error = RunError<S::Error, StageError>;
 
     fn shape(&self) -> Shape {
-        self.chain.output_shape()
+        self.job.chain().output_shape()
     }
 
     fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), Self::Error> {

@@ -31,13 +31,13 @@ pub trait WriteSide<const COLUMNS: usize>: Copy + core::fmt::Debug {
     fn end_bound(&self) -> usize;
 
     /// Codes the points that wait into `buffer`, the `first` group of a block or another, and adds what they
-    /// decode to to `summary`; whether they fitted.
+    /// decode to to `sums`; whether they fitted.
     fn code(
         &mut self,
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
-        summary: Option<&mut [Summary; COLUMNS]>,
+        sums: Sums<'_, COLUMNS>,
     ) -> bool;
 
     /// Says that `count` points follow as they are.
@@ -61,20 +61,23 @@ pub trait ReadSide<const COLUMNS: usize>: Clone + core::fmt::Debug {
     /// The next point of the group.
     fn point(&mut self, payload: &[u8], columns: &[Column], values: &mut [Word]) -> Option<i64>;
 
-    /// The next points of the group, as many as there are `times`; `values` are those of the first point, then those
-    /// of the second.
-    fn points(
-        &mut self,
-        payload: &[u8],
-        columns: &[Column],
-        times: &mut [i64],
-        values: &mut [Word],
-    ) -> Option<()> {
-        for (time, values) in times.iter_mut().zip(values.chunks_exact_mut(columns.len().max(1))) {
+    /// The next points of the group, as many as there are places for.
+    fn points(&mut self, payload: &[u8], columns: &[Column], into: Places<'_>) -> Option<()> {
+        for (time, values) in into.times.iter_mut().zip(into.values.chunks_exact_mut(columns.len().max(1))) {
             *time = self.point(payload, columns, values)?;
         }
         Some(())
     }
+}
+
+/// What the columns of a block come to, where it is to say so.
+pub(crate) type Sums<'s, const COLUMNS: usize> = Option<&'s mut [Summary; COLUMNS]>;
+
+/// Where points go that are read: `values` are those of the first point, then those of the second.
+#[derive(Debug)]
+pub struct Places<'v> {
+    pub(crate) times: &'v mut [i64],
+    pub(crate) values: &'v mut [Word],
 }
 
 /// Points that wait to be coded, as they are.
@@ -109,6 +112,26 @@ impl<'a> Waiting<'a> {
                 false => Word(bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))),
             }
         })
+    }
+
+    /// The same into `words`.
+    #[inline(always)]
+    pub(crate) fn gather(&self, at: usize, bits: u32, words: &mut [Word]) {
+        let points =
+            self.bytes.chunks_exact(self.size.max(1)).map(|point| point.get(at..).unwrap_or_default());
+        match bits {
+            64 => {
+                for (word, bytes) in words.iter_mut().zip(points) {
+                    *word = Word(bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)));
+                }
+            }
+            _ => {
+                for (word, bytes) in words.iter_mut().zip(points) {
+                    *word =
+                        Word(bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))));
+                }
+            }
+        }
     }
 
     /// All of one point after the other: gives the timestamps, leaves the values in `words`.

@@ -69,11 +69,8 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
     /// What comes next.
     #[inline]
     pub(crate) fn forecast(&self) -> Forecast<L, ORDER> {
-        let mut bits = 0;
-        for difference in &self.differences {
-            bits = bits.max(difference.magnitude_bits());
-        }
-        let shift = bits.saturating_sub(12);
+        let all = self.differences.iter().fold(0, |all, difference| all | difference.magnitude());
+        let shift = (u64::BITS - all.leading_zeros()).saturating_sub(12);
         let (mut scaled, mut sum) = ([0; ORDER], 0_i32);
         for ((scaled, difference), weight) in scaled.iter_mut().zip(&self.differences).zip(&self.weights) {
             *scaled = difference.down(shift).low();
@@ -122,9 +119,9 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
                 self.habit_count = 1;
             }
         }
-        self.differences.copy_within(..ORDER.saturating_sub(1), 1);
-        if let Some(newest) = self.differences.first_mut() {
-            *newest = difference.within(L::MOVE_BITS);
+        let mut newer = difference.within(L::MOVE_BITS);
+        for each in &mut self.differences {
+            core::mem::swap(each, &mut newer);
         }
         self.track(difference.within(L::MOVE_BITS).up(L::FRACTION));
         self.last = index;
@@ -164,7 +161,7 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
             energy += scaled * scaled;
         }
         // A few differences that are small altogether say little: the constant keeps them quiet.
-        let gain = ((error << 14) / ((energy >> 6) + 1)) >> 8;
+        let gain = ((error << 14) / ((energy >> 6) + 1).max(1)) >> 8;
         let gain = gain.clamp(-(1 << 17), 1 << 17);
         for (weight, scaled) in self.weights.iter_mut().zip(&forecast.scaled) {
             *weight = (*weight + ((gain * scaled) << 1)).clamp(-2 * WEIGHT_ONE, 2 * WEIGHT_ONE);

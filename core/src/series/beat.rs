@@ -96,9 +96,10 @@ impl<M: Residuals> Beat<M> {
         let Some(away) = time.checked_sub(self.last) else { return (0, false) };
         // Mostly the difference is small: small cores divide 32 bits much faster than 64.
         if let (Ok(away), Ok(unit)) = (u32::try_from(away), u32::try_from(self.unit)) {
+            let unit = unit.max(1);
             return (i64::from(away / unit), away % unit == 0);
         }
-        let unit = self.unit as i64;
+        let unit = (self.unit as i64).max(1);
         (away / unit, away % unit == 0)
     }
 

@@ -7,7 +7,7 @@ pub(crate) trait Coder {
     /// Whether it writes: only then must the values given to it be the true ones.
     const WRITES: bool;
     /// Whether a decision always costs one bit: then columns say for each group whether they need any.
-    const PLAIN: bool;
+    const PLAIN: bool = false;
 
     /// One decision.
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool;

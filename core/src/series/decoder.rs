@@ -1,6 +1,6 @@
 //! Blocks in, points out.
 
-use super::back::ReadSide;
+use super::back::{Places, ReadSide};
 use super::error::Damage;
 use super::header::Header;
 use super::profile::{Profile, Small};
@@ -122,7 +122,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Decoder<'b, P, COLUMNS> {
             else {
                 break;
             };
-            if self.read.points(self.payload, columns, times, values).is_none() {
+            if self.read.points(self.payload, columns, Places { times, values }).is_none() {
                 self.left = 0;
                 return Err(damage);
             }

@@ -3,10 +3,11 @@
 
 use super::back::{Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
-use super::error::Misuse;
+use super::error::{Misuse, Unsealed};
 use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
 use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
+use super::slide::slide;
 use super::summary::Summary;
 use super::word::{Kind, Word};
 
@@ -202,12 +203,23 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         [first, min, max]
     }
 
-    /// Ends the block: its bytes, or none if it has no points. The next push starts another one.
-    pub fn seal(&mut self) -> Option<&[u8]> {
+    /// Ends the block and gives its bytes. The next push starts another one, whatever this gives.
+    ///
+    /// # Errors
+    /// [`Unsealed::Empty`] where no point was pushed since the last block.
+    pub fn seal(&mut self) -> Result<&[u8], Unsealed> {
         self.flush();
-        if self.coded == 0 {
-            return None;
+        let points = self.coded;
+        if points == 0 {
+            return Err(Unsealed::Empty);
         }
+        let end = self.end_block();
+        (self.coded, self.waiting) = (0, 0);
+        end.and_then(|end| self.buffer.get(..end)).ok_or(Unsealed::Overrun { points })
+    }
+
+    /// Puts header and check sum around the payload; gives where the block ends.
+    fn end_block(&mut self) -> Option<usize> {
         let start = self.payload_at as usize;
         let mut end = self.write.finish(self.buffer, start)?;
         // Zeros at the end need not be written, except that so many points must have so many bytes.
@@ -219,13 +231,12 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let header = self.header(end - start);
         let header_bytes =
             header_bytes(self.used(), self.settings.ranges, end - start, self.coded, self.times);
-        self.buffer.copy_within(start..end, header_bytes);
+        slide(self.buffer, start..end, header_bytes)?;
         header.write(self.buffer)?;
         let end = header_bytes + (end - start);
         let check = super::crc::crc32c(self.buffer.get(..end)?);
         self.buffer.get_mut(end..end + CHECK_BYTES)?.copy_from_slice(&check.to_le_bytes());
-        (self.coded, self.waiting) = (0, 0);
-        self.buffer.get(..end + CHECK_BYTES)
+        Some(end + CHECK_BYTES)
     }
 
     /// The buffer, for an encoder of other settings; points that were not sealed are lost.
@@ -302,7 +313,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let size = self.point_bytes();
         let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
         // Beside the points there must be room to code them.
-        let room = (free / (size + 4)).clamp(1, P::GROUP);
+        let room = (free / size.saturating_add(4)).clamp(1, P::GROUP);
         self.wait_room =
             (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
         self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
@@ -314,7 +325,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (size, used) = (self.point_bytes(), self.used());
         let at = self.wait_at as usize + self.waiting as usize * size;
         let columns = self.columns.get(..used).unwrap_or_default();
-        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size);
+        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size.max(1));
         for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
             Waiting::put(place, columns, *time, values);
         }

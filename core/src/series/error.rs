@@ -1,4 +1,4 @@
-//! What can be wrong with settings, with a push, with a block.
+//! What can be wrong with settings, with a push, with the end of a block, with a block.
 
 use super::settings::{MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS};
 
@@ -68,6 +68,34 @@ impl core::fmt::Display for Misuse {
 }
 
 impl core::error::Error for Misuse {}
+
+/// Why there is no block to seal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Unsealed {
+    /// No point was pushed since the last block.
+    Empty,
+    /// Its points took more room than was reserved for them, and are lost. No settings and no points lead there: it
+    /// stands where others would panic.
+    Overrun {
+        /// How many.
+        points: u32,
+    },
+}
+
+impl core::fmt::Display for Unsealed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match *self {
+            Unsealed::Empty => write!(f, "there is no block to end: no point was pushed"),
+            Unsealed::Overrun { points } => {
+                write!(f, "{points} points took more room than was reserved for them, and are lost")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Unsealed {}
 
 /// Bytes that are not a whole, sound block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

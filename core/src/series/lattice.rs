@@ -94,6 +94,15 @@ fn float(number: f64, kind: Kind) -> Word {
     }
 }
 
+/// The float that is `ulps` floats behind `word`.
+#[inline(always)]
+pub(crate) fn moved(word: Word, kind: Kind, ulps: i32) -> Word {
+    match ulps {
+        0 => word,
+        _ => unordered(ordered(word, kind).wrapping_add(i64::from(ulps)), kind),
+    }
+}
+
 /// The place of `word` among the decimals of which `power` are 1, and whether it is one.
 #[inline(always)]
 fn decimal(kind: Kind, word: Word, power: f64) -> (Place, bool) {
@@ -104,37 +113,42 @@ fn decimal(kind: Kind, word: Word, power: f64) -> (Place, bool) {
 }
 
 impl Front {
-    /// Where many words lie, all of them: their `indices` and `ulps`; whether they all do.
+    /// Where many words lie, all of them: their `indices`, and how many `ulps` more than `-MOST_ULPS`; whether they all
+    /// do.
     #[inline(always)]
-    pub(crate) fn split_all(
-        self,
-        kind: Kind,
-        words: impl Iterator<Item = Word>,
-        indices: &mut [i64],
-        ulps: &mut [i8],
-    ) -> bool {
-        let mut all = true;
-        let places = words.zip(indices.iter_mut().zip(ulps));
+    pub(crate) fn split_all(self, kind: Kind, words: &[Word], indices: &mut [i64], ulps: &mut [u8]) -> bool {
+        let places = words.iter().zip(indices).zip(ulps);
         match (self, kind) {
             // The usual ones get loops of their own, which decide nothing inside.
             (Front::Decimal { digits }, Kind::F64) => {
-                let power = power(digits);
-                for (word, (index, ulps)) in places {
-                    let (place, fits) = decimal(Kind::F64, word, power);
-                    (*index, *ulps) = (place.index, place.ulps as i8);
+                let (power, mut all, mut far) = (power(digits), true, 0);
+                for ((word, index), ulps) in places {
+                    let (whole, nearest, fits) = rounded(word.f64() * power);
+                    let decimal = ordered(float(whole / power, Kind::F64), Kind::F64);
+                    let off =
+                        ordered(*word, Kind::F64).wrapping_sub(decimal).wrapping_add(i64::from(MOST_ULPS));
+                    (*index, *ulps) = (nearest, off as u8);
+                    // One that is 15 sets the bit, too.
+                    far |= (off | off.wrapping_add(1)) as u64 & !15;
                     all &= fits;
                 }
+                all & (far == 0)
+            }
+            (Front::Integer { unit: 1, offset: 0 }, Kind::I64) => {
+                places.for_each(|((word, index), _)| *index = word.i64());
+                true
             }
             _ => {
-                for (word, (index, ulps)) in places {
-                    let place = self.split(kind, word);
+                let mut all = true;
+                for ((word, index), ulps) in places {
+                    let place = self.split(kind, *word);
                     all &= place.is_some();
                     let place = place.unwrap_or_default();
-                    (*index, *ulps) = (place.index, place.ulps as i8);
+                    (*index, *ulps) = (place.index, (place.ulps + MOST_ULPS) as u8);
                 }
+                all
             }
         }
-        all
     }
 
     /// Before anything is known.
@@ -158,12 +172,12 @@ impl Front {
                     Kind::I32 => {
                         let away = word.i32().checked_sub(offset as i32)?;
                         let unit = i32::try_from(unit).ok()?;
-                        (away.checked_rem(unit)? == 0).then(|| i64::from(away / unit))?
+                        (away.checked_rem(unit)? == 0).then_some(i64::from(away.checked_div(unit)?))?
                     }
                     _ => {
                         let away = word.i64().checked_sub(offset)?;
                         let unit = i64::try_from(unit).ok()?;
-                        (away.checked_rem(unit)? == 0).then(|| away / unit)?
+                        (away.checked_rem(unit)? == 0).then_some(away.checked_div(unit)?)?
                     }
                 };
                 Some(Place { index, ulps: 0 })
@@ -197,13 +211,7 @@ impl Front {
                 }
                 _ => Word::from(offset.wrapping_add(index.wrapping_mul(unit as i64))),
             },
-            Front::Decimal { digits } => {
-                let word = float(index as f64 / power(digits), kind);
-                match ulps {
-                    0 => word,
-                    _ => unordered(ordered(word, kind).wrapping_add(i64::from(ulps)), kind),
-                }
-            }
+            Front::Decimal { digits } => moved(float(index as f64 / power(digits), kind), kind, ulps),
             Front::Bits { shift } => {
                 let at = match index < 0 {
                     true => !((!index) << shift),
@@ -212,6 +220,23 @@ impl Front {
                 unordered(at, kind)
             }
             Front::Grid { step } => float(index as f64 * step, kind),
+        }
+    }
+
+    /// The values at many `indices`, as [`Self::join`] gives them without corrections.
+    #[inline(always)]
+    pub(crate) fn join_all<'w>(self, kind: Kind, indices: &[i64], words: impl Iterator<Item = &'w mut Word>) {
+        let places = words.zip(indices);
+        match (self, kind) {
+            // The usual ones get loops of their own, which decide nothing inside.
+            (Front::Decimal { digits }, Kind::F64) => {
+                let power = power(digits);
+                places.for_each(|(word, index)| *word = Word::from(*index as f64 / power));
+            }
+            (Front::Integer { unit: 1, offset: 0 }, Kind::I64) => {
+                places.for_each(|(word, index)| *word = Word::from(*index));
+            }
+            _ => places.for_each(|(word, index)| *word = self.join(kind, *index, 0)),
         }
     }
 
@@ -243,7 +268,7 @@ impl Front {
             Front::Integer { unit, offset } => {
                 let unit = i64::try_from(unit).ok()?;
                 let value = if kind == Kind::I32 { i64::from(word.i32()) } else { word.i64() };
-                value.checked_sub(offset)?.checked_add(unit / 2)?.div_euclid(unit)
+                value.checked_sub(offset)?.checked_add(unit / 2)?.checked_div_euclid(unit)?
             }
             _ => return None,
         };

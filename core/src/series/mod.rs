@@ -38,7 +38,9 @@ mod points;
 mod profile;
 mod recall;
 mod rice;
+mod search;
 mod settings;
+mod slide;
 mod stream;
 mod summary;
 mod word;
@@ -49,10 +51,11 @@ pub use bridge::{Point, PointIter, ReadBlocks, ReadError, WriteBlocks, WriteErro
 pub use crc::crc32c;
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Pushed};
-pub use error::{Damage, Misuse};
+pub use error::{Damage, Misuse, Unsealed};
 pub use header::{Coding, Header, MAX_HEADER_BYTES, Range, SYNC, VERSION};
 pub use never_longer::NeverLonger;
 pub use profile::{Large, Narrow, Pack, Profile, Rice, Small};
+pub use search::Search;
 pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
 };

@@ -1,7 +1,7 @@
 //! Blocks within tolerances that are never longer than lossless ones: both are written side by side.
 
 use super::encoder::{Encoder, Pushed};
-use super::error::Misuse;
+use super::error::{Misuse, Unsealed};
 use super::profile::{Profile, Small};
 use super::settings::{Settings, Tolerance};
 use super::word::Word;
@@ -84,14 +84,22 @@ impl<'b, P: Profile, const COLUMNS: usize> NeverLonger<'b, P, COLUMNS> {
         Ok(taken)
     }
 
-    /// Ends the block: the shorter one's bytes, or none if it has no points. The next push starts another one.
-    pub fn seal(&mut self) -> Option<&[u8]> {
+    /// Ends the block and gives the shorter one's bytes. The next push starts another one.
+    ///
+    /// # Errors
+    /// [`Unsealed::Empty`] where no point was pushed since the last block.
+    pub fn seal(&mut self) -> Result<&[u8], Unsealed> {
         let whole = self.within.points() == self.lossless.points();
-        let within = self.within.seal().filter(|_| whole);
+        let within = self.within.seal();
         let lossless = self.lossless.seal()?;
-        Some(match within {
-            Some(within) if within.len() <= lossless.len() => within,
+        Ok(match within {
+            Ok(within) if whole && within.len() <= lossless.len() => within,
             _ => lossless,
         })
+    }
+
+    /// The buffers, for an encoder of other settings; points that were not sealed are lost.
+    pub fn into_buffers(self) -> (&'b mut [u8], &'b mut [u8]) {
+        (self.within.into_buffer(), self.lossless.into_buffer())
     }
 }

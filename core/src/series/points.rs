@@ -135,7 +135,6 @@ mod tests {
 
     impl Coder for Counting<'_> {
         const WRITES: bool = false;
-        const PLAIN: bool = false;
 
         fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
             self.steps += 1;

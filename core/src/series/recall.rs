@@ -57,24 +57,22 @@ impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
     /// The nearest one, and how many bits the distance to it has.
     #[inline]
     fn nearest(&self, index: L) -> (usize, u32) {
-        let mut best = (0, L::BITS);
-        let mut shortest = None;
+        let (mut nearest, mut shortest) = (0, u64::MAX);
         for (at, other) in self.indices.iter().take(usize::from(self.known)).enumerate() {
             let distance = index.minus(*other).magnitude();
-            if shortest.is_none_or(|shortest| distance < shortest) {
-                shortest = Some(distance);
-                best = (at, index.minus(*other).magnitude_bits());
+            if distance < shortest {
+                (nearest, shortest) = (at, distance);
             }
         }
-        best
+        // Of none, all bits.
+        (nearest, (64 - shortest.leading_zeros()).min(L::BITS))
     }
 
     /// Brings the one at `at` to the front, as `index`.
     fn touch(&mut self, at: usize, index: L) {
-        let at = at.min(COUNT - 1);
-        self.indices.copy_within(..at, 1);
-        if let Some(first) = self.indices.first_mut() {
-            *first = index;
+        let mut newer = index;
+        for each in self.indices.iter_mut().take(at.saturating_add(1)) {
+            core::mem::swap(each, &mut newer);
         }
     }
 }

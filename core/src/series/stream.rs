@@ -3,7 +3,7 @@
 // What sides are made of stays inside: only their names go out, by way of `Back`.
 #![allow(private_bounds)]
 
-use super::back::{ReadSide, Waiting, WriteSide};
+use super::back::{ReadSide, Sums, Waiting, WriteSide};
 use super::beat;
 use super::choose::choose;
 use super::coder::{Coder, Ends};
@@ -12,7 +12,6 @@ use super::header::Header;
 use super::heads::Head;
 use super::points::Points;
 use super::settings::Column;
-use super::summary::Summary;
 use super::word::Word;
 
 /// Writes with the predictors and models of `I`.
@@ -43,7 +42,7 @@ impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWri
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
-        mut summary: Option<&mut [Summary; COLUMNS]>,
+        mut sums: Sums<'_, COLUMNS>,
     ) -> bool {
         let columns = waiting.columns;
         let mut head = self.points.unchanged(waiting.count());
@@ -71,11 +70,11 @@ impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWri
             }
         }
         let mut words = [Word(0); COLUMNS];
-        for (index, point) in waiting.bytes.chunks_exact(waiting.size).enumerate() {
+        for (index, point) in waiting.bytes.chunks_exact(waiting.size.max(1)).enumerate() {
             let time = Waiting::point(point, columns, &mut words);
             self.points.point(&mut writer, columns, time, &mut words);
-            if let Some(summary) = summary.as_deref_mut() {
-                for ((summary, word), column) in summary.iter_mut().zip(words).zip(columns) {
+            if let Some(sums) = sums.as_deref_mut() {
+                for ((summary, word), column) in sums.iter_mut().zip(words).zip(columns) {
                     summary.see(column.kind, word, first && index == 0);
                 }
             }

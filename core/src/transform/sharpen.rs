@@ -46,8 +46,8 @@ macro_rules! sharpened {
 }
 sharpened!(u8: i16, u16: i32, i16: i32);
 
-/// Samples whose columns are summed at a time.
-const RUN: usize = 384;
+/// Samples whose columns are summed at a time: few where the stack is small and no register is wide.
+const RUN: usize = if cfg!(target_os = "none") { 48 } else { 384 };
 
 /// The same with one pixel of at most 8 bands more on both sides.
 const COLUMNS: usize = RUN + 16;
@@ -108,8 +108,9 @@ fn direct<T: Sharpened<S>, S: Copy + core::ops::Add<Output = S>>(
     bands: usize,
     out: &mut [T],
 ) {
-    taps!(out.len(), bands; above => a b c; here => d e f; below => g h i;);
-    for (at, to) in out.iter_mut().enumerate() {
+    let n = out.len();
+    taps!(n, bands; above => a b c; here => d e f; below => g h i;);
+    for (at, to) in out.iter_mut().enumerate().take(n) {
         let upper = a[at].wide() + b[at].wide() + c[at].wide();
         let lower = g[at].wide() + h[at].wide() + i[at].wide();
         let middle = d[at].wide() + e[at].wide() + f[at].wide();

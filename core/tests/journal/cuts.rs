@@ -79,17 +79,28 @@ fn a_second_cut_in_the_recovery_loses_nothing() {
     println!("{cuts} cuts");
 }
 
-#[test]
-#[ignore = "minutes: tests/journal_cuts.sh runs it"]
-fn every_second_cut_after_every_first() {
-    let mut cuts = 0;
-    for (way, cut) in CUTS.into_iter().enumerate() {
-        for policy in [Policy::Keep, Policy::Overwrite] {
+/// Every cut of the recovery after every cut of this kind: a test of its own for each, because each takes a minute.
+macro_rules! every_second_cut {
+    ($($name:ident: $cut:ident $policy:ident $ecc:literal;)*) => {$(
+        #[test]
+        #[ignore = "minutes: tests/journal_cuts.sh runs it"]
+        fn $name() {
             let (size, lens) = SMALL[0];
-            cuts += every_byte(size, policy, &lens[1..3], cut, way == 1, 1);
+            println!("{} cuts", every_byte(size, Policy::$policy, &lens[1..3], Cut::$cut, $ecc, 1));
         }
-    }
-    println!("{cuts} cuts");
+    )*};
+}
+every_second_cut! {
+    every_second_cut_after_every_clean_one_keeping: Clean Keep false;
+    every_second_cut_after_every_clean_one_overwriting: Clean Overwrite false;
+    every_second_cut_after_every_torn_one_keeping: Torn Keep true;
+    every_second_cut_after_every_torn_one_overwriting: Torn Overwrite true;
+    every_second_cut_after_every_weak_word_keeping: WeakWord Keep false;
+    every_second_cut_after_every_weak_word_overwriting: WeakWord Overwrite false;
+    every_second_cut_after_every_weak_whole_keeping: WeakAll Keep false;
+    every_second_cut_after_every_weak_whole_overwriting: WeakAll Overwrite false;
+    every_second_cut_after_every_scattered_one_keeping: Scattered Keep false;
+    every_second_cut_after_every_scattered_one_overwriting: Scattered Overwrite false;
 }
 
 /// The recovery of an acknowledged record is cut again and again: its copy is weak, or the erase of the copy's sector is

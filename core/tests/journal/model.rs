@@ -14,7 +14,8 @@ pub(crate) struct Kept {
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) bytes: Vec<u8>,
-    /// The turn of the sector that was the newest when it was acknowledged; not compared with what is read.
+    /// The turn of the sector that was the newest when it was acknowledged, or when its append was cut: the one that it
+    /// stands in. Not compared with what is read.
     pub(crate) turn: u32,
     /// Whether its epoch was read back.
     pub(crate) seen: bool,
@@ -193,6 +194,9 @@ impl Bench {
                 Err(error) => {
                     let journal = self.journal.take().expect("it is mounted");
                     assert!(self.off.get(), "{error}");
+                    // If it is there all the same, it is there.
+                    kept.turn = journal.stats().turns;
+                    self.pending = Pending::Append(kept);
                     self.flash = Some(journal.into_flash());
                     return false;
                 }
@@ -286,8 +290,7 @@ impl Bench {
         let gone = self.limbo_floor.max(self.floor);
         let mut read: Vec<Kept> = Vec::new();
         for kept in &self.kept {
-            while let Some(extra) =
-                known.peek().and_then(|found| self.undecided(found, Some(kept.sequence), turn))
+            while let Some(extra) = known.peek().and_then(|found| self.undecided(found, Some(kept.sequence)))
             {
                 read.push(extra);
                 known.next();
@@ -303,7 +306,9 @@ impl Bench {
                     known.next();
                 }
                 _ => {
-                    // The oldest sectors, where the policy gives them up.
+                    // The oldest sectors, where the policy gives them up: a free one stays, one is being opened, and one more
+                    // was given up for an opening that the power cut, which no turn shows. A sector that is passed over
+                    // takes a turn, too.
                     let given_up = self.policy == Policy::Overwrite
                         && kept.turn + self.sectors < turn + 3 + 2 * self.bad;
                     assert!(
@@ -317,7 +322,7 @@ impl Bench {
                 }
             }
         }
-        while let Some(extra) = known.peek().and_then(|found| self.undecided(found, None, turn)) {
+        while let Some(extra) = known.peek().and_then(|found| self.undecided(found, None)) {
             read.push(extra);
             known.next();
         }
@@ -329,7 +334,11 @@ impl Bench {
             "a number would be given twice"
         );
         if unsettled {
-            // No room for the recovery: what was under way at the cut is still undecided.
+            // What was under way at the cut is still undecided. That is so only where the recovery has no room: nothing
+            // may be given up for it, and every sector stands between the oldest record and the newest.
+            let live = u32::from(self.journal().stats().live);
+            let no_room = self.policy == Policy::Keep && live == self.sectors;
+            assert!(no_room || self.bad > 0, "there is room for a recovery: {:?}", self.journal().stats());
             return;
         }
         // What was under way has taken effect or not; from now on it is one or the other.
@@ -360,7 +369,7 @@ impl Bench {
     }
 
     /// A record whose append was cut and that is there all the same, before the acknowledged one with that number.
-    fn undecided(&self, found: &Kept, below: Option<u32>, turn: u32) -> Option<Kept> {
+    fn undecided(&self, found: &Kept, below: Option<u32>) -> Option<Kept> {
         let candidate = |kept: &&Kept| {
             let epoch = kept.epoch.max(found.epoch);
             same(found) == Kept { sequence: found.sequence, epoch, ..same(kept) }
@@ -370,7 +379,6 @@ impl Bench {
         (new && below.is_none_or(|below| found.sequence < below)).then(|| Kept {
             sequence: found.sequence,
             epoch: found.epoch,
-            turn: turn.saturating_sub(1),
             seen: true,
             ..kept.clone()
         })

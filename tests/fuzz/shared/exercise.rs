@@ -5,7 +5,8 @@ mod rows;
 
 use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::plan::Place;
-use plimsoll_formats::{Format, Page};
+use plimsoll_formats::{Format, Page, UprightPage};
+use std::sync::Arc;
 
 /// Arena that a page may have.
 const ARENA_BYTES: u64 = 1 << 20;
@@ -24,14 +25,25 @@ pub fn exercise(format: &dyn Format, content: &[u8], strip_rows: u32) {
     let Ok(picture) = picture else { return };
     for index in 0..8 {
         match picture.page(index) {
-            Ok(Some(page)) => read(&*page, strip_rows),
+            Ok(Some(page)) => read_all(&page, strip_rows),
             _ => break,
         }
         for below in 0..2 {
             if let Ok(Some(page)) = picture.page_at(&[index, below]) {
-                read(&*page, strip_rows);
+                read_all(&page, strip_rows);
             }
         }
+    }
+}
+
+/// As it is stored, as it should be seen, and a smaller version.
+fn read_all(page: &Arc<dyn Page>, strip_rows: u32) {
+    read(&**page, strip_rows);
+    if !page.orientation().is_upright() {
+        read(&UprightPage::new(Arc::clone(page), u64::from(strip_rows) * 100), strip_rows);
+    }
+    if let Some(smaller) = page.reduced(1) {
+        read(&*smaller, strip_rows);
     }
 }
 

@@ -97,6 +97,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         steps: vec![Step::new("thumbnail", &format!("{},{}", args.size, args.kernel))],
         pages: Some(PageList::one(args.page)),
         region: None,
+        upright: args.upright,
         compression: None,
         tile: None,
         pyramid: None,
@@ -164,6 +165,7 @@ fn request(args: &ConvertArgs) -> Result<Request, Failure> {
         wanted,
         format: format.transpose()?,
         metadata: args.metadata == MetadataArg::Keep,
+        upright: args.upright,
     })
 }
 
@@ -221,8 +223,11 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
     let Some(pages) = &args.pages else {
         let first = PageName::from(1);
         let first = job(first, &for_page(output, first).unwrap_or_else(|| output.clone()))?;
-        if input.find_page(2)?.is_some() {
-            tracing::warn!("{} has more pages: --pages names others", input.path().display());
+        match input.find_page(2) {
+            Ok(None) => {}
+            Ok(Some(_)) => tracing::warn!("{} has more pages: --pages names others", input.path().display()),
+            // It may be the way to it that is broken: one line, after the first page's.
+            Err(error) => tracing::warn!("what follows page 1 cannot be read: {error}"),
         }
         return Ok(vec![first]);
     };

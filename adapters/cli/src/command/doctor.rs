@@ -94,7 +94,8 @@ impl Patient<'_> {
             ..Wanted::default()
         };
         let output = PathBuf::from(format!("doctor.{ending}"));
-        let request = Request { steps: args.steps.clone(), output, wanted, format: None, metadata: true };
+        let steps = args.steps.clone();
+        let request = Request { steps, output, wanted, format: None, metadata: true, upright: false };
         let mut settings = settings(&args.run, None);
         settings.overwrite = true;
         if let Some(bytes) = tried {

@@ -5,8 +5,9 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::convert::{ConvertJob, Converted, Request, check_output, commit};
+use super::convert::{ConvertJob, Converted, Request};
 use super::hash::hex;
+use super::output::{check_output, commit, format_of};
 use super::pages::{Input, PageList, PageName};
 use super::plan::JobPlan;
 use super::settings::Settings;
@@ -49,6 +50,15 @@ impl BookJob {
             let line = "a file of several pictures holds their smaller copies as SubIFDs: --pyramid subifd";
             return Err(Failure::Usage(line.to_owned()));
         }
+        let format = request.format.map_or_else(|| format_of(&request.output), Ok)?;
+        if !format.is_multipage() {
+            let ending = request.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            return Err(Failure::Usage(format!(
+                "{}: what is written as {} holds one picture a file: write {{page}} into the name, as in page-{{page}}.{ending}",
+                request.output.display(),
+                format.name(),
+            )));
+        }
         let budget = Budgeted::resolve(&settings);
         // Whatever is free later: the plan is made for what was free now.
         let settings = Settings { within: Some(Within::Bytes(budget.bytes)), ..settings };
@@ -57,7 +67,8 @@ impl BookJob {
             last += 1;
             page == PageName::from(last)
         });
-        let all_pages = in_order && last < u32::MAX && input.find_page(last + 1)?.is_none();
+        // What cannot be read behind them is there all the same.
+        let all_pages = in_order && last < u32::MAX && matches!(input.find_page(last + 1), Ok(None));
         let mut largest: Option<JobPlan> = None;
         let (mut file_bytes, mut shape, mut left_out) = (0u64, None, Vec::new());
         for number in pages.names() {

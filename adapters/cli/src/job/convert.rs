@@ -2,31 +2,35 @@
 
 use super::budget::Budgeted;
 use super::control::Control;
-use super::hash::{Boxed, Hashing, Nowhere, hex};
+use super::hash::{Boxed, Hashing, hex};
+use super::hash_back::hash_back;
 use super::kept::{Circumstances, Kept};
 use super::mapping::Effect;
 use super::measure::{find_ranges, plan_ranges};
+use super::output::{check_disk, check_output, commit, format_of, target_of};
 use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::route::Route;
-use super::settings::{Io, Settings};
+use super::settings::Settings;
+use super::smaller::{purpose, smaller_version};
 use super::tiles::{Tiled, Tiling};
 use super::verify::Checked;
 use crate::failure::Failure;
 use crate::stages::{Stages, Step};
 use plimsoll_core::measure::{Range, RangeOf};
-use plimsoll_core::pipeline::{Chain, Need, Stage};
+use plimsoll_core::pipeline::{Chain, Stage};
 use plimsoll_core::shape::Shape;
-use plimsoll_formats::{Format, FormatError, Metadata, Output, Page, Tail, Target, Wanted, Writer};
+use plimsoll_formats::{
+    Format, FormatError, Metadata, Output, Page, Tail, Target, UprightPage, Wanted, Writer,
+};
 use plimsoll_os::output::AtomicOutput;
-use plimsoll_os::probe::Probe;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How many times smaller, as a power of two, a version may be that a thumbnail is made from.
-const MOST_HALVINGS: u8 = 5;
+/// The most bytes of a picture that are held to set it upright, where fewer would do.
+const MOST_BAND_BYTES: u64 = 16 << 20;
 
 /// What is to be made of a page, and how it is stored.
 #[derive(Clone, Debug)]
@@ -41,6 +45,8 @@ pub struct Request {
     pub format: Option<&'static dyn Format>,
     /// Whether what the input says beside its pixels goes along.
     pub metadata: bool,
+    /// Whether the orientation that the input names is undone before the first step.
+    pub upright: bool,
 }
 
 /// A conversion, planned and ready to run.
@@ -108,7 +114,8 @@ impl ConvertJob {
         wanted: Wanted,
         settings: Settings,
     ) -> Result<Self, Failure> {
-        let request = Request { steps, output: output.to_owned(), wanted, format: None, metadata: true };
+        let output = output.to_owned();
+        let request = Request { steps, output, wanted, format: None, metadata: true, upright: false };
         Self::plan_request(input, page, request, settings)
     }
 
@@ -124,7 +131,8 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let page = page.into();
         check_output(input, &request.output, &settings)?;
-        let only = page == PageName::from(1) && request.metadata && input.find_page(2)?.is_none();
+        // A second page that is broken is no reason not to read the first.
+        let only = page == PageName::from(1) && request.metadata && matches!(input.find_page(2), Ok(None));
         let budget = Budgeted::resolve(&settings);
         Self::plan_page(input, page, request, settings, budget, only)
     }
@@ -138,15 +146,44 @@ impl ConvertJob {
         budget: Budgeted,
         all_pages: bool,
     ) -> Result<Self, Failure> {
-        let (page_name, whole) = (page, input.page(page)?);
+        let stored = input.page(page)?;
+        if !request.upright || stored.orientation().is_upright() {
+            let job = Self::plan_over(input, &stored, request, settings, budget, all_pages)?;
+            return Ok(Self { page_name: page, ..job });
+        }
+        // The smallest plan decides whether it fits; then bands are as high as the budget allows, for fewer reads.
+        let plan = |band_bytes: u64| {
+            let whole: Arc<dyn Page> = Arc::new(UprightPage::new(Arc::clone(&stored), band_bytes));
+            Self::plan_over(input, &whole, request.clone(), settings.clone(), budget.clone(), all_pages)
+        };
+        let mut chosen = plan(0)?;
+        for part in [4, 8, 16, 32] {
+            if let Ok(higher) = plan((budget.bytes / part).min(MOST_BAND_BYTES)) {
+                let least = std::mem::replace(&mut chosen, higher);
+                chosen.plan.take_smallest(&least.plan);
+                break;
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The same over a page as it is, or as it should be seen.
+    fn plan_over(
+        input: &Input,
+        whole: &Arc<dyn Page>,
+        request: Request,
+        settings: Settings,
+        budget: Budgeted,
+        all_pages: bool,
+    ) -> Result<Self, Failure> {
         let source = whole.facts().shape;
         let (settings, budget) = settings.for_picture(source, &budget);
-        let (page, levels) = smaller_version(&request.steps, &whole)?;
+        let (page, levels) = smaller_version(&request.steps, whole)?;
         let stages = Stages::build(&request.steps, page.facts().shape, &[])?;
         let output = &request.output;
         let format = request.format.map_or_else(|| format_of(output), Ok)?;
         let (kept, left_out) = match request.metadata {
-            true => keep(input.path(), &*whole, &request.steps, stages.output(), all_pages)?,
+            true => keep(input.path(), &**whole, &request, stages.output(), all_pages)?,
             false => (None, Vec::new()),
         };
         let target = |wanted: Wanted| target_of(format, stages.output(), wanted, kept.as_ref());
@@ -200,7 +237,7 @@ impl ConvertJob {
             page,
             written_page,
             input_path: input.path().to_owned(),
-            page_name,
+            page_name: PageName::from(1),
             request,
             format,
             kept,
@@ -297,7 +334,7 @@ impl ConvertJob {
         })
     }
 
-    /// Runs it into page `number` of a file whose other pages end at `after`.
+    /// Runs it into page `number`, counted from 1, of a file whose other pages end at `after`.
     pub(super) fn write(
         &self,
         file: &Arc<AtomicOutput>,
@@ -322,8 +359,8 @@ impl ConvertJob {
         let stages = Stages::build(&self.request.steps, source, &ranges)?;
         let target = self.target(writing.compressors)?;
         let output = Arc::clone(file) as Output;
-        let writer = match after.bytes {
-            0 => target.create(output),
+        let writer = match number {
+            1 => target.create(output),
             _ => target.append(output, after),
         };
         let writer = writer.map_err(|error| self.failed(&error))?;
@@ -335,27 +372,31 @@ impl ConvertJob {
         let tail = writer.tail();
         writer.finish().map_err(|error| self.failed(&error))?;
         let mut bytes_hashed = 0;
-        match later {
-            Some(later) if tile_order => (hasher, bytes_hashed) = self.hash_source(writing, later)?,
-            Some(later) => hasher = Some(self.hash_back(file.temporary(), number, writing, later)?),
-            None => {}
+        if let Some(later) = later {
+            let hash = |path: &Path, page, hasher| {
+                hash_back(path, page, writing, &self.plan, &self.settings, hasher)
+            };
+            hasher = if tile_order {
+                self.by_rows(hash(&self.input_path, self.page_name, later))?.map(|(hasher, bytes)| {
+                    bytes_hashed = bytes;
+                    hasher
+                })
+            } else {
+                Some(hash(file.temporary(), number.into(), later)?.0)
+            };
         }
         stages.add_seconds(&mut seconds);
         Ok(Written { stored: target.describe(), tail, hasher, bytes_hashed, ranges, seconds })
     }
 
-    /// Hashes the rows that tiles were made of; none where a row of them needs more than the plan allows. Gives the bytes
-    /// that were read for it.
-    fn hash_source(&self, writing: &PassPlan, hasher: Sha256) -> Result<(Option<Sha256>, u64), Failure> {
-        let input = Input::open(&self.input_path, Io::Read)?;
-        let page = input.page(self.page_name)?;
-        match self.hash_by_rows(&*page, writing, hasher) {
-            Ok(hasher) => Ok((Some(hasher), input.bytes_read())),
+    /// The hash of the rows that tiles were made of; none where a row of them needs more than the plan allows.
+    fn by_rows(&self, hashed: Result<(Sha256, u64), Failure>) -> Result<Option<(Sha256, u64)>, Failure> {
+        match hashed {
             Err(Failure::Refused(why)) => {
                 tracing::warn!("{}: its pixels are not hashed: {why}", self.request.output.display());
-                Ok((None, input.bytes_read()))
+                Ok(None)
             }
-            Err(other) => Err(other),
+            hashed => hashed.map(Some),
         }
     }
 
@@ -401,90 +442,6 @@ impl ConvertJob {
         pass.add_seconds(seconds);
         Ok(hasher)
     }
-
-    /// Hashes what several workers wrote side by side, by reading it once more within what the plan allows.
-    fn hash_back(
-        &self,
-        path: &Path,
-        number: u32,
-        writing: &PassPlan,
-        hasher: Sha256,
-    ) -> Result<Sha256, Failure> {
-        // A mapping would come on top of the input's.
-        let written = Input::open(path, Io::Read)?;
-        let page = written.page(number)?;
-        self.hash_by_rows(&*page, writing, hasher)
-    }
-
-    /// Hashes a page's rows in order, within what the plan allows.
-    fn hash_by_rows(&self, page: &dyn Page, writing: &PassPlan, hasher: Sha256) -> Result<Sha256, Failure> {
-        let mut settings = Settings { workers: Some(1), io: Io::Read, ..self.settings.clone() };
-        let request = PassRequest {
-            purpose: "hash the output",
-            stages: &[],
-            page,
-            files: 1,
-            sink_needs: &|_| Vec::<Need>::new(),
-            ordered: true,
-        };
-        let budget = Budgeted { bytes: writing.plan.peak_bytes, reason: "the plan".to_owned() };
-        // The plan's peak may be that of the process's start, when there was little heap yet: its heap counts as well.
-        let pass_plan = loop {
-            let pass =
-                plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, &budget))?;
-            if pass.heap_bytes() <= self.plan.heap_bytes() || pass.plan.strip_rows == 1 {
-                break pass;
-            }
-            settings.strip_rows = Some(pass.plan.strip_rows / 2);
-        };
-        let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
-        let control = Control::default();
-        let pass = Pass::new(&chain, &pass_plan, page, (1, 1), &self.plan, &control);
-        let mut arena = pass_plan.arena()?;
-        let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
-        sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
-    }
-}
-
-/// The page, or the smallest version of it in the file that makes the same thumbnail and is twice as large at least, so
-/// that the kernel still has what it averages; and how many times it was halved.
-fn smaller_version(steps: &[Step], page: &Arc<dyn Page>) -> Result<(Arc<dyn Page>, u8), Failure> {
-    let whole = (Arc::clone(page), 0);
-    let Some(first) = steps.first().filter(|step| step.name() == "thumbnail") else { return Ok(whole) };
-    let first = std::slice::from_ref(first);
-    let output = Stages::build(first, page.facts().shape, &[])?.output();
-    for levels in (1..=MOST_HALVINGS).rev() {
-        let Some(small) = page.reduced(levels) else { continue };
-        let shape = small.facts().shape;
-        let enough = shape.rows / 2 >= output.rows && shape.cols / 2 >= output.cols;
-        if enough && Stages::build(first, shape, &[])?.output() == output {
-            return Ok((small, levels));
-        }
-    }
-    Ok(whole)
-}
-
-/// What the pass does, for the plan.
-fn purpose(levels: u8) -> &'static str {
-    match levels {
-        0 => "write the output",
-        1 => "write the output from the file's version at 1/2",
-        2 => "write the output from the file's version at 1/4",
-        3 => "write the output from the file's version at 1/8",
-        4 => "write the output from the file's version at 1/16",
-        _ => "write the output from the file's version at 1/32",
-    }
-}
-
-/// How an output is stored.
-fn target_of(
-    format: &dyn Format,
-    shape: Shape,
-    wanted: Wanted,
-    kept: Option<&Arc<dyn Metadata>>,
-) -> Result<Box<dyn Target>, FormatError> {
-    let target = format.target(shape, wanted)?;
-    Ok(kept.and_then(|kept| target.carry(kept)).unwrap_or(target))
 }
 
 /// What of a page's metadata goes along, and what does not.
@@ -492,15 +449,16 @@ fn target_of(
 fn keep(
     path: &Path,
     page: &dyn Page,
-    steps: &[Step],
+    request: &Request,
     output: Shape,
     all_pages: bool,
 ) -> Result<(Option<Arc<dyn Metadata>>, Vec<&'static str>), Failure> {
     let failed = |error: FormatError| Failure::input(path, &error);
     let Some(metadata) = page.metadata().map_err(failed)? else { return Ok((None, Vec::new())) };
     let source = page.facts().shape;
-    let effect = Effect::of(steps, source)?;
-    let now = Circumstances { source, output, effect, all_pages };
+    let effect = Effect::of(&request.steps, source)?;
+    let turned = request.upright && page.was_turned();
+    let now = Circumstances { source, output, effect, all_pages, turned };
     let (kept, left_out) = Kept::new(metadata, page, &now).map_err(failed)?;
     Ok((Some(Arc::new(kept)), left_out))
 }
@@ -509,61 +467,9 @@ fn keep(
 fn region_bytes(path: &Path, page: &dyn Page, stages: &[&dyn Stage]) -> Result<Option<u64>, Failure> {
     let shape = page.facts().shape;
     let chain = Chain::new(stages, shape).map_err(|error| Failure::Usage(error.to_string()))?;
-    if chain.input() == shape.region() {
+    // A picture that is set upright may be read more than once.
+    if chain.input() == shape.region() && !page.was_turned() {
         return Ok(None);
     }
     page.reads(chain.input()).map_err(|error| Failure::input(path, &error))
-}
-
-/// Gives the finished output its name.
-pub(super) fn commit(
-    file: Arc<AtomicOutput>,
-    output: &Path,
-    settings: &Settings,
-    control: &Control,
-) -> Result<(), Failure> {
-    let file =
-        Arc::into_inner(file).ok_or_else(|| Failure::Io(format!("{}: still in use", output.display())))?;
-    if control.is_cancelled() {
-        return Err(Failure::Cancelled);
-    }
-    file.commit(settings.sync).map_err(|error| Failure::Io(error.to_string()))
-}
-
-/// The format that an output's name asks for.
-fn format_of(output: &Path) -> Result<&'static dyn Format, Failure> {
-    let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    plimsoll_formats::by_extension(extension).ok_or_else(|| {
-        let known: Vec<&str> =
-            plimsoll_formats::FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
-        Failure::Usage(format!(
-            "{}: no format has this ending: write one of {}",
-            output.display(),
-            known.join(", ")
-        ))
-    })
-}
-
-/// An output never replaces its own input, and another file only if the user says so.
-pub(super) fn check_output(input: &Input, output: &Path, settings: &Settings) -> Result<(), Failure> {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    if real(output).is_some_and(|output| real(input.path()) == Some(output)) {
-        return Err(Failure::Usage(format!("{}: the output would replace the input", output.display())));
-    }
-    if output.exists() && !settings.overwrite {
-        return Err(Failure::Usage(format!("{}: exists already: --overwrite replaces it", output.display())));
-    }
-    Ok(())
-}
-
-/// An output whose size is known must fit the disk.
-fn check_disk(folder: &Path, target: &dyn Target) -> Result<(), Failure> {
-    let needed = target.file_bytes();
-    match Probe::system().disk_free_bytes(folder) {
-        Some(free) if !target.ordered() && free < needed => Err(Failure::Io(format!(
-            "{}: the output needs {needed} bytes of disk, {free} are free: free some or write somewhere else",
-            folder.display()
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -17,6 +17,8 @@ pub(super) struct Circumstances {
     pub(super) effect: Effect,
     /// Whether all pages of the file go along: what counts pages stays true.
     pub(super) all_pages: bool,
+    /// Whether the picture was set upright before the first step.
+    pub(super) turned: bool,
 }
 
 /// How a field's values change.
@@ -94,6 +96,7 @@ fn judge(
     let same_bands = now.source.bands == now.output.bands;
     let same_kind = now.source.kind == now.output.kind;
     let moved = |change: Change, kind: u16, name: &'static str| match now.effect.mapping {
+        _ if now.turned => Verdict::Drop(Some(name)),
         Some(mapping) if mapping.is_same() => Verdict::Keep(Change::None),
         Some(_) if field.kind == kind => Verdict::Keep(change),
         _ => Verdict::Drop(Some(name)),
@@ -127,7 +130,7 @@ fn judge(
             None => Verdict::Keep(Change::None),
         },
         270 => {
-            let same_shape = now.source == now.output && now.all_pages;
+            let same_shape = now.source == now.output && now.all_pages && !now.turned;
             keep_if(
                 same_shape || !describes_shape(from, index, field)?,
                 "ImageDescription (of another shape)",
@@ -137,7 +140,7 @@ fn judge(
         33550 => moved(Change::PixelScale, DOUBLE, "GeoTIFF fields"),
         33922 => moved(Change::TiePoints, DOUBLE, "GeoTIFF fields"),
         34264 if field.count == 16 => moved(Change::Transformation, DOUBLE, "GeoTIFF fields"),
-        34264 | 34735..=34737 => keep_if(now.effect.mapping.is_some(), "GeoTIFF fields"),
+        34264 | 34735..=34737 => keep_if(now.effect.mapping.is_some() && !now.turned, "GeoTIFF fields"),
         // Statistics are part of it.
         42112 => {
             let same = now.effect.mapping.is_some_and(|map| map.is_same()) && now.source == now.output;

@@ -83,6 +83,13 @@ impl JobPlan {
         self.passes.iter().max_by_key(|pass| pass.plan.peak_bytes)
     }
 
+    /// The smallest budgets of its passes are those of `other`, which is a cut of the same work.
+    pub(super) fn take_smallest(&mut self, other: &Self) {
+        for (pass, other) in self.passes.iter_mut().zip(&other.passes) {
+            pass.plan.smallest_bytes = other.plan.smallest_bytes;
+        }
+    }
+
     /// The peak of the whole job.
     pub fn peak_bytes(&self) -> u64 {
         self.dominant().map_or(0, |pass| pass.plan.peak_bytes)

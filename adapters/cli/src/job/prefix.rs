@@ -34,7 +34,7 @@ pub struct Prefix {
 /// lets no two rows share any before it.
 pub(crate) fn longest(chain: &Chain<'_>) -> Option<usize> {
     let reduces = |at: usize| {
-        let view = chain.views().get(at)?;
+        let view = chain.view(at)?;
         let (rows, made) = (u64::from(view.input_shape.rows), u64::from(view.output_shape.rows));
         (2 * rows >= WORTHWHILE_REDUCTION * made).then_some(at + 1)
     };

@@ -2,8 +2,8 @@
 //!
 //! Chunks are walked by their lengths, so metadata of any size costs nothing. At most 1 KiB is kept.
 
-use super::{SIGNATURE, malformed};
-use crate::{Bytes, FormatError};
+use super::{SIGNATURE, exif, malformed};
+use crate::{Bytes, FormatError, Orientation};
 use plimsoll_core::shape::{SampleKind, Shape};
 
 /// Colour types (PNG specification, 11.2.1).
@@ -43,6 +43,8 @@ pub(super) struct Header {
     pub(super) key: Option<[u16; 3]>,
     /// Whether a palette's colours have alpha.
     pub(super) palette_alpha: bool,
+    /// How it should be seen.
+    pub(super) orientation: Orientation,
     /// Where the first chunk of pixels begins.
     pub(super) data: u64,
 }
@@ -132,6 +134,7 @@ impl Header {
                     chunk.content(bytes, &mut alpha[..len])?;
                     alphas = Some(len);
                 }
+                b"eXIf" => header.orientation = exif::orientation(bytes, &chunk)?,
                 b"PLTE" | b"tRNS" => {
                     let name = chunk.name.escape_ascii();
                     return Err(malformed(
@@ -198,6 +201,7 @@ impl Header {
             palette: None,
             key: None,
             palette_alpha: false,
+            orientation: Orientation::UPRIGHT,
             data: 0,
         })
     }

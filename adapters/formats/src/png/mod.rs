@@ -6,6 +6,7 @@
 //! fixed.
 
 mod data;
+mod exif;
 mod expand;
 mod filter;
 mod header;

@@ -5,7 +5,7 @@ use super::expand::expand;
 use super::header::{Colour, Header};
 use super::interlace::PASSES;
 use super::rows::StoredRows;
-use crate::{Bytes, Facts, FormatError, Page, Picture, RowSource};
+use crate::{Bytes, Facts, FormatError, Orientation, Page, Picture, RowSource};
 use plimsoll_core::budget::{Budget, Layout};
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Need, Source};
@@ -34,6 +34,9 @@ impl OnePage {
         let mut more = vec![("stored bits", header.depth.to_string())];
         if header.key.is_some() {
             more.push(("transparency", "one colour".to_string()));
+        }
+        if !header.orientation.is_upright() {
+            more.push(("orientation", "turned or mirrored (`--upright` undoes it)".to_string()));
         }
         if header.interlaced {
             more.push(("interlaced", "Adam7, held as a whole".to_string()));
@@ -68,6 +71,10 @@ fn region_bytes(shape: Shape, region: Region) -> u64 {
 impl Page for Image {
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn orientation(&self) -> Orientation {
+        self.header.orientation
     }
 
     fn needs(&self, region: Region) -> Vec<Need> {

@@ -4,8 +4,8 @@
 
 use crate::FormatError;
 use plimsoll_core::series::{
-    AnyDecoder, Column, Damage, Encoder, Large, MAX_COLUMNS, Misuse, Pack, Pushed, Rice, Settings, Small,
-    TimeUnit, Word,
+    AnyDecoder, Column, Damage, Encoder, Large, MAX_COLUMNS, Misuse, NeverLonger, Pack, Profile, Pushed,
+    Rice, Settings, Small, TimeUnit, Tolerance, Unsealed, Word,
 };
 
 /// How points are coded, and how much a reader must remember of each column.
@@ -22,82 +22,139 @@ pub enum Coder {
     Pack,
 }
 
-macro_rules! encoders {
-    ($($one:ident $many:ident $profile:ident;)*) => {
-        /// An encoder of any coder and number of columns.
-        #[derive(Debug)]
-        pub(super) enum BlockEncoder<'b> {
-            $($one(Box<Encoder<'b, $profile, 1>>), $many(Box<Encoder<'b, $profile, MAX_COLUMNS>>),)*
-        }
-
-        impl<'b> BlockEncoder<'b> {
-            /// Heap bytes of an encoder, without its buffer.
-            pub(super) const fn state_bytes(coder: Coder, columns: usize) -> usize {
-                match (coder, columns) {
-                    $((Coder::$profile, 0 | 1) => size_of::<Encoder<'static, $profile, 1>>(),
-                    (Coder::$profile, _) => size_of::<Encoder<'static, $profile, MAX_COLUMNS>>(),)*
-                }
-            }
-
-            pub(super) fn try_new(
-                coder: Coder,
-                unit: TimeUnit,
-                columns: &[Column],
-                block_points: u32,
-                ranges: bool,
-                buffer: &'b mut [u8],
-            ) -> Result<Self, Misuse> {
-                Ok(match (coder, columns.len()) {
-                    $((Coder::$profile, 0 | 1) => {
-                        let settings = settings(unit, columns, block_points, ranges);
-                        Self::$one(Box::new(Encoder::try_new(settings, buffer)?))
-                    }
-                    (Coder::$profile, _) => {
-                        let settings = settings(unit, columns, block_points, ranges);
-                        Self::$many(Box::new(Encoder::try_new(settings, buffer)?))
-                    })*
-                })
-            }
-
-            pub(super) fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse> {
-                match self {
-                    $(Self::$one(encoder) => encoder.push(time, values), Self::$many(encoder) => encoder.push(time, values),)*
-                }
-            }
-
-            pub(super) fn seal(&mut self) -> Option<&[u8]> {
-                match self {
-                    $(Self::$one(encoder) => encoder.seal(), Self::$many(encoder) => encoder.seal(),)*
-                }
-            }
-
-            pub(super) fn into_buffer(self) -> &'b mut [u8] {
-                match self {
-                    $(Self::$one(encoder) => encoder.into_buffer(), Self::$many(encoder) => encoder.into_buffer(),)*
-                }
-            }
-        }
-    };
+/// The caller's buffer: whole for blocks that are written once, in halves for those that are written twice.
+#[derive(Debug, Default)]
+pub(super) struct Buffers<'b> {
+    first: &'b mut [u8],
+    second: &'b mut [u8],
 }
 
-encoders! {
-    Small1 Small8 Small;
-    Large1 Large8 Large;
-    Rice1 Rice8 Rice;
-    Pack1 Pack8 Pack;
+impl<'b> Buffers<'b> {
+    pub(super) fn whole(buffer: &'b mut [u8]) -> Self {
+        Self { first: buffer, second: &mut [] }
+    }
+
+    fn halves(self) -> Self {
+        if !self.second.is_empty() {
+            return self;
+        }
+        let half = self.first.len() / 2;
+        let (first, second) = self.first.split_at_mut(half);
+        Self { first, second }
+    }
 }
 
-fn settings<const COLUMNS: usize>(
-    unit: TimeUnit,
-    columns: &[Column],
-    block_points: u32,
-    ranges: bool,
-) -> Settings<COLUMNS> {
-    let first = columns.first().copied().unwrap_or_default();
-    let mut all = [first; COLUMNS];
-    all.iter_mut().zip(columns).for_each(|(to, from)| *to = *from);
-    let settings = Settings::new(unit, all).block_points(block_points);
-    Settings { columns_used: columns.len(), ranges, ..settings }
+/// An encoder of any coder and number of columns.
+pub(super) trait BlockEncoder<'b>: std::fmt::Debug {
+    fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse>;
+    fn seal(&mut self) -> Result<&[u8], Unsealed>;
+    fn into_buffers(self: Box<Self>) -> Buffers<'b>;
+}
+
+/// Writes each block once; what it does not need of the buffers waits.
+#[derive(Debug)]
+struct Once<'b, P: Profile, const COLUMNS: usize> {
+    encoder: Encoder<'b, P, COLUMNS>,
+    unused: &'b mut [u8],
+}
+
+impl<'b, P: Profile, const COLUMNS: usize> BlockEncoder<'b> for Once<'b, P, COLUMNS> {
+    fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse> {
+        self.encoder.push(time, values)
+    }
+
+    fn seal(&mut self) -> Result<&[u8], Unsealed> {
+        self.encoder.seal()
+    }
+
+    fn into_buffers(self: Box<Self>) -> Buffers<'b> {
+        Buffers { first: self.encoder.into_buffer(), second: self.unused }
+    }
+}
+
+impl<'b, P: Profile, const COLUMNS: usize> BlockEncoder<'b> for NeverLonger<'b, P, COLUMNS> {
+    fn push(&mut self, time: i64, values: &[Word]) -> Result<Pushed, Misuse> {
+        self.push(time, values)
+    }
+
+    fn seal(&mut self) -> Result<&[u8], Unsealed> {
+        self.seal()
+    }
+
+    fn into_buffers(self: Box<Self>) -> Buffers<'b> {
+        let (first, second) = (*self).into_buffers();
+        Buffers { first, second }
+    }
+}
+
+/// How blocks are to be made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocks {
+    pub(super) coder: Coder,
+    pub(super) unit: TimeUnit,
+    pub(super) points: u32,
+    pub(super) ranges: bool,
+    /// Whether those with a tolerance are never longer than lossless ones.
+    pub(super) never_longer: bool,
+}
+
+impl Blocks {
+    /// Heap bytes of an encoder, without its buffers.
+    pub(super) const fn state_bytes(coder: Coder, columns: usize, never_longer: bool) -> usize {
+        const fn of<P: Profile, const COLUMNS: usize>(never_longer: bool) -> usize {
+            match never_longer {
+                true => size_of::<NeverLonger<'static, P, COLUMNS>>(),
+                false => size_of::<Once<'static, P, COLUMNS>>(),
+            }
+        }
+        match (coder, columns) {
+            (Coder::Small, 0 | 1) => of::<Small, 1>(never_longer),
+            (Coder::Small, _) => of::<Small, MAX_COLUMNS>(never_longer),
+            (Coder::Large, 0 | 1) => of::<Large, 1>(never_longer),
+            (Coder::Large, _) => of::<Large, MAX_COLUMNS>(never_longer),
+            (Coder::Rice, 0 | 1) => of::<Rice, 1>(never_longer),
+            (Coder::Rice, _) => of::<Rice, MAX_COLUMNS>(never_longer),
+            (Coder::Pack, 0 | 1) => of::<Pack, 1>(never_longer),
+            (Coder::Pack, _) => of::<Pack, MAX_COLUMNS>(never_longer),
+        }
+    }
+
+    /// An encoder of `columns`, in `buffers`.
+    pub(super) fn encoder<'b>(
+        self,
+        columns: &[Column],
+        buffers: Buffers<'b>,
+    ) -> Result<Box<dyn BlockEncoder<'b> + 'b>, Misuse> {
+        match (self.coder, columns.len()) {
+            (Coder::Small, 0 | 1) => self.of::<Small, 1>(columns, buffers),
+            (Coder::Small, _) => self.of::<Small, MAX_COLUMNS>(columns, buffers),
+            (Coder::Large, 0 | 1) => self.of::<Large, 1>(columns, buffers),
+            (Coder::Large, _) => self.of::<Large, MAX_COLUMNS>(columns, buffers),
+            (Coder::Rice, 0 | 1) => self.of::<Rice, 1>(columns, buffers),
+            (Coder::Rice, _) => self.of::<Rice, MAX_COLUMNS>(columns, buffers),
+            (Coder::Pack, 0 | 1) => self.of::<Pack, 1>(columns, buffers),
+            (Coder::Pack, _) => self.of::<Pack, MAX_COLUMNS>(columns, buffers),
+        }
+    }
+
+    fn of<'b, P: Profile + 'b, const COLUMNS: usize>(
+        self,
+        columns: &[Column],
+        buffers: Buffers<'b>,
+    ) -> Result<Box<dyn BlockEncoder<'b> + 'b>, Misuse> {
+        let mut all = [columns.first().copied().unwrap_or_default(); COLUMNS];
+        all.iter_mut().zip(columns).for_each(|(to, from)| *to = *from);
+        let settings = Settings::new(self.unit, all).block_points(self.points);
+        let settings = Settings { columns_used: columns.len(), ranges: self.ranges, ..settings };
+        let exact = columns.iter().all(|column| column.tolerance == Tolerance::Lossless);
+        if exact || !self.never_longer {
+            let Buffers { first, second } = buffers;
+            let encoder = Encoder::<P, COLUMNS>::try_new(settings, first)?;
+            return Ok(Box::new(Once { encoder, unused: second }));
+        }
+        let Buffers { first, second } = buffers.halves();
+        Ok(Box::new(NeverLonger::<P, COLUMNS>::try_new(settings, first, second)?))
+    }
 }
 
 /// The points of a block, one after the other.

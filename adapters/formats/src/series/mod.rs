@@ -17,8 +17,8 @@ pub use csv_read::{CsvItem, CsvPoints};
 pub use csv_write::{CsvOutput, write_time};
 pub use look::{ColumnWanted, CsvWanted, Look, TimeWanted};
 pub use pls::{
-    Damaged, Entry, Index, MOST_ENTRIES, PlsEvent, PlsInput, PlsItem, PlsOptions, PlsPoints, PlsWriter,
-    SCAN_BYTES, Scanner, Seeking, Streaming, TimeRange, Written, resume_at,
+    Damaged, Entry, Index, MOST_ENTRIES, PlsEvent, PlsInput, PlsItem, PlsOptions, PlsPoints, PlsWanted,
+    PlsWriter, SCAN_BYTES, Scanner, Seeking, Streaming, TimeRange, Written, resume_at,
 };
 pub use schema::{
     MOST_NAME_BYTES, MOST_SCHEMA_BYTES, Schema, TimeColumn, ValueColumn, kind_name, kind_of, unit_digits,

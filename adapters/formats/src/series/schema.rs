@@ -120,7 +120,9 @@ impl Schema {
         self.unit == other.unit && names(self) == names(other)
     }
 
-    /// The schema in words, one thing a line: what a file's head carries.
+    /// The schema in words, one thing a line: what a file's head carries. Beside a tolerance, what a reader takes for
+    /// granted is not said (`shortest`, a delimiter that is a comma, a line of names), and `=` is the tolerance of the
+    /// column before.
     ///
     /// ```text
     /// unit s
@@ -134,13 +136,23 @@ impl Schema {
         if let Some(time) = &self.time {
             let _ = writeln!(words, "time {} {}", time_word(time.text), escaped(&time.name));
         }
+        let mut before = Tolerance::Lossless;
         for column in &self.columns {
-            let text = if column.text == NumberText::Point { "point" } else { "shortest" };
+            let exact = column.tolerance == Tolerance::Lossless;
+            let text = match (column.text, exact) {
+                (NumberText::Point, true) => "point",
+                (NumberText::Point, false) => "p",
+                (_, true) => "shortest",
+                // A file within a tolerance must not be longer than a lossless one: what it says more is made up for.
+                (_, false) => "",
+            };
             let tolerance = match column.tolerance {
                 Tolerance::Lossless => "lossless".to_owned(),
-                Tolerance::Absolute(error) => format!("abs={error:e}"),
-                Tolerance::Relative(error) => format!("rel={error:e}"),
+                tolerance if tolerance == before => "=".to_owned(),
+                Tolerance::Absolute(error) => format!("a={error:e}"),
+                Tolerance::Relative(error) => format!("r={error:e}"),
             };
+            before = column.tolerance;
             let _ = writeln!(
                 words,
                 "column {}:{text}:{tolerance} {}",
@@ -148,7 +160,13 @@ impl Schema {
                 escaped(&column.name)
             );
         }
-        let _ = write!(words, "delimiter {}\nheader {}\n", self.delimiter, u8::from(self.header));
+        let exact = self.columns.iter().all(|column| column.tolerance == Tolerance::Lossless);
+        if exact || self.delimiter != b',' {
+            let _ = writeln!(words, "delimiter {}", self.delimiter);
+        }
+        if exact || !self.header {
+            let _ = writeln!(words, "header {}", u8::from(self.header));
+        }
         words
     }
 
@@ -169,7 +187,7 @@ impl Schema {
                     let text = time_of(form).ok_or_else(bad)?;
                     schema.time = Some(TimeColumn { name: unescaped(name).ok_or_else(bad)?, text });
                 }
-                "column" => schema.columns.push(column_of(rest).ok_or_else(bad)?),
+                "column" => schema.columns.push(column_of(rest, &schema.columns).ok_or_else(bad)?),
                 "delimiter" => schema.delimiter = rest.parse().map_err(|_| bad())?,
                 "header" => schema.header = rest == "1",
                 _ => {}
@@ -194,18 +212,19 @@ pub(super) fn shown(bytes: &[u8]) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
-fn column_of(rest: &str) -> Option<ValueColumn> {
+fn column_of(rest: &str, before: &[ValueColumn]) -> Option<ValueColumn> {
     let (form, name) = rest.split_once(' ')?;
     let mut parts = form.split(':');
     let kind = kind_of(parts.next()?)?;
     let text = match parts.next()? {
-        "point" => NumberText::Point,
+        "point" | "p" => NumberText::Point,
         _ => NumberText::Shortest,
     };
     let tolerance = match parts.next()?.split_once('=') {
         None => Tolerance::Lossless,
-        Some(("abs", error)) => Tolerance::Absolute(error.parse().ok()?),
-        Some(("rel", error)) => Tolerance::Relative(error.parse().ok()?),
+        Some(("", "")) => before.last()?.tolerance,
+        Some(("a", error)) => Tolerance::Absolute(error.parse().ok()?),
+        Some(("r", error)) => Tolerance::Relative(error.parse().ok()?),
         Some(_) => return None,
     };
     Some(ValueColumn { name: unescaped(name)?, kind, text, tolerance })
@@ -302,7 +321,11 @@ mod tests {
             let schema = Schema {
                 unit: TimeUnit::Microseconds,
                 time: text.map(|text| TimeColumn { name: "when it was".to_owned(), text }),
-                columns: vec![column, ValueColumn::new("", Kind::I64)],
+                columns: vec![
+                    column.clone(),
+                    ValueColumn { name: "same".to_owned(), ..column },
+                    ValueColumn::new("", Kind::I64),
+                ],
                 delimiter: b';',
                 header: false,
             };
@@ -319,7 +342,8 @@ mod tests {
             "unit s\n",
             "unit h\ncolumn f64:shortest:lossless a\n",
             "column f65:shortest:lossless a\n",
-            "column f64:shortest:abs=x a\n",
+            "column f64:shortest:a=x a\n",
+            "column f64:shortest:= a\n",
             "column f64:shortest:lossless %\n",
             "column f64:shortest:lossless %zz\n",
             "column f64:shortest:lossless %é\n",

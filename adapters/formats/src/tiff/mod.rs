@@ -37,4 +37,8 @@ impl Format for Tiff {
     fn target(&self, shape: Shape, wanted: Wanted) -> Result<Box<dyn Target>, FormatError> {
         write::target(shape, wanted)
     }
+
+    fn is_multipage(&self) -> bool {
+        true
+    }
 }

@@ -11,7 +11,7 @@
 const GRAIN_BYTES: usize = 8 << 10;
 
 /// Makes code and constants resident in grains of 8 KiB where they are touched from now on, and not of 64 KiB. Gives
-/// the bytes of the mappings that are so divided; 0 where the system has no list of them.
+/// the bytes of the segments that are so divided.
 ///
 /// Every other grain is marked as read in random order. That is a hint about reading ahead, and alters nothing that the
 /// program can see; but it tells the two kinds apart, and a page fault never maps pages of another kind than its own.
@@ -25,7 +25,7 @@ pub fn divide_code() -> u64 {
 }
 
 /// Makes all code and constants of this process non-resident: what is needed comes back page by page, from the system's
-/// cache. Gives the bytes of the mappings that were let go; 0 where the system has no list of them.
+/// cache. Gives the bytes of the segments that were let go.
 ///
 /// Costs some hundred soft page faults afterwards, and nothing else.
 #[cfg(target_os = "linux")]
@@ -48,133 +48,137 @@ pub fn release_code() -> u64 {
 /// Tells the system how a part of an unwritten mapping is used. A system that refuses keeps what it has.
 #[cfg(target_os = "linux")]
 fn advise(start: usize, end: usize, advice: rustix::mm::Advice) {
-    // SAFETY: the range is of a private mapping of a file that was never writable (see `unwritten`): every page of it
-    // is a clean copy of the file's, and comes back as such when it is touched. Other advice drops nothing.
+    // SAFETY: the range is a segment that was never written to (see `visit`): every page of it is a clean copy of the
+    // file's, and comes back as such when it is touched. Other advice drops nothing.
     let _ = unsafe { rustix::mm::madvise(start as *mut core::ffi::c_void, end - start, advice) };
 }
 
-/// Calls `act` with the first and last address of each mapping of code and constants; gives the bytes of all. The list
-/// is read through a small buffer: a divided program's is long.
+/// Calls `act` with the first and last address of each segment of code and constants of this program and of the
+/// libraries it has loaded; gives the bytes of all. The loader keeps its list while it is walked, so that no library
+/// goes away meanwhile, and nothing is read for it.
 #[cfg(target_os = "linux")]
 fn each_unwritten(mut act: impl FnMut(usize, usize)) -> u64 {
-    use std::io::Read;
-
-    let mut text = [0u8; 4 << 10];
-    let mut len = 0;
-    let mut bytes = 0;
-    let mut before = None;
-    let Ok(mut file) = std::fs::File::open("/proc/self/maps") else { return 0 };
-    while let Some(rest) = text.get_mut(len..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest) {
-            Ok(0) | Err(_) => break,
-            Ok(read) => len += read,
-        }
-        let whole = text
-            .get(..len)
-            .and_then(|text| text.iter().rposition(|byte| *byte == b'\n'))
-            .map_or(0, |end| end + 1);
-        for line in
-            text.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
-        {
-            before = Mapping::parse(line).filter(|mapping| mapping.is_unwritten(before));
-            if let Some(Mapping { start, end, .. }) = before {
-                act(start, end);
-                bytes += (end - start) as u64;
-            }
-        }
-        text.copy_within(whole..len, 0);
-        len -= whole;
-    }
-    bytes
+    let mut walk = Walk { act: &mut act, bytes: 0 };
+    // SAFETY: `visit` takes its third argument for what it is, a `Walk` that lives until the call returns.
+    unsafe { nix::libc::dl_iterate_phdr(Some(visit), (&raw mut walk).cast()) };
+    walk.bytes
 }
 
-/// A line of the list: `START-END r-xp OFFSET DEVICE INODE /PATH`, of a file that is not written to.
+/// What [`visit`] is given for each program and library.
 #[cfg(target_os = "linux")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mapping {
-    start: usize,
-    end: usize,
-    offset: usize,
-    inode: u64,
-    is_code: bool,
+struct Walk<'a> {
+    act: &'a mut dyn FnMut(usize, usize),
+    bytes: u64,
+}
+
+/// An entry of a dynamic section: gABI, chapter 5, Dynamic Section.
+#[cfg(target_os = "linux")]
+#[repr(C)]
+struct Dynamic {
+    tag: usize,
+    value: usize,
+}
+
+/// A library of this program, or itself: the segments that nobody may write to. One whose code had addresses filled in
+/// when it was loaded is passed over: its pages are not the file's any more.
+#[cfg(target_os = "linux")]
+extern "C" fn visit(
+    info: *mut nix::libc::dl_phdr_info,
+    _size: nix::libc::size_t,
+    walk: *mut core::ffi::c_void,
+) -> nix::libc::c_int {
+    use nix::libc::{PF_W, PT_DYNAMIC, PT_LOAD};
+
+    // SAFETY: the loader gives a valid entry, whose headers are as many as it says and stay while it is visited; the
+    // third argument is what `each_unwritten` gave.
+    let (info, headers, walk) = unsafe {
+        let info = &*info;
+        let count = usize::from(info.dlpi_phnum);
+        (info, core::slice::from_raw_parts(info.dlpi_phdr, count), &mut *walk.cast::<Walk<'_>>())
+    };
+    let place = |address: usize| (info.dlpi_addr as usize).wrapping_add(address);
+    // SAFETY: the name is a C string or nothing.
+    let name = (!info.dlpi_name.is_null()).then(|| unsafe { core::ffi::CStr::from_ptr(info.dlpi_name) });
+    // The program itself has no name; what the system adds has one that is no path.
+    let is_file = name.is_none_or(|name| name.is_empty() || name.to_bytes().contains(&b'/'));
+    let filled_in = headers.iter().filter(|header| header.p_type == PT_DYNAMIC).any(|header| {
+        let entries = header.p_memsz as usize / size_of::<Dynamic>();
+        // SAFETY: the section is loaded where its header says.
+        let section =
+            unsafe { core::slice::from_raw_parts(place(header.p_vaddr as usize) as *const Dynamic, entries) };
+        section.iter().take_while(|entry| entry.tag != 0).any(Dynamic::alters_code)
+    });
+    if is_file && !filled_in {
+        for header in headers.iter().filter(|header| header.p_type == PT_LOAD && header.p_flags & PF_W == 0) {
+            let page = rustix::param::page_size();
+            let start = place(header.p_vaddr as usize);
+            let end = start.wrapping_add(header.p_memsz as usize).next_multiple_of(page);
+            let start = start - start % page;
+            (walk.act)(start, end);
+            walk.bytes += (end - start) as u64;
+        }
+    }
+    0
 }
 
 #[cfg(target_os = "linux")]
-impl Mapping {
-    fn parse(line: &[u8]) -> Option<Self> {
-        let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-        let (start, end) = words.next()?.split_once('-')?;
-        let is_code = match words.next()? {
-            "r-xp" => true,
-            "r--p" => false,
-            _ => return None,
-        };
-        let address = |text| usize::from_str_radix(text, 16).ok();
-        let offset = address(words.next()?)?;
-        let inode = words.nth(1)?.parse().ok()?;
-        let (start, end) = (address(start)?, address(end)?);
-        (words.next()?.starts_with('/') && start < end).then_some(Self { start, end, offset, inode, is_code })
-    }
+impl Dynamic {
+    const TEXTREL: usize = 22;
+    const FLAGS: usize = 30;
+    const FLAG_TEXTREL: usize = 4;
 
-    /// Whether this is a program's or library's code, or its constants: what is mapped from the file's start, or goes
-    /// on where the constants `before` end. Other read-only parts may have been written to before they were made so:
-    /// addresses in tables are filled in when a program is loaded.
-    fn is_unwritten(&self, before: Option<Self>) -> bool {
-        let goes_on = before.is_some_and(|before| {
-            let len = before.end - before.start;
-            !before.is_code
-                && (before.end, before.inode) == (self.start, self.inode)
-                && before.offset.checked_add(len) == Some(self.offset)
-        });
-        self.is_code || self.offset == 0 || goes_on
+    /// Whether it says that the loader writes into segments that the program may not write to.
+    const fn alters_code(&self) -> bool {
+        self.tag == Self::TEXTREL || self.tag == Self::FLAGS && self.value & Self::FLAG_TEXTREL != 0
     }
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
-    fn unwritten(lines: &[&str]) -> usize {
-        let mut before = None;
-        lines
-            .iter()
-            .filter(|line| {
-                before = Mapping::parse(line.as_bytes()).filter(|mapping| mapping.is_unwritten(before));
-                before.is_some()
-            })
-            .count()
+    static WRITTEN: AtomicU32 = AtomicU32::new(1);
+
+    /// The parts of this process that the system says may be read or executed, but not written to, and are a file's.
+    fn of_the_system() -> Vec<(usize, usize, bool)> {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let parts = maps.lines().filter(|line| line.contains('/')).map(|line| {
+            let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+            let address = |text| usize::from_str_radix(text, 16).unwrap();
+            (address(start), address(end), line.contains(" r-xp "))
+        });
+        parts.collect()
     }
 
     #[test]
-    fn only_what_nobody_wrote_to_is_let_go() {
-        let code = "55d0c0a2b000-55d0c0a9c000 r-xp 00003000 fe:00 1234   /usr/bin/thing";
-        let constants = "55d0c0a2b000-55d0c0a9c000 r--p 00000000 fe:00 1234   /usr/bin/thing";
-        let rest_of_them = "55d0c0a9c000-55d0c0a9d000 r--p 00071000 fe:00 1234   /usr/bin/thing";
-        assert_eq!(unwritten(&[code]), 1);
-        assert_eq!(unwritten(&[constants, rest_of_them]), 2);
-        assert_eq!(unwritten(&[code, rest_of_them]), 1);
-        for other in [
-            "55d0c0a2b000-55d0c0a9c000 r--p 00003000 fe:00 1234   /usr/bin/thing",
-            "55d0c0a2b000-55d0c0a9c000 rwxp 00003000 fe:00 1234   /usr/bin/thing",
-            "55d0c0a9c000-55d0c0a9d000 r--p 00071000 fe:00 1235   /usr/bin/other",
-            "7ffd1a3c4000-7ffd1a3c6000 r-xp 00000000 00:00 0      [vdso]",
-            "7ffd1a3c4000-7ffd1a3c6000 r-xp 00000000 00:00 0",
-            "nonsense",
-            "",
-        ] {
-            assert_eq!(unwritten(&[constants, other]), 1, "{other}");
+    fn the_system_sees_the_same_code() {
+        let parts = of_the_system();
+        let mut ours = Vec::new();
+        each_unwritten(|start, end| ours.push((start, end)));
+        // Parts that follow each other are one segment, once the code is divided.
+        let known = |start: usize, end: usize| {
+            let mut at = start;
+            parts.iter().for_each(|part| at = if part.0 <= at && at < part.1 { part.1 } else { at });
+            at >= end
+        };
+        assert!(ours.iter().all(|(start, end)| known(*start, *end)), "{ours:x?} {parts:x?}");
+        // All code is found: the program's, the libraries' and the loader's.
+        for (start, end, is_code) in parts {
+            assert!(!is_code || ours.iter().any(|our| our.0 <= start && end <= our.1), "{start:x}-{end:x}");
         }
     }
 
     #[test]
     fn the_program_goes_on() {
+        WRITTEN.store(2, Ordering::Relaxed);
         let all = divide_code();
         assert!(all > 0);
-        assert_eq!((1..=10).sum::<i32>(), 55);
-        // A divided program's list is longer than what is read of it at once, and of the same code.
-        assert!(std::fs::read("/proc/self/maps").unwrap().len() > 8 << 10);
+        let words: &[&dyn std::fmt::Display] = &[&"code", &5, &'c'];
+        // A divided program's parts are the same.
         let released = release_code();
-        assert!(released >= all - (all >> 3), "{released} of {all} bytes");
-        assert_eq!((1..=10).sum::<i32>(), 55);
+        assert_eq!(released, all);
+        assert_eq!(words.iter().map(|word| word.to_string()).collect::<String>(), "code5c");
+        assert_eq!(WRITTEN.load(Ordering::Relaxed), 2);
     }
 }

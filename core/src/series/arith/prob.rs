@@ -18,10 +18,11 @@ impl Prob {
     /// A 1 is seldom: of what is as it mostly is nothing needs to be learnt.
     pub(crate) const SELDOM: Prob = Prob(4000 << 4 | 6);
 
-    /// Probability of a 0 in 4096ths: 1 to 4095.
+    /// Probability of a 0 in 4096ths: 1 to 4094. It never reaches 0 or 4095, since from 1 the largest rate moves it by
+    /// less than a half, which is rounded to nothing.
     #[inline(always)]
     pub(crate) fn zero(self) -> u32 {
-        u32::from(self.0 >> 4).max(1)
+        u32::from(self.0 >> 4)
     }
 
     /// A `bit` was seen.
@@ -29,7 +30,29 @@ impl Prob {
     pub(crate) fn see(&mut self, bit: bool) {
         let (p, seen) = (u32::from(self.0 >> 4), self.0 & 15);
         let rate = u32::from(RATES[usize::from(seen)]);
-        let p = if bit { p - ((p * rate + 32768) >> 16) } else { p + (((4095 - p) * rate + 32768) >> 16) };
+        // What moves towards 0 is the probability of the other bit, which for a 0 is 4095 - p. Bits that are worth coding
+        // are hard to foresee for a processor, too: nothing branches on them.
+        let other = if bit { 0 } else { 4095 };
+        let q = p ^ other;
+        let p = (q - ((q * rate + 32768) >> 16)) ^ other;
         self.0 = (p as u16) << 4 | (seen + 1).min(15);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bits_make_either_bit_impossible() {
+        for start in [Prob::EVEN, Prob::SELDOM] {
+            for bits in [0_u32, u32::MAX, 0x5555_5555, 0x8000_0001] {
+                let mut prob = start;
+                for at in 0..2000 {
+                    prob.see(bits.rotate_left(at % 32) & 1 == 1);
+                    assert!((1..=4094).contains(&prob.zero()), "{} after {at} of {bits:x}", prob.zero());
+                }
+            }
+        }
     }
 }

@@ -113,17 +113,13 @@ impl<'a> Writer<'a> {
 
 impl Coder for Writer<'_> {
     const WRITES: bool = true;
-    const PLAIN: bool = false;
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
         let cut = (self.state.range >> 12) * prob.zero();
-        if bit {
-            self.state.low += u64::from(cut);
-            self.state.range -= cut;
-        } else {
-            self.state.range = cut;
-        }
+        let one = u32::from(bit).wrapping_neg();
+        self.state.low += u64::from(cut & one);
+        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
         prob.see(bit);
         self.widen();
         bit
@@ -181,18 +177,14 @@ impl<'a> Reader<'a> {
 
 impl Coder for Reader<'_> {
     const WRITES: bool = false;
-    const PLAIN: bool = false;
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
         let cut = (self.state.range >> 12) * prob.zero();
         let bit = self.state.code >= cut;
-        if bit {
-            self.state.code -= cut;
-            self.state.range -= cut;
-        } else {
-            self.state.range = cut;
-        }
+        let one = u32::from(bit).wrapping_neg();
+        self.state.code -= cut & one;
+        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
         prob.see(bit);
         self.widen();
         bit
@@ -202,7 +194,7 @@ impl Coder for Reader<'_> {
     fn raw(&mut self, _: u32, bits: u32) -> u32 {
         self.state.range >>= bits;
         // Only bytes that no writer makes go beyond the last value.
-        let value = (self.state.code / self.state.range).min((1 << bits) - 1);
+        let value = self.state.code.checked_div(self.state.range).unwrap_or(0).min((1 << bits) - 1);
         self.state.code -= value * self.state.range;
         self.widen();
         value

@@ -2,6 +2,7 @@
 
 use crate::series::error::Damage;
 use crate::series::header::{Header, MAX_HEADER_BYTES};
+use crate::series::search::Search;
 use embedded_io::Read;
 
 /// Why there is no next block.
@@ -22,7 +23,7 @@ pub enum ReadError<E> {
 /// Finds the blocks in a stream, whatever stands between them.
 ///
 /// The buffer must hold the longest block that is to be found: longer ones are passed over as damage, and so is what is
-/// no block. Every byte is read once.
+/// no block. Every byte is read once, and the time is linear in the bytes, whatever they are: see [`Search`].
 #[derive(Debug)]
 pub struct ReadBlocks<'b, R> {
     stream: R,
@@ -31,6 +32,7 @@ pub struct ReadBlocks<'b, R> {
     end: usize,
     ended: bool,
     lost: u64,
+    search: Search,
 }
 
 impl<'b, R: Read> ReadBlocks<'b, R> {
@@ -42,7 +44,7 @@ impl<'b, R: Read> ReadBlocks<'b, R> {
         if buffer.len() < MAX_HEADER_BYTES {
             return Err(ReadError::Buffer { bytes: buffer.len(), needed: MAX_HEADER_BYTES });
         }
-        Ok(ReadBlocks { stream, buffer, start: 0, end: 0, ended: false, lost: 0 })
+        Ok(ReadBlocks { stream, buffer, start: 0, end: 0, ended: false, lost: 0, search: Search::default() })
     }
 
     /// Bytes so far that were no part of a sound block.
@@ -60,6 +62,7 @@ impl<'b, R: Read> ReadBlocks<'b, R> {
             if bytes.is_empty() && self.ended {
                 return Ok(None);
             }
+            let mut skip = 1;
             let more = match Header::check(bytes) {
                 Ok((header, _)) => {
                     let (start, end) = (self.start, self.start + header.block_bytes());
@@ -67,13 +70,19 @@ impl<'b, R: Read> ReadBlocks<'b, R> {
                     return Ok(self.buffer.get(start..end));
                 }
                 Err(Damage::Truncated { needed, .. }) => needed <= self.buffer.len() && !self.ended,
+                Err(Damage::Checksum { .. }) => {
+                    let bytes = Header::read(bytes).map_or(1, |header| header.block_bytes());
+                    skip = self.search.failed(bytes);
+                    false
+                }
                 Err(_) => false,
             };
             if more {
                 self.fill()?;
             } else {
-                self.start += 1;
-                self.lost += 1;
+                self.start += skip;
+                self.lost += skip as u64;
+                self.search.passed(skip);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Points in, blocks out to a stream: a serial port, a card, a pipe.
 
 use crate::series::encoder::{Encoder, Pushed};
-use crate::series::error::Misuse;
+use crate::series::error::{Misuse, Unsealed};
 use crate::series::profile::Profile;
 use crate::series::settings::Settings;
 use crate::series::word::Word;
@@ -13,6 +13,8 @@ use embedded_io::Write;
 pub enum WriteError<E> {
     /// The point or the settings.
     Misuse(Misuse),
+    /// The block.
+    Unsealed(Unsealed),
     /// The stream; the block is lost.
     Stream(E),
 }
@@ -70,18 +72,19 @@ impl<'b, W: Write, P: Profile, const COLUMNS: usize> WriteBlocks<'b, W, P, COLUM
     /// Ends the block and writes it: what was pushed has reached the stream then.
     ///
     /// # Errors
-    /// [`WriteError::Stream`]
+    /// [`WriteError::Stream`], and [`WriteError::Unsealed`], which no points lead to.
     pub fn seal(&mut self) -> Result<(), WriteError<W::Error>> {
         match self.encoder.seal() {
-            Some(block) => self.stream.write_all(block).map_err(WriteError::Stream),
-            None => Ok(()),
+            Ok(block) => self.stream.write_all(block).map_err(WriteError::Stream),
+            Err(Unsealed::Empty) => Ok(()),
+            Err(unsealed) => Err(WriteError::Unsealed(unsealed)),
         }
     }
 
     /// Writes the last block and gives the stream back.
     ///
     /// # Errors
-    /// [`WriteError::Stream`]
+    /// [`WriteError::Stream`], and [`WriteError::Unsealed`], which no points lead to.
     pub fn finish(mut self) -> Result<W, WriteError<W::Error>> {
         self.seal()?;
         self.stream.flush().map_err(WriteError::Stream)?;

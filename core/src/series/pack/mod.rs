@@ -1,11 +1,17 @@
 //! The `pack` back end: residuals in as many bits as the largest of eight needs, column by column.
 
+mod before;
+mod column;
+pub(crate) mod read;
 mod section;
-pub(crate) mod side;
 mod words;
+pub(crate) mod write;
 
 /// Points in a whole group.
 pub(crate) const GROUP: usize = 64;
+
+/// Bits of a group's points.
+const GROUP_BITS: u32 = GROUP.ilog2();
 
 /// Values that share a width.
 const BLOCK: usize = 8;

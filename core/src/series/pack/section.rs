@@ -81,33 +81,30 @@ pub(super) fn unfold(folded: u64) -> i64 {
     (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
 
-/// The residuals of `indices`, and how wide each eight are.
+/// The residuals of up to eight `indices`; the others are 0.
 #[inline(always)]
-fn residuals(
-    order: u8,
-    trail: Trail,
-    indices: &[i64],
-    into: &mut [u64; GROUP],
-) -> ([u8; GROUP / BLOCK], u32) {
-    let (mut last, mut moved) = (trail.last, trail.moved);
+fn residuals(order: u8, trail: &mut Trail, indices: &[i64]) -> [u64; BLOCK] {
+    let Trail { mut last, mut moved } = *trail;
+    let mut residuals = [0; BLOCK];
+    for (index, residual) in indices.iter().zip(&mut residuals) {
+        let now = index.wrapping_sub(last);
+        *residual = fold(match order {
+            0 => *index,
+            1 => now,
+            _ => now.wrapping_sub(moved),
+        });
+        (last, moved) = (*index, now);
+    }
+    *trail = Trail { last, moved };
+    residuals
+}
+
+/// How wide the residuals of each eight `indices` are, and all widths together.
+#[inline(always)]
+fn widths(order: u8, mut trail: Trail, indices: &[i64]) -> ([u8; GROUP / BLOCK], u32) {
     let (mut widths, mut total) = ([0; GROUP / BLOCK], 0);
-    let blocks = indices.chunks(BLOCK).zip(into.as_chunks_mut::<BLOCK>().0).zip(&mut widths);
-    for ((indices, folded), width) in blocks {
-        let mut all = 0;
-        for (index, folded) in indices.iter().zip(folded.iter_mut()) {
-            let now = index.wrapping_sub(last);
-            let residual = match order {
-                0 => *index,
-                1 => now,
-                _ => now.wrapping_sub(moved),
-            };
-            (last, moved) = (*index, now);
-            *folded = fold(residual);
-            all |= *folded;
-        }
-        for folded in folded.iter_mut().skip(indices.len()) {
-            *folded = 0;
-        }
+    for (indices, width) in indices.chunks(BLOCK).zip(&mut widths) {
+        let all = residuals(order, &mut trail, indices).iter().fold(0, |all, residual| all | residual);
         *width = (64 - all.leading_zeros()) as u8;
         total += u32::from(*width);
     }
@@ -116,15 +113,13 @@ fn residuals(
 
 /// Writes the tag, widths and residuals of `indices` (1 to 64 of them).
 pub(super) fn write(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i64], tag: Tag) {
-    let mut folded = [[0; GROUP]; 3];
-    let [zeroth, first, second] = &mut folded;
-    let one = residuals(1, *trail, indices, first);
-    let two = if one.1 == 0 { one } else { residuals(2, *trail, indices, second) };
+    let one = widths(1, *trail, indices);
+    let two = if one.1 == 0 { one } else { widths(2, *trail, indices) };
     let (mut order, mut best) = if two.1 < one.1 { (2_u8, two) } else { (1, one) };
     // Counting from 0 pays where there is no order in the values: seldom, so not every group is tried.
     let spread = indices.first().map_or(0, |first| first.magnitude_bits());
     if best.1 > 0 && spread <= u32::from(best.0[0]) {
-        let zero = residuals(0, *trail, indices, zeroth);
+        let zero = widths(0, *trail, indices);
         if zero.1 < best.1 {
             (order, best) = (0, zero);
         }
@@ -141,28 +136,17 @@ pub(super) fn write(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i64],
     match form {
         Widths::None => {}
         Widths::Nibbles => {
-            for pair in widths.chunks(2).take(blocks.div_ceil(2)) {
-                out.bytes(&[pair[0] | pair.get(1).map_or(0, |high| high << 4)]);
+            for pair in widths.as_chunks::<2>().0.iter().take(blocks.div_ceil(2)) {
+                out.bytes(&[pair[0] | pair[1] << 4]);
             }
         }
         Widths::Bytes => out.bytes(widths.get(..blocks).unwrap_or_default()),
     }
-    let folded = match order {
-        0 => &folded[0],
-        1 => &folded[1],
-        _ => &folded[2],
-    };
-    if form != Widths::None {
-        for (numbers, width) in folded.as_chunks::<BLOCK>().0.iter().zip(widths).take(blocks) {
-            words::write(out, numbers, u32::from(width));
+    for (indices, width) in indices.chunks(BLOCK).zip(widths) {
+        let residuals = residuals(order, trail, indices);
+        if width > 0 {
+            words::write(out, &residuals, u32::from(width));
         }
-    }
-    if let Some(index) = indices.last() {
-        let before = match indices.len() {
-            1 => trail.last,
-            count => indices.get(count - 2).copied().unwrap_or(0),
-        };
-        *trail = Trail { last: *index, moved: index.wrapping_sub(before) };
     }
 }
 
@@ -193,44 +177,59 @@ impl Cursor {
         u32::from(width.min(64))
     }
 
-    /// The next index after the one of residual `folded`.
+    /// Residuals become the indices that they lead to.
     #[inline(always)]
-    pub(super) fn step(&mut self, folded: u64) -> i64 {
-        let residual = unfold(folded);
-        let moved = match self.tag.order {
-            0 => residual.wrapping_sub(self.trail.last),
-            1 => residual,
-            _ => self.trail.moved.wrapping_add(residual),
-        };
-        self.trail = Trail { last: self.trail.last.wrapping_add(moved), moved };
-        self.trail.last
+    fn follow(&mut self, numbers: &mut [i64]) {
+        let Trail { mut last, mut moved } = self.trail;
+        match self.tag.order {
+            0 => {
+                for number in numbers {
+                    moved = number.wrapping_sub(last);
+                    last = *number;
+                }
+            }
+            1 => {
+                for number in numbers {
+                    moved = *number;
+                    last = last.wrapping_add(moved);
+                    *number = last;
+                }
+            }
+            _ => {
+                for number in numbers {
+                    moved = moved.wrapping_add(*number);
+                    last = last.wrapping_add(moved);
+                    *number = last;
+                }
+            }
+        }
+        self.trail = Trail { last, moved };
     }
 
-    /// Reads the next indices of a group, from the `from`th on; `to` gets the number of each within the group.
+    /// Reads the next indices of a group, from the `from`th on; `to` gets up to eight at a time, and the number of the
+    /// first of them within the group.
     #[inline(always)]
     pub(super) fn indices(
         &mut self,
         payload: &[u8],
         from: usize,
         count: usize,
-        mut to: impl FnMut(usize, i64),
+        mut to: impl FnMut(usize, &[i64]),
     ) {
         let (mut at, end) = (from, from + count);
         while at < end {
-            let block = at / BLOCK;
+            let (block, skip) = (at / BLOCK, at % BLOCK);
             let width = self.width(payload, block);
-            let folded = words::read(payload, self.residuals_at as usize, width);
-            let stop = end.min((block + 1) * BLOCK);
-            if at % BLOCK == 0 && stop - at == BLOCK {
-                for (offset, folded) in folded.into_iter().enumerate() {
-                    to(at + offset, self.step(folded));
-                }
-            } else {
-                for number in at..stop {
-                    to(number, self.step(folded[number % BLOCK]));
-                }
+            let mut numbers = [0; BLOCK];
+            if width > 0 {
+                numbers = words::read(payload, self.residuals_at as usize, width).map(unfold);
             }
-            at = stop;
+            let stop = (end - at).min(BLOCK - skip);
+            if let Some(numbers) = numbers.get_mut(skip..skip + stop) {
+                self.follow(numbers);
+                to(at, numbers);
+            }
+            at += stop;
             if at % BLOCK == 0 {
                 self.residuals_at += width;
             }

@@ -13,10 +13,11 @@ pub(super) fn write(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32)
         }
         out.word(word, width as usize);
     } else if width <= 16 {
-        let mut word = 0;
-        for (at, number) in numbers.iter().enumerate() {
-            word |= u128::from(*number) << (at as u32 * width);
-        }
+        let (low, high) = numbers.split_at(BLOCK / 2);
+        let four = |numbers: &[u64]| {
+            numbers.iter().enumerate().fold(0, |word, (at, number)| word | number << (at as u32 * width))
+        };
+        let word = u128::from(four(low)) | u128::from(four(high)) << (4 * width);
         out.word(word as u64, 8);
         out.word((word >> 64) as u64, width as usize - 8);
     } else {
@@ -49,11 +50,16 @@ pub(super) fn read(bytes: &[u8], at: usize, width: u32) -> [u64; BLOCK] {
         let (word, mask) = (u64::from_le_bytes(*word), (1 << width) - 1);
         return core::array::from_fn(|at| word >> (at as u32 * width) & mask);
     }
-    if let Some(words) = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<16>())
-        && width <= 16
+    // Eight bytes from where a number begins have all of it, up to 57 bits; the last one begins before byte 50.
+    if let Some(own) = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<58>())
+        && width <= 57
     {
-        let (word, mask) = (u128::from_le_bytes(*words), (1_u64 << width) - 1);
-        return core::array::from_fn(|at| (word >> (at as u32 * width)) as u64 & mask);
+        let mask = (1_u64 << width) - 1;
+        return core::array::from_fn(|at| {
+            let first = at as u32 * width;
+            let bytes = own.get(first as usize / 8..).and_then(|bytes| bytes.first_chunk::<8>());
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)) >> (first % 8) & mask
+        });
     }
     let mask = if width < 64 { (1 << width) - 1 } else { u64::MAX };
     let mut own = [0; 64 + 16];

@@ -55,8 +55,8 @@ type Pairs<'a, T> = [(&'a [T], &'a [T]); GROUP];
 /// Pairs that are summed in one loop: those of sigma 2 in 8 bits.
 pub(super) const GROUP: usize = 6;
 
-/// Samples that are summed with one copy of a group's weights.
-pub(super) const LANES: usize = 512;
+/// Samples that are summed with one copy of a group's weights: few where memory is small and no register is wide.
+pub(super) const LANES: usize = if cfg!(target_os = "none") { 32 } else { 512 };
 
 /// Weights of one group, the middle one first, as [`few`] wants them: each of them [`LANES`] times.
 pub(super) const FEW: usize = (1 + GROUP) * LANES;

@@ -41,8 +41,8 @@ pub trait Convolved: Sample {
     fn convolve<const N: usize>(conv: &Conv<Self, N>, rows: [&[Self]; N], bands: usize, out: &mut [Self]);
 }
 
-/// How many sums are kept at a time.
-const LANES: usize = 256;
+/// How many sums are kept at a time: few where the stack is small and no register is wide.
+const LANES: usize = if cfg!(target_os = "none") { 32 } else { 256 };
 
 /// Adds one row's weighted samples to the sums.
 #[inline(always)]

@@ -148,8 +148,9 @@ fn medians3<T: Ranked>(
     bands: usize,
     out: &mut [T],
 ) {
-    taps!(out.len(), bands; low => l0 l1 l2; middle => m0 m1 m2; high => h0 h1 h2;);
-    for (i, to) in out.iter_mut().enumerate() {
+    let n = out.len();
+    taps!(n, bands; low => l0 l1 l2; middle => m0 m1 m2; high => h0 h1 h2;);
+    for (i, to) in out.iter_mut().enumerate().take(n) {
         let rows = [[l0[i], l1[i], l2[i]], [m0[i], m1[i], m2[i]], [h0[i], h1[i], h2[i]]];
         *to = T::of_rank(network::median9(rows));
     }
@@ -166,14 +167,15 @@ fn medians5<T: Ranked>(
     bands: usize,
     out: &mut [T],
 ) {
-    taps!(out.len(), bands;
+    let n = out.len();
+    taps!(n, bands;
         lowest => a0 a1 a2 a3 a4;
         low => b0 b1 b2 b3 b4;
         middle => c0 c1 c2 c3 c4;
         high => d0 d1 d2 d3 d4;
         highest => e0 e1 e2 e3 e4;
     );
-    for (i, to) in out.iter_mut().enumerate() {
+    for (i, to) in out.iter_mut().enumerate().take(n) {
         *to = T::of_rank(network::median25([
             [a0[i], a1[i], a2[i], a3[i], a4[i]],
             [b0[i], b1[i], b2[i], b3[i], b4[i]],

@@ -105,7 +105,7 @@ impl Axis {
         let (start, end) = self.reach(kernel, at);
         let last = i64::from(self.input()) - 1;
         let start = start.clamp(0, last.max(0)) as u32;
-        let end = end.clamp(i64::from(start) + 1, last.max(0) + 1) as u32;
+        let end = end.min(last.max(0) + 1).max(i64::from(start) + 1) as u32;
         Span::new(start, end)
     }
 
@@ -174,7 +174,7 @@ impl Axis {
                 _ => kernel.value((position - centre) as f64 / stretch),
             };
             // Beyond the edge the edge pixel goes on.
-            let at = block.clamp(i64::from(inside.start()), i64::from(inside.end()) - 1);
+            let at = block.min(i64::from(inside.end()) - 1).max(i64::from(inside.start()));
             let slot = (at - i64::from(inside.start())) as usize;
             if let Some(slot) = raw.get_mut(slot) {
                 *slot += weight;

@@ -64,6 +64,7 @@ impl Columns {
             distinct: u64::from(output.len()),
         };
         let (num, den) = axis.factor();
+        let num = num.max(1);
         // Wide vectors pay where input and output keep step.
         let near = 4 * den >= 3 * num && 3 * den <= 4 * num;
         let step = match bands {
@@ -97,7 +98,7 @@ impl Columns {
     /// After how many blocks of `step` output pixels the weights repeat.
     fn period(&self, step: i64) -> u64 {
         let period = self.axis.period();
-        period / common_divisor(period, step.unsigned_abs())
+        period.checked_div(common_divisor(period, step.unsigned_abs())).unwrap_or(period)
     }
 
     /// Weights of one block.

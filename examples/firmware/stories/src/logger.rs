@@ -92,14 +92,14 @@ fn log<R: Read, W, F: Flash>(
     for _ in 0..report.samples {
         let (time, values) = sample(input).map_err(Error::Input)?;
         if encoder.push(time, &values).map_err(Error::Misuse)? == Pushed::Full {
-            keep(report, journal, &mut times, encoder.seal()).map_err(Error::Journal)?;
+            keep(report, journal, &mut times, encoder.seal().ok()).map_err(Error::Journal)?;
             // A block that holds nothing yet takes any point.
             let _ = encoder.push(time, &values).map_err(Error::Misuse)?;
         }
         let (first, _) = times.unwrap_or((time, time));
         times = Some((first, time));
     }
-    keep(report, journal, &mut times, encoder.seal()).map_err(Error::Journal)
+    keep(report, journal, &mut times, encoder.seal().ok()).map_err(Error::Journal)
 }
 
 fn keep<F: Flash>(

@@ -97,7 +97,7 @@ fn seal<P: Profile, R, W: Write>(
     marks.encode();
     let block = encoder.seal();
     marks.other();
-    let Some(block) = block else { return Ok(()) };
+    let Ok(block) = block else { return Ok(()) };
     report.bytes += block.len() as u32;
     marks.decode();
     let decoded = decode::<P>(block);

@@ -47,7 +47,7 @@ impl<P: Profile + std::panic::RefUnwindSafe> Codec for Blocks<P> {
             let taken = encoder.push_slice(times, words).ok()?;
             (times, words) = (&times[taken..], &words[taken..]);
             if !times.is_empty() {
-                blocks.push(encoder.seal()?.to_vec());
+                blocks.push(encoder.seal().ok()?.to_vec());
             }
         }
         blocks.extend(encoder.seal().map(<[u8]>::to_vec));

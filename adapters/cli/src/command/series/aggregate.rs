@@ -1,7 +1,8 @@
 //! What points come to in equal steps of time: one step in memory at a time.
 
-use plimsoll_core::series::{Kind, MAX_COLUMNS, Word};
-use plimsoll_formats::series::{Schema, write_time};
+use super::reading::Taker;
+use plimsoll_core::series::{Header, Kind, MAX_COLUMNS, Range, Word};
+use plimsoll_formats::series::{PlsWanted, Schema, TimeRange, write_time};
 use plimsoll_formats::text::{NumberText, Precision, TimeText, write_f32, write_f64};
 use std::io::{self, Write};
 
@@ -43,26 +44,60 @@ struct Sum {
     last: Word,
     min: Word,
     max: Word,
+    /// The sum of magnitudes: up to 2^53 sums of whole numbers are exact in whatever order.
+    magnitudes: f64,
 }
 
+/// Whole numbers up to this are exact in binary64.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 impl Sum {
+    /// Whether `points` values of `range` add the same as one by one, as far as `wanted` goes.
+    fn takes(&self, kind: Kind, wanted: &[Aggregate], points: u32, range: &Range) -> bool {
+        let most = range.min.number(kind).abs().max(range.max.number(kind).abs());
+        let exact = !kind.is_float() && self.magnitudes + most * f64::from(points) <= EXACT;
+        wanted.iter().all(|aggregate| match aggregate {
+            Aggregate::Min | Aggregate::Max => true,
+            // Of floats it is not said how many are NaN, and their sums depend on the order.
+            Aggregate::Mean | Aggregate::Count => exact,
+            Aggregate::First | Aggregate::Last => false,
+        })
+    }
+
+    /// Adds `points` values at once.
+    fn add_range(&mut self, kind: Kind, points: u32, range: &Range) {
+        // All are NaN then.
+        if range.min.number(kind).is_nan() {
+            return;
+        }
+        let most = range.min.number(kind).abs().max(range.max.number(kind).abs());
+        self.extremes(kind, range.min, range.max);
+        self.sum += range.sum;
+        self.magnitudes += most * f64::from(points);
+        self.count += u64::from(points);
+    }
+
+    fn extremes(&mut self, kind: Kind, min: Word, max: Word) {
+        if self.count == 0 || less(kind, min, self.min) {
+            self.min = min;
+        }
+        if self.count == 0 || less(kind, self.max, max) {
+            self.max = max;
+        }
+    }
+
     fn add(&mut self, kind: Kind, value: Word) {
         let number = value.number(kind);
         if number.is_nan() {
             return;
         }
-        let first = self.count == 0;
-        if first {
+        if self.count == 0 {
             self.first = value;
         }
-        if first || less(kind, value, self.min) {
-            self.min = value;
-        }
-        if first || less(kind, self.max, value) {
-            self.max = value;
-        }
+        self.extremes(kind, value, value);
         self.last = value;
         self.sum += number;
+        self.magnitudes += number.abs();
         self.count += 1;
     }
 }
@@ -78,6 +113,7 @@ fn less(kind: Kind, a: Word, b: Word) -> bool {
 /// Sums up points step by step and writes a line for each step that has any.
 pub(super) struct Steps<'a, W> {
     every: i64,
+    range: TimeRange,
     wanted: &'a [Aggregate],
     out: &'a mut W,
     begun: bool,
@@ -86,38 +122,23 @@ pub(super) struct Steps<'a, W> {
 }
 
 impl<'a, W: Write> Steps<'a, W> {
-    /// Steps of `every` units, which begin at multiples of it.
-    pub(super) fn new(every: i64, wanted: &'a [Aggregate], out: &'a mut W) -> Self {
-        Self { every, wanted, out, begun: false, start: None, sums: [Sum::default(); MAX_COLUMNS] }
+    /// Steps of `every` units, which begin at multiples of it, of the points in `range`.
+    pub(super) fn new(every: i64, range: TimeRange, wanted: &'a [Aggregate], out: &'a mut W) -> Self {
+        Self { every, range, wanted, out, begun: false, start: None, sums: [Sum::default(); MAX_COLUMNS] }
     }
 
-    /// The line of names, once.
-    pub(super) fn begin(&mut self, schema: &Schema) -> io::Result<()> {
-        if std::mem::replace(&mut self.begun, true) {
-            return Ok(());
-        }
-        let delimiter = [schema.delimiter];
-        self.out.write_all(schema.time.as_ref().map_or("point", |time| &time.name).as_bytes())?;
-        for column in &schema.columns {
-            for aggregate in self.wanted {
-                self.out.write_all(&delimiter)?;
-                write!(self.out, "{}_{}", column.name, aggregate.name())?;
-            }
-        }
-        self.out.write_all(b"\n")
-    }
-
-    /// Adds a point. A clock that goes back to an earlier step begins that one again.
-    pub(super) fn add(&mut self, schema: &Schema, time: i64, values: &[Word]) -> io::Result<()> {
-        let start = time.saturating_sub(time.rem_euclid(self.every));
+    /// Turns to the step that `time` is in. A clock that goes back to an earlier step begins that one again.
+    fn turn(&mut self, schema: &Schema, time: i64) -> io::Result<()> {
+        let start = self.start_of(time);
         if self.start != Some(start) {
             self.end(schema)?;
             self.start = Some(start);
         }
-        for ((sum, column), value) in self.sums.iter_mut().zip(&schema.columns).zip(values) {
-            sum.add(column.kind, *value);
-        }
         Ok(())
+    }
+
+    fn start_of(&self, time: i64) -> i64 {
+        time.saturating_sub(time.rem_euclid(self.every))
     }
 
     /// Writes the step that is being summed up, if there is one.
@@ -161,5 +182,58 @@ impl<'a, W: Write> Steps<'a, W> {
             }
         }
         self.out.write_all(b"\n")
+    }
+}
+
+impl<W: Write> Taker for Steps<'_, W> {
+    /// The line of names, once.
+    fn begin(&mut self, schema: &Schema, before: Option<&Schema>) -> io::Result<()> {
+        let kinds = |schema: &Schema| schema.columns.iter().map(|column| column.kind).collect::<Vec<_>>();
+        if let Some(before) = before.filter(|before| kinds(before) != kinds(schema)) {
+            // Sums of one kind are not those of another.
+            self.end(before)?;
+        }
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let delimiter = [schema.delimiter];
+        self.out.write_all(schema.time.as_ref().map_or("point", |time| &time.name).as_bytes())?;
+        for column in &schema.columns {
+            for aggregate in self.wanted {
+                self.out.write_all(&delimiter)?;
+                write!(self.out, "{}_{}", column.name, aggregate.name())?;
+            }
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// A block that lies inside one step need not be decoded where its header says enough.
+    fn block(&mut self, schema: &Schema, header: &Header) -> io::Result<PlsWanted> {
+        let (min, max) = (header.min_time, header.max_time);
+        let inside =
+            self.range.contains(min) && self.range.contains(max) && self.start_of(min) == self.start_of(max);
+        let Some(ranges) = header.ranges().filter(|_| inside) else { return Ok(PlsWanted::Points) };
+        let empty = Sum::default();
+        let same = self.start == Some(self.start_of(min));
+        let takes = self.sums.iter().zip(&schema.columns).zip(ranges).all(|((sum, column), range)| {
+            let sum = if same { sum } else { &empty };
+            sum.takes(column.kind, self.wanted, header.points, range)
+        });
+        if !takes {
+            return Ok(PlsWanted::Points);
+        }
+        self.turn(schema, min)?;
+        for ((sum, column), range) in self.sums.iter_mut().zip(&schema.columns).zip(ranges) {
+            sum.add_range(column.kind, header.points, range);
+        }
+        Ok(PlsWanted::Nothing)
+    }
+
+    fn point(&mut self, schema: &Schema, time: i64, values: &[Word]) -> io::Result<()> {
+        self.turn(schema, time)?;
+        for ((sum, column), value) in self.sums.iter_mut().zip(&schema.columns).zip(values) {
+            sum.add(column.kind, *value);
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::input::{Packed, name, warn};
 use super::memory::buffers;
 use super::output::OutputArgs;
-use super::unpack::{no_head, unlike};
+use super::reading::{no_head, unlike};
 use crate::command::session::Session;
 use crate::failure::Failure;
 use crate::size::Within;
@@ -35,11 +35,11 @@ const UNUSED_BYTES: usize = 4096;
 pub(super) fn cat(args: &CatArgs, session: &Session) -> Result<(), Failure> {
     let sizes = buffers(args.within, |sizes| {
         PlsPoints::<Packed>::HEAP_BYTES
-            + PlsWriter::<std::io::Sink>::heap_bytes(Coder::Small, MAX_COLUMNS)
+            + PlsWriter::<std::io::Sink>::heap_bytes(Coder::Small, MAX_COLUMNS, false)
             + UNUSED_BYTES
             + sizes.output
     })?;
-    let options = PlsOptions { coder: Coder::Small, ..PlsOptions::default() };
+    let options = PlsOptions { coder: Coder::Small, never_longer: false, ..PlsOptions::default() };
     let mut unused = vec![0; UNUSED_BYTES];
     let (mut out, mut unused) = (Some(args.output.begin(sizes.output)?), Some(&mut unused[..]));
     let mut writer: Option<PlsWriter<'_, _>> = None;

@@ -1,16 +1,17 @@
 //! `plimsoll series get`: the points of a range of time, as they are or summed up step by step.
 
 use super::aggregate::{Aggregate, Steps};
-use super::input::{Packed, name, warn};
+use super::input::{Packed, name};
 use super::memory::buffers;
 use super::output::OutputArgs;
-use super::unpack::{Ended, Source, no_head, to_text, unlike};
+use super::reading::{Ended, feed, no_head};
+use super::unpack::Lines;
 use crate::command::session::Session;
 use crate::failure::Failure;
 use crate::size::Within;
 use clap::Args;
 use plimsoll_core::series::TimeUnit;
-use plimsoll_formats::series::{CsvOutput, PlsEvent, PlsPoints, Schema, TimeRange, unit_digits, unit_name};
+use plimsoll_formats::series::{CsvOutput, PlsPoints, Schema, TimeRange, unit_digits, unit_name};
 use plimsoll_formats::text::{TimeText, parse_decimal, parse_iso};
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,7 +19,9 @@ use std::path::PathBuf;
 /// `series get`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-Times are written as in the file: 2014-04-01, 2014-04-01T12:00:00Z, or numbers. Blocks outside the range are not read.\n\
+Times are written as in the file: 2014-04-01, 2014-04-01T12:00:00Z, or numbers. Blocks outside the range are not read, and of blocks\n\
+that state the range and sum of their columns (`pack --ranges`) and lie inside one step no more than that is used,\n\
+where it gives the same to the bit: min and max; mean and count of whole numbers.\n\
 Steps begin at multiples of their length since 1970 (days at midnight UTC); steps without points are left out.\n\n\
 Examples:\n  \
 plimsoll series get log.pls --from 2014-04-01 --to 2014-04-08\n  \
@@ -78,8 +81,15 @@ fn write<I: plimsoll_formats::series::PlsInput>(
     let every = args.every.as_deref().map(|every| step(every, schema.unit)).transpose()?;
     let mut out = args.output.begin(buffer_bytes)?;
     let result = match every {
-        None => to_text(points, &args.input, range, &mut CsvOutput::new(&mut out), session),
-        Some(every) => steps(args, points, range, every, &mut out, session),
+        None => {
+            let mut text = CsvOutput::new(&mut out);
+            feed(points, &args.input, range, &mut Lines(&mut text), session).map(drop)
+        }
+        Some(every) => {
+            let mut steps = Steps::new(every, range, &args.agg, &mut out);
+            feed(points, &args.input, range, &mut steps, session)
+                .and_then(|schema| steps.end(&schema).map_err(Ended::Write))
+        }
     };
     match result {
         Ok(()) => {}
@@ -89,59 +99,6 @@ fn write<I: plimsoll_formats::series::PlsInput>(
     match out.flush() {
         Ok(()) => args.output.finish(out),
         Err(error) => args.output.failed(error),
-    }
-}
-
-fn steps<I: plimsoll_formats::series::PlsInput, W: Write>(
-    args: &GetArgs,
-    mut points: PlsPoints<I>,
-    range: TimeRange,
-    every: i64,
-    out: &mut W,
-    session: &Session,
-) -> Result<(), Ended> {
-    let path = name(&args.input);
-    let mut steps = Steps::new(every, &args.agg, out);
-    let mut now: Option<Schema> = None;
-    let result = points.read(range, |event| {
-        match event {
-            PlsEvent::Schema(schema) => {
-                if let Some(before) = &now {
-                    if !before.is_like(schema) {
-                        return Err(Source::Ended(Ended::Failed(unlike(&path, before, schema))));
-                    }
-                    let kinds =
-                        |schema: &Schema| schema.columns.iter().map(|column| column.kind).collect::<Vec<_>>();
-                    if kinds(before) != kinds(schema) {
-                        // Sums of one kind are not those of another.
-                        steps.end(before).map_err(Ended::Write)?;
-                    }
-                }
-                steps.begin(schema).map_err(Ended::Write)?;
-                now = Some(schema.clone());
-            }
-            PlsEvent::Block(_) if session.is_cancelled() => {
-                return Err(Ended::Failed(Failure::Cancelled).into());
-            }
-            PlsEvent::Block(_) => {}
-            PlsEvent::Point(time, values) => {
-                if let Some(schema) = &now {
-                    steps.add(schema, time, values).map_err(Ended::Write)?;
-                }
-            }
-            // Without a head there is one failure for all of it.
-            PlsEvent::Damaged(_) if now.is_none() => {}
-            PlsEvent::Damaged(damaged) => warn(&path, damaged),
-        }
-        Ok(())
-    });
-    result.map_err(|source| match source {
-        Source::Ended(ended) => ended,
-        Source::Input(error) => Ended::Failed(Failure::input(&path, &error)),
-    })?;
-    match &now {
-        Some(schema) => steps.end(schema).map_err(Ended::Write),
-        None => Err(Ended::Failed(no_head(&path))),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::input::{Packed, name, warn};
 use super::memory::buffers;
-use super::unpack::{Ended, Source, no_head};
+use super::reading::{Ended, Source, no_head, unlike};
 use crate::command::session::{Session, print};
 use crate::failure::Failure;
 use crate::report;
@@ -60,7 +60,7 @@ struct Facts {
 pub(super) fn info(args: &InfoArgs, session: &Session) -> Result<(), Failure> {
     buffers(args.within, |_| {
         PlsPoints::<Packed>::HEAP_BYTES
-            + (MAX_COLUMNS + 1) * PlsWriter::<Sink>::heap_bytes(Coder::Small, 1)
+            + (MAX_COLUMNS + 1) * PlsWriter::<Sink>::heap_bytes(Coder::Small, 1, false)
             + BUFFERS_BYTES
     })?;
     let mut block_buffers = vec![0; BUFFERS_BYTES];
@@ -105,6 +105,7 @@ fn look(input: &Path, path: &Path, block_buffers: &mut [u8], session: &Session) 
                         coder: Coder::Small,
                         block_points: MAX_POINTS,
                         index: false,
+                        never_longer: false,
                         ..PlsOptions::default()
                     };
                     for (schema, buffer) in alone.into_iter().zip(&mut left) {
@@ -116,7 +117,7 @@ fn look(input: &Path, path: &Path, block_buffers: &mut [u8], session: &Session) 
                     }
                 } else {
                     let before = facts.schema.as_ref().unwrap_or(schema);
-                    return Err(Ended::Failed(super::unpack::unlike(path, before, schema)).into());
+                    return Err(Ended::Failed(unlike(path, before, schema)).into());
                 }
                 facts.schema = Some(schema.clone());
             }

@@ -12,6 +12,7 @@ mod input;
 mod memory;
 mod output;
 mod pack;
+mod reading;
 mod unpack;
 
 use super::session::Session;

@@ -59,7 +59,8 @@ pub(super) struct PackArgs {
     /// The first line has names
     #[arg(long)]
     pub header: bool,
-    /// The largest error of any value, in its own unit, or rel:R for a part of each value; without it, none
+    /// The largest error of any value, in its own unit, or rel:R for a part of each value (its first five digits count);
+    /// without it, none
     #[arg(long, value_name = "E", value_parser = tolerance)]
     pub max_error: Option<Tolerance>,
     /// Points of a block at most
@@ -137,12 +138,29 @@ fn tolerance(text: &str) -> Result<Tolerance, String> {
         None => (false, text),
     };
     let number: f64 = number.parse().map_err(|_| "write a number such as 0.005, or rel:0.001".to_owned())?;
+    let number = if number > 0.0 && number.is_finite() { five_digits(number) } else { number };
     match (relative, number) {
         (_, 0.0) => Ok(Tolerance::Lossless),
         (true, part) if part > 0.0 && part < 1.0 => Ok(Tolerance::Relative(part)),
         (false, error) if error > 0.0 && error.is_finite() => Ok(Tolerance::Absolute(error)),
         _ => Err("it must be above 0 and finite, a relative one below 1".to_owned()),
     }
+}
+
+/// The number rounded down to five digits: what the file's head says of it stays short, and no error is larger.
+fn five_digits(number: f64) -> f64 {
+    let text = format!("{number:.4e}");
+    let near = text.parse().unwrap_or(number);
+    if near <= number {
+        return near;
+    }
+    // Ten-thousandths of the leading digit: one less.
+    let down = text.split_once('e').and_then(|(digits, exponent)| {
+        let digits: u32 = digits.replace('.', "").parse().ok()?;
+        let exponent: i32 = exponent.parse().ok()?;
+        format!("{}e{}", digits - 1, exponent - 4).parse().ok()
+    });
+    down.unwrap_or(number)
 }
 
 fn block_bytes(text: &str) -> Result<usize, String> {
@@ -160,10 +178,13 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
         (BackendArg::Rice, _) => Coder::Rice,
         (BackendArg::Pack, _) => Coder::Pack,
     };
+    // Within a tolerance, each block is written losslessly, too, and the shorter one kept.
+    let tolerant = args.max_error.is_some_and(|tolerance| tolerance != Tolerance::Lossless);
+    let block_bytes = if tolerant { 2 * args.block_bytes } else { args.block_bytes };
     let sizes = buffers(args.within, |sizes| {
         CsvPoints::<std::io::Empty>::heap_bytes(sizes.look, sizes.input, sizes.record)
-            + PlsWriter::<std::io::Sink>::heap_bytes(coder, MAX_COLUMNS)
-            + args.block_bytes
+            + PlsWriter::<std::io::Sink>::heap_bytes(coder, MAX_COLUMNS, tolerant)
+            + block_bytes
             + sizes.output
     })?;
     let wanted = CsvWanted {
@@ -190,7 +211,7 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
     if let Some(tolerance) = args.max_error {
         points.schema_mut().columns.iter_mut().for_each(|column| column.tolerance = tolerance);
     }
-    let mut block = vec![0; args.block_bytes];
+    let mut block = vec![0; block_bytes];
     let schema = points.schema().clone();
     let (written, schema) = match &args.append {
         Some(path) => {
@@ -288,5 +309,30 @@ fn say(args: &PackArgs, written: &Written, schema: &Schema, text_bytes: u64) {
         println!("{line}");
     } else {
         eprintln!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_digits_are_never_more() {
+        for (number, expected) in [
+            (0.005, 0.005),
+            (7.399999999999984e-7, 7.3999e-7),
+            (0.1 + 0.2, 0.3),
+            (1.23456789, 1.2345),
+            (9.99999e9, 9.9999e9),
+        ] {
+            assert_eq!(five_digits(number), expected);
+        }
+        for bits in (1..u64::MAX >> 1).step_by(1 << 54) {
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                let rounded = five_digits(number);
+                assert!(rounded <= number && rounded >= number * 0.999, "{number:e} became {rounded:e}");
+            }
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! `plimsoll series unpack`: a file of blocks becomes the table of text that it was.
 
-use super::input::{Packed, name, warn};
+use super::input::Packed;
 use super::memory::buffers;
 use super::output::OutputArgs;
+use super::reading::{Ended, Taker, feed};
 use crate::command::session::Session;
 use crate::failure::Failure;
 use crate::size::Within;
 use clap::Args;
-use plimsoll_formats::FormatError;
-use plimsoll_formats::series::{CsvOutput, PlsEvent, PlsInput, PlsPoints, Schema, TimeRange};
+use plimsoll_core::series::Word;
+use plimsoll_formats::series::{CsvOutput, PlsPoints, Schema, TimeRange};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `series unpack`
 #[derive(Clone, Debug, Args)]
@@ -33,8 +34,8 @@ pub(super) fn unpack(args: &UnpackArgs, session: &Session) -> Result<(), Failure
     let sizes = buffers(args.within, |sizes| PlsPoints::<Packed>::HEAP_BYTES + sizes.output)?;
     let points = PlsPoints::new(Packed::open(&args.input)?);
     let mut out = CsvOutput::new(args.output.begin(sizes.output)?);
-    match to_text(points, &args.input, TimeRange::ALL, &mut out, session) {
-        Ok(()) => {}
+    match feed(points, &args.input, TimeRange::ALL, &mut Lines(&mut out), session) {
+        Ok(_) => {}
         Err(Ended::Write(error)) => return args.output.failed(error),
         Err(Ended::Failed(failure)) => return Err(failure),
     }
@@ -44,96 +45,15 @@ pub(super) fn unpack(args: &UnpackArgs, session: &Session) -> Result<(), Failure
     }
 }
 
-/// Why reading ended before its end.
-pub(super) enum Ended {
-    /// The output failed.
-    Write(io::Error),
-    /// Anything else.
-    Failed(Failure),
-}
+/// Points become lines.
+pub(super) struct Lines<'o, W>(pub(super) &'o mut CsvOutput<W>);
 
-/// Writes the points of `range` as text.
-pub(super) fn to_text<I: PlsInput, W: Write>(
-    mut points: PlsPoints<I>,
-    path: &Path,
-    range: TimeRange,
-    out: &mut CsvOutput<W>,
-    session: &Session,
-) -> Result<(), Ended> {
-    let path = name(path);
-    let mut now: Option<Schema> = None;
-    let result = points.read(range, |event| {
-        match event {
-            PlsEvent::Schema(schema) => {
-                if let Some(before) = now.as_ref().filter(|before| !before.is_like(schema)) {
-                    return Err(Source::Ended(Ended::Failed(unlike(&path, before, schema))));
-                }
-                now = Some(schema.clone());
-                out.begin(schema).map_err(Ended::Write)?;
-            }
-            PlsEvent::Block(_) if session.is_cancelled() => {
-                return Err(Ended::Failed(Failure::Cancelled).into());
-            }
-            PlsEvent::Block(_) => {}
-            PlsEvent::Point(time, values) => {
-                if let Some(schema) = &now {
-                    out.point(schema, time, values).map_err(Ended::Write)?;
-                }
-            }
-            // Without a head there is one failure for all of it.
-            PlsEvent::Damaged(_) if now.is_none() => {}
-            PlsEvent::Damaged(damaged) => warn(&path, damaged),
-        }
-        Ok(())
-    });
-    result.map_err(|source| match source {
-        Source::Ended(ended) => ended,
-        Source::Input(error) => Ended::Failed(Failure::input(&path, &error)),
-    })?;
-    match now {
-        Some(_) => Ok(()),
-        None => Err(Ended::Failed(no_head(&path))),
+impl<W: Write> Taker for Lines<'_, W> {
+    fn begin(&mut self, schema: &Schema, _: Option<&Schema>) -> io::Result<()> {
+        self.0.begin(schema)
     }
-}
 
-/// Who ended the reading.
-pub(super) enum Source {
-    /// Who takes the points.
-    Ended(Ended),
-    /// The input.
-    Input(FormatError),
-}
-
-impl From<FormatError> for Source {
-    fn from(error: FormatError) -> Self {
-        Self::Input(error)
+    fn point(&mut self, schema: &Schema, time: i64, values: &[Word]) -> io::Result<()> {
+        self.0.point(schema, time, values)
     }
-}
-
-impl From<Ended> for Source {
-    fn from(ended: Ended) -> Self {
-        Self::Ended(ended)
-    }
-}
-
-/// The failure of a file without a head.
-pub(super) fn no_head(path: &Path) -> Failure {
-    Failure::Input(format!(
-        "{}: malformed series: there is no head, so this is no series file",
-        path.display()
-    ))
-}
-
-/// The failure of points that cannot stand in one table.
-pub(super) fn unlike(path: &Path, before: &Schema, after: &Schema) -> Failure {
-    let names = |schema: &Schema| {
-        let names: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
-        names.join(",")
-    };
-    Failure::Input(format!(
-        "{}: points with the columns {} follow points with the columns {}, or their units differ: they make no one table",
-        path.display(),
-        names(after),
-        names(before)
-    ))
 }

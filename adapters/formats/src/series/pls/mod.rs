@@ -27,6 +27,6 @@ mod scan;
 mod writer;
 
 pub use index::{Entry, Index, MOST_ENTRIES};
-pub use points::{Damaged, PlsEvent, PlsPoints, TimeRange};
+pub use points::{Damaged, PlsEvent, PlsPoints, PlsWanted, TimeRange};
 pub use scan::{Input as PlsInput, Item as PlsItem, SCAN_BYTES, Scanner, Seeking, Streaming};
 pub use writer::{PlsOptions, PlsWriter, Written, resume_at};

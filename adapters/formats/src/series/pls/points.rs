@@ -47,6 +47,15 @@ pub enum PlsEvent<'e> {
     Damaged(&'e Damaged),
 }
 
+/// What is wanted of a block that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlsWanted {
+    /// Its points.
+    Points,
+    /// Nothing more: its header said enough.
+    Nothing,
+}
+
 /// Reads the points of a file in order.
 #[derive(Debug)]
 pub struct PlsPoints<I> {
@@ -101,6 +110,19 @@ impl<I: Input> PlsPoints<I> {
         range: TimeRange,
         mut sink: impl FnMut(PlsEvent<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.read_wanted(range, |event| sink(event).map(|()| PlsWanted::Points))
+    }
+
+    /// The same for a `sink` that may pass over the points of a block when it sees its header; what it returns of
+    /// anything else is of no effect.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_wanted<E: From<FormatError>>(
+        &mut self,
+        range: TimeRange,
+        mut sink: impl FnMut(PlsEvent<'_>) -> Result<PlsWanted, E>,
+    ) -> Result<(), E> {
         let mut values = [Word::default(); MAX_COLUMNS];
         if let Some(schema) = self.schema.as_ref().filter(|_| !self.told) {
             self.told = true;
@@ -117,7 +139,9 @@ impl<I: Input> PlsPoints<I> {
                     sink(PlsEvent::Schema(&schema))?;
                     (self.schema, self.head) = (Some(schema), Some(self.scanner.given_offset()));
                 }
-                Item::Damaged(damaged) => sink(PlsEvent::Damaged(&damaged))?,
+                Item::Damaged(damaged) => {
+                    sink(PlsEvent::Damaged(&damaged))?;
+                }
                 Item::Skipped(_) | Item::Index(_) => {}
                 Item::Block(header, block) => {
                     let Some(schema) = &self.schema else {
@@ -131,7 +155,9 @@ impl<I: Input> PlsPoints<I> {
                         sink(PlsEvent::Damaged(&damaged))?;
                         continue;
                     }
-                    sink(PlsEvent::Block(&header))?;
+                    if sink(PlsEvent::Block(&header))? == PlsWanted::Nothing {
+                        continue;
+                    }
                     let values = &mut values[..header.columns];
                     if let Err(damage) = decode(&header, block, range, values, &mut sink)? {
                         let damaged = of_block(&header, self.scanner.given_offset(), damage);
@@ -183,7 +209,7 @@ impl<I: Input> PlsPoints<I> {
     /// Goes to the next run when one is done; false at the end of all.
     fn in_run<E: From<FormatError>>(
         &mut self,
-        sink: &mut impl FnMut(PlsEvent<'_>) -> Result<(), E>,
+        sink: &mut impl FnMut(PlsEvent<'_>) -> Result<PlsWanted, E>,
     ) -> Result<bool, E> {
         let Some((runs, end)) = &mut self.runs else { return Ok(true) };
         while self.scanner.offset() >= *end {
@@ -212,7 +238,7 @@ fn decode<E>(
     block: &[u8],
     range: TimeRange,
     values: &mut [Word],
-    sink: &mut impl FnMut(PlsEvent<'_>) -> Result<(), E>,
+    sink: &mut impl FnMut(PlsEvent<'_>) -> Result<PlsWanted, E>,
 ) -> Result<Result<(), String>, E> {
     let mut points = match BlockPoints::new(header.columns, block) {
         Ok(points) => points,
@@ -220,7 +246,9 @@ fn decode<E>(
     };
     loop {
         match points.next_into(values) {
-            Ok(Some(time)) if range.contains(time) => sink(PlsEvent::Point(time, values))?,
+            Ok(Some(time)) if range.contains(time) => {
+                sink(PlsEvent::Point(time, values))?;
+            }
             Ok(Some(_)) => {}
             Ok(None) => return Ok(Ok(())),
             Err(damage) => return Ok(Err(damage.to_string())),

@@ -1,15 +1,14 @@
 //! Heads, blocks and damage in the order of a file: all that reading needs, in one buffer of fixed size.
 //!
 //! Invariant: every byte of the file is part of exactly one thing that is given or skipped; and the bytes whose check
-//! sums are calculated are at most nine times those of the file (and a MiB), whatever they are: where damage makes
-//! candidates for blocks overlap more than that, the rest of a candidate is passed over with it.
+//! sums are calculated are at most nine times those of the file (and a MiB), whatever they are ([`Search`]).
 
 use super::index::{INDEX, Index, MOST_INDEX_BYTES};
 use super::layout::{HEAD, MOST_HEAD_BYTES, Read as Part, read_head};
 use crate::FormatError;
 use crate::series::schema::Schema;
 use plimsoll_core::bytes::ReadAt;
-use plimsoll_core::series::{Damage, Header, MAX_BLOCK_BYTES, MAX_HEADER_BYTES, SYNC};
+use plimsoll_core::series::{Damage, Header, MAX_BLOCK_BYTES, MAX_HEADER_BYTES, SYNC, Search};
 use std::io::{self, ErrorKind, Read};
 
 /// Bytes of a scanner's buffer.
@@ -155,7 +154,7 @@ pub struct Scanner<I> {
     ended: bool,
     /// Where the thing begins that was given last.
     given: u64,
-    checked: u64,
+    search: Search,
     /// A block that was skipped by its header alone: taken at its word until something sound follows.
     trusted: Option<u64>,
     /// Do not skip before this offset again.
@@ -173,7 +172,7 @@ impl<I: Input> Scanner<I> {
             offset: 0,
             ended: false,
             given: 0,
-            checked: 0,
+            search: Search::default(),
             trusted: None,
             distrust: 0,
         }
@@ -243,6 +242,7 @@ impl<I: Input> Scanner<I> {
             }
             let damage = damage.get_or_insert(Damaged { offset: self.offset, bytes: 0, problem, unfinished });
             damage.bytes += skip as u64;
+            self.search.passed(skip);
             self.advance(skip);
         }
     }
@@ -349,10 +349,8 @@ impl<I: Input> Scanner<I> {
             Ok(_) if wanted => Ok(Found::Block(header)),
             Ok(_) => Ok(Found::Unwanted(header)),
             Err(damage) => {
-                self.checked += whole.min(self.kept.len()) as u64;
-                let allowed = 8 * (self.offset + self.kept.len() as u64) + (1 << 20);
                 let unfinished = self.ended && matches!(damage, Damage::Truncated { .. });
-                let skip = if self.checked > allowed { whole.min(self.kept.len()) } else { 1 };
+                let skip = self.search.failed(whole.min(self.kept.len()));
                 Ok(Found::Nothing { problem: damage.to_string(), skip, unfinished })
             }
         }

@@ -4,10 +4,10 @@ use super::index::Index;
 use super::layout::head;
 use super::scan::{Item, Scanner, Seeking};
 use crate::FormatError;
-use crate::series::codec::{BlockEncoder, Coder, misuse};
+use crate::series::codec::{BlockEncoder, Blocks, Buffers, Coder, misuse};
 use crate::series::schema::Schema;
 use plimsoll_core::bytes::ReadAt;
-use plimsoll_core::series::{Column, Header, MAX_POINTS, Pushed, Word};
+use plimsoll_core::series::{Column, Header, MAX_POINTS, Pushed, Unsealed, Word};
 use std::io::{self, Write};
 
 /// How points become blocks.
@@ -21,11 +21,20 @@ pub struct PlsOptions {
     pub ranges: bool,
     /// Whether the file gets an index at its end.
     pub index: bool,
+    /// Whether blocks with a tolerance never have more bytes than lossless ones: each is written twice then, into one
+    /// half of the buffer each, and the shorter one is kept.
+    pub never_longer: bool,
 }
 
 impl Default for PlsOptions {
     fn default() -> Self {
-        Self { coder: Coder::Large, block_points: 4096.min(MAX_POINTS), ranges: false, index: true }
+        Self {
+            coder: Coder::Large,
+            block_points: 4096.min(MAX_POINTS),
+            ranges: false,
+            index: true,
+            never_longer: true,
+        }
     }
 }
 
@@ -61,7 +70,7 @@ pub struct Written {
 pub struct PlsWriter<'b, W> {
     out: W,
     /// Taken only while it is replaced.
-    encoder: Option<BlockEncoder<'b>>,
+    encoder: Option<Box<dyn BlockEncoder<'b> + 'b>>,
     schema: Schema,
     options: PlsOptions,
     index: Index,
@@ -73,12 +82,16 @@ pub struct PlsWriter<'b, W> {
 }
 
 impl<'b, W: Write> PlsWriter<'b, W> {
-    /// The most heap bytes of a writer of so many columns, without the caller's buffer.
-    pub const fn heap_bytes(coder: Coder, columns: usize) -> usize {
-        BlockEncoder::state_bytes(coder, columns) + 2 * Index::HEAP_BYTES + 2 * super::layout::MOST_HEAD_BYTES
+    /// The most heap bytes of a writer of so many columns, without the caller's buffer; `never_longer` where there are
+    /// tolerances and blocks with them must not have more bytes than lossless ones.
+    pub const fn heap_bytes(coder: Coder, columns: usize, never_longer: bool) -> usize {
+        Blocks::state_bytes(coder, columns, never_longer)
+            + 2 * Index::HEAP_BYTES
+            + 2 * super::layout::MOST_HEAD_BYTES
     }
 
-    /// A new file of points of `schema`, whose blocks have at most as many bytes as `buffer` (up to 64 KiB).
+    /// A new file of points of `schema`, whose blocks have at most as many bytes as `buffer` (up to 64 KiB), or as half
+    /// of it (see [`PlsOptions::never_longer`]).
     ///
     /// # Errors
     /// [`FormatError::Usage`] for options that contradict themselves; the device's.
@@ -104,7 +117,7 @@ impl<'b, W: Write> PlsWriter<'b, W> {
         index: Index,
         offset: u64,
     ) -> Result<Self, FormatError> {
-        let encoder = encoder(&schema, options, buffer)?;
+        let encoder = encoder(&schema, options, Buffers::whole(buffer))?;
         let written = Written::default();
         let encoder = Some(encoder);
         let mut writer =
@@ -149,9 +162,9 @@ impl<'b, W: Write> PlsWriter<'b, W> {
     pub fn change(&mut self, schema: Schema) -> Result<(), FormatError> {
         self.seal()?;
         if schema != self.schema {
-            let buffer = self.encoder.take().expect("it is there between calls").into_buffer();
+            let buffers = self.encoder.take().expect("it is there between calls").into_buffers();
             self.schema = schema;
-            self.encoder = Some(encoder(&self.schema, self.options, buffer)?);
+            self.encoder = Some(encoder(&self.schema, self.options, buffers)?);
             self.write_head()?;
         }
         Ok(())
@@ -176,7 +189,11 @@ impl<'b, W: Write> PlsWriter<'b, W> {
     /// The device's.
     pub fn seal(&mut self) -> Result<(), FormatError> {
         let encoder = self.encoder.as_mut().expect("it is there between calls");
-        let Some(block) = encoder.seal() else { return Ok(()) };
+        let block = match encoder.seal() {
+            Ok(block) => block,
+            Err(Unsealed::Empty) => return Ok(()),
+            Err(unsealed) => return Err(FormatError::write(self.offset, io::Error::other(unsealed))),
+        };
         let header = Header::read(block).expect("the encoder writes sound headers");
         self.out.write_all(block).map_err(|error| FormatError::write(self.offset, error))?;
         self.index.add(self.offset, self.head, &header);
@@ -217,12 +234,18 @@ impl<'b, W: Write> PlsWriter<'b, W> {
 fn encoder<'b>(
     schema: &Schema,
     options: PlsOptions,
-    buffer: &'b mut [u8],
-) -> Result<BlockEncoder<'b>, FormatError> {
+    buffers: Buffers<'b>,
+) -> Result<Box<dyn BlockEncoder<'b> + 'b>, FormatError> {
     let column = |column: &crate::series::ValueColumn| Column::new(column.kind).within(column.tolerance);
     let columns: Vec<Column> = schema.columns.iter().map(column).collect();
-    BlockEncoder::try_new(options.coder, schema.unit, &columns, options.block_points, options.ranges, buffer)
-        .map_err(misuse)
+    let blocks = Blocks {
+        coder: options.coder,
+        unit: schema.unit,
+        points: options.block_points,
+        ranges: options.ranges,
+        never_longer: options.never_longer,
+    };
+    blocks.encoder(&columns, buffers).map_err(misuse)
 }
 
 /// Looks where points can be appended to `file`: the length it must be cut to, which is where its index begins if it

@@ -15,6 +15,7 @@ use super::page::Stored;
 use super::samples::{fill, restore};
 use super::units::{Extent, Units};
 use crate::FormatError;
+use crate::contract::Windows;
 use crate::tiff::NAME;
 use plimsoll_core::budget::{Budget, Layout as Leases};
 use plimsoll_core::pipeline::Source;
@@ -64,6 +65,8 @@ pub(super) struct Coded<'a> {
     held_unit: Option<u32>,
     /// The next row that can be had.
     next: u32,
+    /// Rows before it, and other columns, can be had, too.
+    windows: bool,
 }
 
 /// The lanes and what they work with.
@@ -76,11 +79,11 @@ struct Streams<'a> {
 
 impl<'a> Coded<'a> {
     /// Decides how the streams are decoded and what that costs.
-    pub(super) fn memory(stored: &Stored, cut: &Cut) -> Memory {
+    pub(super) fn memory(stored: &Stored, cut: &Cut, windows: bool) -> Memory {
         let layout = &stored.layout;
         let segments = cut.segments().max(1);
         let unit_row = cut.stored_row as u64;
-        let scratch = match cut.is_whole() {
+        let scratch = match cut.is_whole() && !windows {
             true => SCRATCH_LEAST,
             false => {
                 let unit = unit_row.saturating_mul(u64::from(layout.grid.unit_rows));
@@ -110,17 +113,18 @@ impl<'a> Coded<'a> {
         if segments > 1 && total(&in_turn) < total(&side_by_side) { in_turn } else { side_by_side }
     }
 
-    /// A source over `region`, which lies inside the page.
+    /// A source over `region`, which lies inside the page, or over windows in it.
     ///
     /// # Errors
     /// [`FormatError::Memory`] if `budget` does not hold its leases.
     pub(super) fn new(
         stored: &'a Stored,
         region: Region,
+        windows: Option<Windows>,
         budget: &mut Budget<'a>,
     ) -> Result<Self, FormatError> {
-        let cut = Cut::new(&stored.layout, region)?;
-        let memory = Self::memory(stored, &cut);
+        let cut = Cut::widest(&stored.layout, region, windows)?;
+        let memory = Self::memory(stored, &cut, windows.is_some());
         let len = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let units = Units::new(&stored.layout, budget)?;
         let inputs: &mut [u8] =
@@ -135,7 +139,24 @@ impl<'a> Coded<'a> {
             lanes.push(Lane::new(Codec::new(&stored.layout), stored.layout.reversed, buffer));
         }
         let streams = Streams { lanes, scratch, shuffle, wide };
-        Ok(Self { stored, region, cut, units, streams, held, held_unit: None, next: region.rows.start() })
+        let region = Region::new(region.rows, cut.cols());
+        let (next, windows) = (region.rows.start(), windows.is_some());
+        Ok(Self { stored, region, cut, units, streams, held, held_unit: None, next, windows })
+    }
+
+    /// Makes ready for a window that does not follow the rows that were read last.
+    fn turn_to(&mut self, window: Region) -> Result<(), FormatError> {
+        if window.cols != self.region.cols {
+            let cut = Cut::new(&self.stored.layout, window)?;
+            if cut.segments() != self.cut.segments() {
+                return Err(usage(format!("{window} asked for, which is no window of its blocks")));
+            }
+            self.cut = cut;
+            self.region = Region::new(self.region.rows, window.cols);
+            self.held_unit = None;
+        }
+        self.streams.lanes.iter_mut().for_each(Lane::leave);
+        Ok(())
     }
 
     /// Decodes all rows of a strip from as many streams as there are segments.
@@ -327,6 +348,10 @@ impl Source for Coded<'_> {
         let rows = strip.rows();
         if rows.is_empty() || self.cut.segments() == 0 {
             return Ok(());
+        }
+        if self.windows && (rows.start() < self.next || strip.cols() != self.region.cols) {
+            self.turn_to(strip.region())?;
+            self.next = rows.start();
         }
         if rows.start() < self.next || !self.region.rows.covers(rows) || strip.cols() != self.region.cols {
             let problem = format!("{} asked for of {} after row {}", strip.region(), self.region, self.next);

@@ -4,6 +4,7 @@
 use super::file::unsupported;
 use super::layout::Layout;
 use crate::FormatError;
+use crate::contract::Windows;
 use plimsoll_core::shape::{Cols, Region};
 
 /// A region's cut through the grid.
@@ -70,6 +71,30 @@ impl Cut {
             native: layout.coding.is_native(),
             strip_row: narrow(strip_row)?,
         })
+    }
+
+    /// The cut of the widest of the windows in `region`; of all of it where rows come in order.
+    ///
+    /// # Errors
+    /// As [`Cut::new`].
+    pub(super) fn widest(
+        layout: &Layout,
+        region: Region,
+        windows: Option<Windows>,
+    ) -> Result<Self, FormatError> {
+        match windows {
+            // They are no wider than a unit, or of units whose rows are read as they are: where they begin does not
+            // matter for what they need.
+            Some(Windows::Cols(cols)) => {
+                Self::new(layout, Region::new(region.rows, Cols::new(0, cols.min(region.cols.len()))))
+            }
+            Some(Windows::Rows) | None => Self::new(layout, region),
+        }
+    }
+
+    /// The columns that it was made for.
+    pub(super) fn cols(&self) -> Cols {
+        self.cols
     }
 
     /// How many segments there are.

@@ -8,7 +8,8 @@ use crate::FormatError;
 use crate::tiff::tags::{FieldType, tag};
 
 /// The tags that are kept.
-const USED: [u16; 28] = [
+const USED: [u16; 29] = [
+    tag::NEW_SUBFILE_TYPE,
     tag::IMAGE_WIDTH,
     tag::IMAGE_LENGTH,
     tag::BITS_PER_SAMPLE,
@@ -40,7 +41,9 @@ const USED: [u16; 28] = [
 ];
 
 /// Those without which the samples can be had: a broken one of them is not there.
-const DISPENSABLE: [u16; 6] = [
+const DISPENSABLE: [u16; 8] = [
+    tag::ORIENTATION,
+    tag::NEW_SUBFILE_TYPE,
     tag::X_RESOLUTION,
     tag::Y_RESOLUTION,
     tag::RESOLUTION_UNIT,

@@ -63,6 +63,11 @@ impl<'a> Lane<'a> {
         (self.unit, self.rows) = (Some(unit), 0);
     }
 
+    /// Leaves the unit that it is in.
+    pub(super) fn leave(&mut self) {
+        self.unit = None;
+    }
+
     /// Whether the unit is not stored.
     pub(super) fn is_empty(&self) -> bool {
         self.empty

@@ -196,7 +196,7 @@ impl Layout {
             photometric: method.colour_given(photometric),
             extra: directory.number(file, tag::EXTRA_SAMPLES)?.map(|number| number.min(0xffff) as u16),
             compression,
-            orientation: short(file, directory, tag::ORIENTATION, 1)?,
+            orientation: orientation(file, directory)?,
             offsets,
             byte_counts,
             tables: directory.field(tag::JPEG_TABLES).filter(|_| matches!(method, Method::Jpeg(_))),
@@ -216,6 +216,14 @@ fn short(file: &File, directory: &Directory, tag: u16, default: u16) -> Result<u
         None => Ok(default),
         Some(number) => u16::try_from(number)
             .map_err(|_| malformed(directory.at(), format!("tag {tag} is {number}, more than 65535"))),
+    }
+}
+
+/// How the picture should be seen; as it is if the field is of a type that says nothing.
+fn orientation(file: &File, directory: &Directory) -> Result<u16, FormatError> {
+    match directory.field(tag::ORIENTATION).filter(Field::is_unsigned) {
+        Some(_) => short(file, directory, tag::ORIENTATION, 1),
+        None => Ok(1),
     }
 }
 
@@ -244,11 +252,15 @@ fn coding(file: &File, directory: &Directory, bands: u16) -> Result<Coding, Form
 fn colour(file: &File, directory: &Directory, bands: u16) -> Result<u16, FormatError> {
     let usual = if bands >= 3 { photometric::RGB } else { photometric::MIN_IS_BLACK };
     let number = short(file, directory, tag::PHOTOMETRIC, usual)?;
-    if matches!(number, photometric::RGB | photometric::YCBCR) && bands < 3 {
-        let problem = format!("{} of {bands} band(s)", names::photometric(number));
-        return Err(malformed(directory.at(), problem));
+    match number {
+        // Samples all the same, of which others make grey.
+        photometric::RGB if bands < 3 => Ok(photometric::MIN_IS_BLACK),
+        photometric::YCBCR if bands < 3 => {
+            let problem = format!("{} of {bands} band(s)", names::photometric(number));
+            Err(malformed(directory.at(), problem))
+        }
+        number => Ok(number),
     }
-    Ok(number)
 }
 
 /// How coarse the colour of a YCbCr page is stored.

@@ -22,6 +22,7 @@ mod layout;
 mod method;
 mod names;
 mod page;
+mod pyramid;
 mod raw;
 mod reads;
 mod samples;

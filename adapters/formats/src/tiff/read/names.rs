@@ -82,9 +82,7 @@ pub(super) fn predictor(predictor: Predictor) -> &'static str {
     }
 }
 
-/// Where an image's first row and column are shown, and what sets it upright. Samples come as they are stored: of the
-/// other seven orientations only the mirror image can be had from rows in order, the others need the last row first or
-/// columns for rows.
+/// Where an image's first row and column are shown, and what sets it upright: samples come as they are stored.
 pub(super) fn orientation(number: u16) -> String {
     let places = [
         "top left",
@@ -98,8 +96,7 @@ pub(super) fn orientation(number: u16) -> String {
     ];
     let upright = match number {
         1 => "",
-        2 => " (`--do flip` sets it upright)",
-        _ => " (not set upright: that needs rows in another order than they are stored in)",
+        _ => " (`--upright` undoes it)",
     };
     match number.checked_sub(1).and_then(|index| places.get(usize::from(index))) {
         Some(place) => format!("first row and column at the {place}{upright}"),

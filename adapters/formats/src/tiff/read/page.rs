@@ -7,15 +7,17 @@ use super::directory::Directory;
 use super::facts;
 use super::file::File;
 use super::layout::Layout;
+use super::pyramid;
 use super::raw::Raw;
 use super::reads::reads;
 use super::units::Units;
+use crate::contract::{Blocks, Windows};
 use crate::tiff::NAME;
-use crate::{Facts, FormatError, Metadata, Page, RowSource};
+use crate::{Facts, FormatError, Metadata, Orientation, Page, RowSource};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
-use plimsoll_core::shape::Region;
+use plimsoll_core::shape::{Region, Shape};
 use std::sync::Arc;
 
 /// A file and how one of its pages is stored in it.
@@ -62,18 +64,66 @@ impl Page for TiffPage {
         self.stored.layout.is_plain()
     }
 
+    fn reduced(&self, levels: u8) -> Option<Arc<dyn Page>> {
+        let page = pyramid::reduced(&self.stored.file, self.at, self.shape(), levels)?;
+        // Another picture that happens to be of half the size is none of this one.
+        let same = page.stored.layout.photometric == self.stored.layout.photometric
+            && page.stored.layout.orientation == self.stored.layout.orientation;
+        same.then(|| Arc::new(page) as Arc<dyn Page>)
+    }
+
+    fn orientation(&self) -> Orientation {
+        Orientation::from_number(u64::from(self.stored.layout.orientation)).unwrap_or_default()
+    }
+
+    fn blocks(&self) -> Blocks {
+        let Layout { grid, shape, .. } = &self.stored.layout;
+        let cols = if self.stored.layout.is_plain() { 1 } else { grid.unit_cols.min(shape.cols) };
+        let rows = if self.stored.layout.is_seekable() { 1 } else { grid.unit_rows.min(shape.rows) };
+        Blocks { rows, cols }
+    }
+
     fn needs(&self, region: Region) -> Vec<Need> {
+        self.needs_of(region, None)
+    }
+
+    fn window_needs(&self, region: Region, windows: Windows) -> Vec<Need> {
+        self.needs_of(region, Some(windows))
+    }
+
+    fn source<'a>(&'a self, region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError> {
+        self.source_of(region, None, budget)
+    }
+
+    fn windows<'a>(
+        &'a self,
+        region: Region,
+        windows: Windows,
+        budget: &mut Budget<'a>,
+    ) -> Result<RowSource<'a>, FormatError> {
+        self.source_of(region, Some(windows), budget)
+    }
+}
+
+impl TiffPage {
+    /// Its shape.
+    pub(super) fn shape(&self) -> Shape {
+        self.stored.layout.shape
+    }
+
+    /// Memory of a source over `region`, in order or by windows.
+    fn needs_of(&self, region: Region, windows: Option<Windows>) -> Vec<Need> {
         let need = |consumer, bytes, place| Need::fixed(consumer, bytes, Each::Worker, place);
-        let Ok(cut) = Cut::new(&self.stored.layout, region) else {
+        let Ok(cut) = Cut::widest(&self.stored.layout, region, windows) else {
             return vec![need("tiff rows", u64::MAX, Place::Arena)];
         };
         let tables = need("tiff offset tables", Units::bytes(), Place::Arena);
         if self.stored.layout.is_plain() {
-            let scratch = Raw::scratch_bytes(&self.stored, &cut);
+            let scratch = Raw::scratch_bytes(&self.stored, &cut, windows.is_some());
             let source = need("tiff source", size_of::<Raw<'_>>() as u64, Place::Heap);
             return vec![tables, need("tiff read buffer", scratch, Place::Arena), source];
         }
-        let memory = Coded::memory(&self.stored, &cut);
+        let memory = Coded::memory(&self.stored, &cut, windows.is_some());
         vec![
             tables,
             need("tiff decoder buffers", memory.arena, Place::Arena),
@@ -81,15 +131,20 @@ impl Page for TiffPage {
         ]
     }
 
-    fn source<'a>(&'a self, region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError> {
+    fn source_of<'a>(
+        &'a self,
+        region: Region,
+        windows: Option<Windows>,
+        budget: &mut Budget<'a>,
+    ) -> Result<RowSource<'a>, FormatError> {
         let shape = self.stored.layout.shape;
         if !shape.all_rows().covers(region.rows) || !shape.all_cols().covers(region.cols) {
             let problem = format!("{region} asked for of {} rows and {} columns", shape.rows, shape.cols);
             return Err(FormatError::Usage { format: NAME, problem });
         }
         match self.stored.layout.is_plain() {
-            true => Ok(Box::new(Raw::new(&self.stored, region, budget)?)),
-            false => Ok(Box::new(Coded::new(&self.stored, region, budget)?)),
+            true => Ok(Box::new(Raw::new(&self.stored, region, windows, budget)?)),
+            false => Ok(Box::new(Coded::new(&self.stored, region, windows, budget)?)),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::page::Stored;
 use super::samples::{fill, swap};
 use super::units::Units;
 use crate::FormatError;
+use crate::contract::Windows;
 use plimsoll_core::budget::{Budget, Layout as Leases};
 use plimsoll_core::pipeline::Source;
 use plimsoll_core::shape::{Region, Rows, Shape};
@@ -26,9 +27,9 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Bytes of its scratch: none where rows can be read to where they go.
-    pub(super) fn scratch_bytes(stored: &Stored, cut: &Cut) -> u64 {
-        if cut.is_whole() || by_rows(cut) {
+    /// Bytes of its scratch: none where rows can be read to where they go, unless other windows cannot.
+    pub(super) fn scratch_bytes(stored: &Stored, cut: &Cut, windows: bool) -> u64 {
+        if !windows && (cut.is_whole() || by_rows(cut)) {
             return 0;
         }
         let longest = cut.longest() as u64;
@@ -36,18 +37,20 @@ impl<'a> Raw<'a> {
         Leases::new().with::<u8>(GATHER_BYTES.min(unit).max(longest)).bytes()
     }
 
-    /// A source over `region`, which lies inside the page.
+    /// A source over `region`, which lies inside the page, or over windows in it.
     ///
     /// # Errors
     /// [`FormatError::Memory`] if `budget` does not hold its leases.
     pub(super) fn new(
         stored: &'a Stored,
         region: Region,
+        windows: Option<Windows>,
         budget: &mut Budget<'a>,
     ) -> Result<Self, FormatError> {
-        let cut = Cut::new(&stored.layout, region)?;
+        let cut = Cut::widest(&stored.layout, region, windows)?;
         let units = Units::new(&stored.layout, budget)?;
-        let bytes = usize::try_from(Self::scratch_bytes(stored, &cut)).unwrap_or(usize::MAX);
+        let bytes =
+            usize::try_from(Self::scratch_bytes(stored, &cut, windows.is_some())).unwrap_or(usize::MAX);
         Ok(Self { stored, cut, units, scratch: budget.lease("tiff read buffer", bytes)? })
     }
 
@@ -160,7 +163,7 @@ impl<'a> Raw<'a> {
 
 /// Whether each row of a segment is read alone, straight to its place: the gaps between rows are too wide to read
 /// them in vain. One more call costs about what copying 4 KiB does.
-fn by_rows(cut: &Cut) -> bool {
+pub(super) fn by_rows(cut: &Cut) -> bool {
     cut.is_chunky() && cut.unit_row.saturating_sub(cut.longest()) >= 4096
 }
 
@@ -173,6 +176,9 @@ impl Source for Raw<'_> {
 
     fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), FormatError> {
         let rows = strip.rows();
+        if strip.cols() != self.cut.cols() {
+            self.cut = Cut::new(&self.stored.layout, strip.region())?;
+        }
         if rows.is_empty() || self.cut.segments() == 0 {
             return Ok(());
         }

@@ -75,14 +75,14 @@ fn run() -> i32 {
         }
         expected += 1;
         while let Ok(Pushed::Full) = encoder.push(i64::from(taken.number), &[Word::from(taken.value)]) {
-            let Some(block) = encoder.seal() else { return 1 };
+            let Ok(block) = encoder.seal() else { return 1 };
             bytes += block.len();
             if output.write_all(block).is_err() {
                 return 1;
             }
         }
     }
-    let Some(block) = encoder.seal() else { return 1 };
+    let Ok(block) = encoder.seal() else { return 1 };
     bytes += block.len();
     if output.write_all(block).is_err() {
         return 1;

@@ -36,7 +36,7 @@ macro_rules! series {
             let encoder = slot.as_mut()?;
             // The deepest push is one that codes a group.
             let pushed = measured!($push, push(encoder, 96));
-            let block = measured!($seal, encoder.seal())?;
+            let block = measured!($seal, encoder.seal()).ok()?;
             let mut slot = None;
             measured!($open, slot = Decoder::<$profile, 1>::try_new(block).ok());
             let decoder = slot.as_mut()?;

@@ -29,7 +29,7 @@ fn main() -> ! {
         for (time, value) in (0..).map(sample) {
             while let Ok(Pushed::Full) = encoder.push(time, &[Word::from(value)]) {
                 // From here on the block survives any power cut.
-                if let Some(block) = encoder.seal() {
+                if let Ok(block) = encoder.seal() {
                     let _acknowledged = journal.append(1, first..=last, block).is_ok();
                 }
                 first = time;

@@ -133,7 +133,7 @@ fn chains() {
     let (index, rows) = (black_box(1), black_box(4));
     black_box((
         chain.stages().len(),
-        chain.views(),
+        chain.view(index),
         chain.source(),
         chain.input(),
         chain.output_shape(),

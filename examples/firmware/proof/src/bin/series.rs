@@ -47,7 +47,7 @@ fn one<P: Profile, const COLUMNS: usize>() {
             words.get(..black_box(24)).unwrap_or_default(),
         ));
     black_box(encoder.points());
-    let Some(block) = black_box(encoder.seal()) else { return };
+    let Ok(block) = black_box(encoder.seal()) else { return };
     let Ok(mut decoder) = Decoder::<P, COLUMNS>::try_new(black_box(block)) else { return };
     black_box(decoder.left());
     let _ = black_box(decoder.next_into(&mut words));

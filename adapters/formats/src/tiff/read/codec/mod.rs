@@ -6,7 +6,6 @@
 mod clumps;
 mod deflate;
 mod fax;
-mod fax_codes;
 pub(super) mod jpeg;
 mod lzw;
 mod packbits;

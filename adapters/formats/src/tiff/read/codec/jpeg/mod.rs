@@ -13,11 +13,16 @@
 mod header;
 mod huffman;
 mod inverse;
+mod parts;
+mod pixels;
 mod rows;
+mod tables;
 
 use super::{Progress, Trouble};
 pub(in crate::tiff::read) use header::{Picture, find_frame};
 use huffman::{Bits, Codes};
+use parts::Parts;
+use tables::{Coded, Tables};
 
 /// The most components of a picture.
 pub(in crate::tiff::read) const MOST_COMPONENTS: u16 = 4;
@@ -31,10 +36,6 @@ const GROUP_BYTES: usize = 6 << 10;
 
 /// The longest segment that is read: four tables of codes of two kinds have 2184 bytes.
 const SEGMENT_BYTES: usize = 4 << 10;
-
-/// Groups of rows of samples of a component that are held: the eight of a row of blocks and two from before, so that
-/// colour can be interpolated over the border.
-const GROUPS_HELD: usize = 10;
 
 /// What a page's pictures are like: that of its first unit, and what becomes of its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,48 +59,6 @@ impl Frame {
             _ => Parts::of(&picture).bytes,
         }
     }
-}
-
-/// Where the samples of a picture lie in one buffer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Parts {
-    /// For each component: where its samples begin, and the bytes of a row of them.
-    components: [(usize, usize); MOST_COMPONENTS as usize],
-    /// Where its rows that are as wide as the picture begin, one for each component, and their bytes.
-    wide: (usize, usize),
-    bytes: u64,
-}
-
-impl Parts {
-    fn of(picture: &Picture) -> Self {
-        let mut parts = Self::default();
-        let blocks = u64::from(picture.groups_across()) * 8;
-        for (component, part) in picture.used().iter().zip(&mut parts.components) {
-            let stride = blocks * u64::from(component.sampling.across);
-            *part = (parts.bytes as usize, stride as usize);
-            parts.bytes += stride * GROUPS_HELD as u64 * u64::from(component.sampling.down);
-        }
-        let wide = blocks * u64::from(picture.most().across);
-        parts.wide = (parts.bytes as usize, wide as usize);
-        parts.bytes += wide * picture.count as u64;
-        parts
-    }
-}
-
-/// The tables of a stream.
-struct Tables {
-    steps: [[u16; 64]; 4],
-    dc: [Codes; 4],
-    ac: [Codes; 4],
-}
-
-/// What a component's blocks are decoded with.
-#[derive(Clone, Copy, Debug, Default)]
-struct Coded {
-    dc_codes: usize,
-    ac_codes: usize,
-    /// The first coefficient of the block before.
-    dc: i32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,14 +253,14 @@ impl Jpeg {
         }
         let Some(segment) = held.get(4..4 + body) else { return Ok(false) };
         match kind {
-            0xc4 => read_codes(&mut self.tables, segment)?,
-            0xdb => read_steps(&mut self.tables, segment)?,
+            0xc4 => tables::read_codes(&mut self.tables, segment)?,
+            0xdb => tables::read_steps(&mut self.tables, segment)?,
             0xdd => {
                 let interval = segment.first_chunk().ok_or(Trouble::Damaged)?;
                 self.restart = u32::from(u16::from_be_bytes(*interval));
             }
             0xda => {
-                self.coded = scan(&self.picture, segment)?;
+                self.coded = tables::scan(&self.picture, segment)?;
                 let missing = |coded: &Coded| {
                     self.tables.dc[coded.dc_codes].is_empty() || self.tables.ac[coded.ac_codes].is_empty()
                 };
@@ -426,107 +385,4 @@ impl Jpeg {
             self.samples.copy_within(from..from + 2 * rows * stride, start);
         }
     }
-
-    /// Makes the next row of pixels.
-    fn make_row(&mut self) {
-        let picture = &self.picture;
-        let most = picture.most();
-        let (wide_start, wide) = self.parts.wide;
-        let (samples, rows_out) = self.samples.split_at_mut(wide_start);
-        for (index, component) in picture.used().iter().enumerate() {
-            let (start, stride) = self.parts.components[index];
-            let (across, down) = (component.sampling.across, component.sampling.down);
-            let cols =
-                (u64::from(picture.cols) * u64::from(across)).div_ceil(u64::from(most.across)) as usize;
-            let rows = (u64::from(picture.rows) * u64::from(down)).div_ceil(u64::from(most.down)) as i64;
-            // The first row that is held.
-            let first = (i64::from(self.down) * 8 - GROUPS_HELD as i64) * i64::from(down);
-            let row = |at: i64| {
-                let place = (at.clamp(0, rows - 1) - first).max(0) as usize;
-                samples.get(start + place * stride..).and_then(|row| row.get(..cols)).unwrap_or_default()
-            };
-            let (times_across, times_down) = (usize::from(most.across / across), i64::from(most.down / down));
-            let at = i64::from(self.next) / times_down;
-            let lower = i64::from(self.next) % times_down == 1;
-            let beside = if lower { at + 1 } else { at - 1 };
-            let into = rows_out.get_mut(index * wide..(index + 1) * wide).unwrap_or_default();
-            match (times_across, times_down) {
-                (1, 1) => into[..cols].copy_from_slice(row(at)),
-                (2, 1) if cols > 2 => rows::twice_across(row(at), into),
-                (2, 2) if cols > 2 => rows::twice_both(row(at), row(beside), into),
-                (1, 2) => rows::mixed(row(at), row(beside), if lower { 2 } else { 1 }, into),
-                _ => rows::repeated(row(at), times_across, into),
-            }
-        }
-        let bands = usize::from(self.bands);
-        match self.frame.to_rgb && bands == 3 {
-            true => {
-                let (luma, colour) = rows_out.split_at(wide);
-                let (cb, cr) = colour.split_at(wide);
-                let (pixels, _) = self.row.as_chunks_mut::<3>();
-                for (((pixel, y), cb), cr) in pixels.iter_mut().zip(luma).zip(cb).zip(cr) {
-                    *pixel = rows::rgb([*y, *cb, *cr]);
-                }
-            }
-            false => {
-                for (band, samples) in rows_out.chunks(wide.max(1)).take(bands).enumerate() {
-                    for (pixel, sample) in self.row.chunks_exact_mut(bands).zip(samples) {
-                        pixel[band] = *sample;
-                    }
-                }
-            }
-        }
-        self.next += 1;
-        self.given = 0;
-    }
-}
-
-/// Tables of codes (T.81 section B.2.4.2).
-fn read_codes(tables: &mut Tables, mut segment: &[u8]) -> Result<(), Trouble> {
-    while let Some((place, rest)) = segment.split_first() {
-        let all = if place >> 4 == 0 { &mut tables.dc } else { &mut tables.ac };
-        let codes =
-            all.get_mut(usize::from(place & 15)).filter(|_| place >> 4 <= 1).ok_or(Trouble::Damaged)?;
-        let bytes = codes.read(rest)?;
-        segment = rest.get(bytes..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// Tables of steps, in the order of coefficients (T.81 section B.2.4.1).
-fn read_steps(tables: &mut Tables, mut segment: &[u8]) -> Result<(), Trouble> {
-    while let Some((place, rest)) = segment.split_first() {
-        let steps = tables.steps.get_mut(usize::from(place & 15)).ok_or(Trouble::Damaged)?;
-        let width = if place >> 4 == 0 { 1 } else { 2 };
-        let (values, after) = rest.split_at_checked(64 * width).ok_or(Trouble::Damaged)?;
-        for (step, value) in steps.iter_mut().zip(values.chunks(width)) {
-            *step = value.iter().fold(0, |sum, byte| sum << 8 | u16::from(*byte));
-        }
-        segment = after;
-    }
-    Ok(())
-}
-
-/// The header of the blocks (T.81 section B.2.3): all components at once.
-fn scan(picture: &Picture, segment: &[u8]) -> Result<[Coded; MOST_COMPONENTS as usize], Trouble> {
-    let (count, rest) = segment.split_first().ok_or(Trouble::Damaged)?;
-    if picture.count == 0 {
-        return Err(Trouble::Damaged);
-    }
-    if usize::from(*count) != picture.count {
-        return Err(Trouble::Unsupported("JPEG whose components come one after the other"));
-    }
-    let (entries, _) = rest.as_chunks::<2>();
-    let mut coded = [Coded::default(); MOST_COMPONENTS as usize];
-    if entries.len() < picture.count {
-        return Err(Trouble::Damaged);
-    }
-    for ((coded, component), [id, codes]) in coded.iter_mut().zip(picture.used()).zip(entries) {
-        let (dc_codes, ac_codes) = (usize::from(codes >> 4), usize::from(codes & 15));
-        if *id != component.id || dc_codes > 3 || ac_codes > 3 {
-            return Err(Trouble::Damaged);
-        }
-        *coded = Coded { dc_codes, ac_codes, dc: 0 };
-    }
-    Ok(coded)
 }

@@ -1,5 +1,7 @@
 //! `plimsoll journal`: what is in the image of a journal that was read off a device. The image is never written.
 
+mod table;
+
 use super::session::print;
 use crate::failure::Failure;
 use crate::report;
@@ -9,15 +11,17 @@ use plimsoll_core::journal::{From, Journal, JournalError, Policy, Record};
 use plimsoll_os::FileFlash;
 use plimsoll_os::output::AtomicOutput;
 use serde_json::{Value, json};
-use std::fmt::Write;
-use std::io;
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use table::Table;
 
 /// `journal`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  plimsoll journal info flash.bin\n  \
     plimsoll journal dump flash.bin --from 1000 --json\n  \
-    plimsoll journal export flash.bin --kind 1 -o blocks.bin")]
+    plimsoll journal export flash.bin --kind 1 -o blocks.bin\n  \
+    plimsoll journal export flash.bin --csv --names time,left,right -o points.csv")]
 pub(crate) struct JournalArgs {
     #[command(subcommand)]
     what: What,
@@ -42,10 +46,16 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// The bytes of the records, one behind the other, into a new file
+    /// The bytes of the records, one behind the other, into a new file; or the points of their series blocks as a table
     Export {
         #[command(flatten)]
         records: RecordArgs,
+        /// Write the points of the series blocks as text; records that are none are left out with a warning
+        #[arg(long)]
+        csv: bool,
+        /// The names of the table's columns, first that of the times; `time,value` or `time,value1,...` if absent
+        #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "csv")]
+        names: Vec<String>,
         /// The output
         #[arg(short, long, value_name = "OUT")]
         output: PathBuf,
@@ -72,6 +82,9 @@ struct RecordArgs {
     kind: Option<u8>,
 }
 
+/// Bytes that are written at a time.
+const OUTPUT_BYTES: usize = 64 << 10;
+
 /// `plimsoll journal`
 pub(crate) fn journal(args: &JournalArgs) -> Result<(), Failure> {
     match &args.what {
@@ -79,7 +92,10 @@ pub(crate) fn journal(args: &JournalArgs) -> Result<(), Failure> {
         What::Dump { records, json } => {
             records.each(|record| print(&if *json { json_line(&record) } else { text_line(&record) }))
         }
-        What::Export { records, output, overwrite } => export(records, output, *overwrite),
+        What::Export { records, csv: false, output, overwrite, .. } => export(records, output, *overwrite),
+        What::Export { records, names, output, overwrite, .. } => {
+            export_table(records, names, output, *overwrite)
+        }
     }
 }
 
@@ -209,27 +225,82 @@ fn json_line(record: &Record<'_>) -> String {
     format!("{value}\n")
 }
 
-fn export(records: &RecordArgs, output: &Path, overwrite: bool) -> Result<(), Failure> {
-    let failed = |error: plimsoll_os::FileError| match error.source.kind() {
+/// A new output, written from its start on.
+struct Out<'a> {
+    file: AtomicOutput,
+    path: &'a Path,
+    at: u64,
+}
+
+impl Write for Out<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(self.at, bytes)?;
+        self.at += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> Out<'a> {
+    /// Begins it, if there is a journal in `image`: that is known before any output exists.
+    fn begin(image: &Path, path: &'a Path, overwrite: bool) -> Result<BufWriter<Self>, Failure> {
+        open(image)?;
+        let file = AtomicOutput::create(path, overwrite).map_err(output_failed)?;
+        Ok(BufWriter::with_capacity(OUTPUT_BYTES, Self { file, path, at: 0 }))
+    }
+
+    /// Gives it its name.
+    fn finish(out: BufWriter<Self>) -> Result<(), Failure> {
+        let path = out.get_ref().path;
+        match out.into_inner() {
+            Ok(out) => out.file.commit(true).map_err(output_failed),
+            Err(error) => Err(Failure::io("write", path, error.error())),
+        }
+    }
+}
+
+fn output_failed(error: plimsoll_os::FileError) -> Failure {
+    match error.source.kind() {
         io::ErrorKind::AlreadyExists => Failure::Usage(format!("{error}; --overwrite replaces it")),
         _ => Failure::Io(error.to_string()),
-    };
-    // Whether there is a journal is known before any output exists.
-    open(&records.image)?;
-    let file = AtomicOutput::create(output, overwrite).map_err(failed)?;
-    let mut at = 0;
+    }
+}
+
+fn export(records: &RecordArgs, output: &Path, overwrite: bool) -> Result<(), Failure> {
+    let mut out = Out::begin(&records.image, output, overwrite)?;
+    records
+        .each(|record| out.write_all(record.bytes).map_err(|error| Failure::io("write", output, &error)))?;
+    Out::finish(out)
+}
+
+fn export_table(
+    records: &RecordArgs,
+    names: &[String],
+    output: &Path,
+    overwrite: bool,
+) -> Result<(), Failure> {
+    let image = records.image.display();
+    let mut table = Table::new(Out::begin(&records.image, output, overwrite)?, names.to_vec());
     records.each(|record| {
-        file.write_at(at, record.bytes).map_err(|error| Failure::io("write", output, &error))?;
-        at += record.bytes.len() as u64;
-        Ok(())
+        let Record { sequence, kind, .. } = record;
+        table.add(&record, |lost| {
+            tracing::warn!("{image}: record {sequence} of kind {kind} is left out: {lost}")
+        })
     })?;
-    file.commit(true).map_err(failed)
+    match table.finish()? {
+        Some(out) => Out::finish(out),
+        None => Err(Failure::Input(format!("{image}: no record chosen holds a series block"))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plimsoll_core::journal::Geometry;
+    use plimsoll_core::journal::{Geometry, RamFlash};
+    use plimsoll_core::series::{Column, Encoder, Kind, Rice, Settings, TimeUnit, Word};
 
     fn image(folder: &Path) -> PathBuf {
         let path = folder.join("flash.bin");
@@ -276,6 +347,57 @@ mod tests {
         assert_eq!(std::fs::read(&output).expect("it is there"), b"two,");
         assert_eq!(std::fs::read(&image).expect("an image"), before, "the image is never written");
         info(&image, true).expect("it reads");
+    }
+
+    /// As firmware leaves it: flash that erases to 0, words of 8 bytes, blocks of two channels, and the power gone in the
+    /// middle of a page.
+    #[test]
+    fn the_image_of_a_device_becomes_a_table() {
+        let mut flash = vec![0u8; 4 * 1024];
+        let device = RamFlash::new(&mut flash, 1024, 8).erased(0);
+        let mut journal = Journal::format(device, Policy::Overwrite).expect("it fits");
+        let (mut buffer, mut expected) = ([0; 200], String::from("ms,left,right\n"));
+        let settings = Settings::new(TimeUnit::Milliseconds, [Column::new(Kind::I32); 2]);
+        let mut encoder = Encoder::<Rice, 2>::try_new(settings, &mut buffer).expect("two columns");
+        for block in 0..3i64 {
+            for time in 10 * block..10 * block + 10 {
+                let (left, right) = (time as i32 * 3, 7 - time as i32);
+                let _ = encoder.push(time, &[Word::from(left), Word::from(right)]).expect("two values");
+                expected += &format!("{time},{left},{right}\n");
+            }
+            let times = 10 * block..=10 * block + 9;
+            journal.append(1, times, encoder.seal().expect("ten points")).expect("there is room");
+            journal.append(2, 0..=0, b"a line of the device's own").expect("there is room");
+        }
+        drop(journal);
+        // The last page that was programmed, of the last record, is torn: what was before is not.
+        let torn = flash.chunks(64).rposition(|page| page.iter().any(|byte| *byte != 0)).expect("pages");
+        flash[64 * torn + 32..64 * (torn + 1)].fill(0);
+        let folder = tempfile::tempdir().expect("a folder");
+        let image = folder.path().join("flash.bin");
+        std::fs::write(&image, &flash).expect("a file");
+
+        info(&image, false).expect("it reads");
+        let mut kinds = Vec::new();
+        args(&image)
+            .each(|record| {
+                kinds.push(record.kind);
+                Ok(())
+            })
+            .expect("it reads");
+        assert_eq!(kinds, [1, 2, 1, 2, 1]);
+        let output = folder.path().join("points.csv");
+        let names = ["ms", "left", "right"].map(String::from);
+        // Records that hold no blocks are left out, asked for or not.
+        for kind in [None, Some(1)] {
+            export_table(&RecordArgs { kind, ..args(&image) }, &names, &output, true).expect("a table");
+            assert_eq!(std::fs::read_to_string(&output).expect("it is there"), expected);
+        }
+        std::fs::remove_file(&output).expect("it was there");
+        let error = export_table(&RecordArgs { kind: Some(2), ..args(&image) }, &[], &output, false);
+        assert_eq!(error.expect_err("no blocks").exit_code(), 4);
+        assert!(!output.exists());
+        assert_eq!(std::fs::read(&image).expect("an image"), flash, "the image is never written");
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! Options of every command that reads pixels: how much memory, how many threads, and who is told.
+
+use crate::job::Io;
+use crate::settings::Layers;
+use crate::size::Within;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Options of every command that reads pixels.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Peak resident memory of the whole process: 16MiB, 1GB, 60%; half of what the container or machine has if absent
+    #[arg(long, value_name = "SIZE")]
+    pub within: Option<Within>,
+    /// The same in mebibytes
+    #[arg(long, value_name = "N", conflicts_with = "within", value_parser = clap::value_parser!(u64).range(1..1 << 44))]
+    pub memory_limit_mb: Option<u64>,
+    /// The most threads; one for each processor if absent
+    #[arg(long, visible_alias = "max-workers", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub workers: Option<u32>,
+    /// How inputs are read
+    #[arg(long, value_enum, default_value_t = IoArg::Read)]
+    pub io: IoArg,
+    /// The same as --io mmap
+    #[arg(long, conflicts_with = "io")]
+    pub use_memory_mapping: bool,
+    /// The most rows of a strip
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub strip_rows: Option<u32>,
+    /// The most input pixels of a strip
+    #[arg(long, visible_alias = "chunk-size", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub strip_pixels: Option<u64>,
+    /// Progress on the standard error: a bar on a terminal, nothing, or a JSON line a time
+    #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
+    pub progress: ProgressArg,
+    /// Write what was planned and what happened to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// Draw resident memory over time against the plan into this page, which ends in .html
+    #[arg(long, value_name = "FILE")]
+    pub profile_memory: Option<PathBuf>,
+    /// A named set of settings: one of the settings file, or jp2-4g, jp2-8g, jp2-16g, jp2-32g
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Where the above come from.
+    #[arg(skip)]
+    pub layers: Arc<Layers>,
+}
+
+/// `--io`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IoArg {
+    /// Positioned reads
+    Read,
+    /// A memory map that lets go of what it has read
+    Mmap,
+}
+
+impl From<IoArg> for Io {
+    fn from(io: IoArg) -> Self {
+        match io {
+            IoArg::Read => Self::Read,
+            IoArg::Mmap => Self::Mmap,
+        }
+    }
+}
+
+/// `--progress`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// A bar if the standard error is a terminal
+    Auto,
+    /// Nothing
+    Never,
+    /// A line of JSON at a time
+    Json,
+}

@@ -1,0 +1,112 @@
+//! The values of one column of one group: where they lie on the lattice, and what does not fit it.
+
+use super::super::bits::BitWriter;
+use super::super::lattice::{Front, MOST_ULPS, Place, moved};
+use super::super::settings::{Column, Tolerance};
+use super::super::summary::Summary;
+use super::super::word::{Kind, Word};
+use super::GROUP;
+use super::section::{self, Cursor, Tag, Trail};
+
+/// Writes the values of one column.
+#[allow(clippy::too_many_arguments)] // Of one caller, for the sake of its length.
+#[inline(always)]
+pub(super) fn write(
+    out: &mut BitWriter<'_>,
+    front: Front,
+    column: &Column,
+    trail: &mut Trail,
+    words: &[Word],
+    indices: &mut [i64],
+    first: bool,
+    summary: Option<&mut Summary>,
+) -> bool {
+    // Corrections as they are written: so many are none.
+    const NONE: u8 = MOST_ULPS as u8;
+    let mut ulps = [NONE; GROUP];
+    let mut mask = 0_u64;
+    let exact = column.tolerance == Tolerance::Lossless || !matches!(front, Front::Grid { .. });
+    if !exact || !front.split_all(column.kind, words, indices, &mut ulps) {
+        let mut last = trail.last;
+        for (at, ((index, word), ulps)) in indices.iter_mut().zip(words).zip(&mut ulps).enumerate() {
+            let place = front.fit(column, *word);
+            mask |= u64::from(place.is_none()) << at;
+            let place = place.unwrap_or(Place { index: last, ulps: 0 });
+            last = place.index;
+            (*index, *ulps) = (last, (place.ulps + MOST_ULPS) as u8);
+        }
+    }
+    let corrected = ulps.iter().fold(0, |all, ulps| all | (ulps ^ NONE)) != 0;
+    let tag = Tag { corrected, escaped: mask != 0, ..Tag::default() };
+    section::write(out, trail, indices, tag);
+    if tag.corrected {
+        for pair in ulps.as_chunks::<2>().0.iter().take(indices.len().div_ceil(2)) {
+            out.bytes(&[pair[0] | pair[1] << 4]);
+        }
+    }
+    if tag.escaped {
+        out.bytes(mask.to_le_bytes().get(..indices.len().div_ceil(8)).unwrap_or_default());
+        for (at, word) in words.iter().enumerate() {
+            if mask >> at & 1 == 1 {
+                let bytes = word.0.to_le_bytes();
+                out.bytes(bytes.get(..column.kind.bits() as usize / 8).unwrap_or_default());
+            }
+        }
+    }
+    if let Some(summary) = summary {
+        for (at, ((index, word), ulps)) in indices.iter().zip(words).zip(ulps).enumerate() {
+            let decoded = match mask >> at & 1 == 1 {
+                true => *word,
+                false => front.join(column.kind, *index, i32::from(ulps) - MOST_ULPS),
+            };
+            summary.see(column.kind, decoded, first && at == 0);
+        }
+    }
+    mask == 0
+}
+
+/// Reads values of one column: from the `from`th of the group on, to every `step`th of `values`.
+#[allow(clippy::too_many_arguments)] // Of one caller, for the sake of its length.
+#[inline(always)]
+pub(super) fn read(
+    cursor: &mut Cursor,
+    payload: &[u8],
+    front: Front,
+    kind: Kind,
+    from: usize,
+    count: usize,
+    step: usize,
+    values: &mut [Word],
+) -> Option<()> {
+    let tag = cursor.tag;
+    let corrections = payload.get(cursor.corrections_at as usize..)?;
+    cursor.indices(payload, from, count, |at, indices| {
+        let values = values.get_mut((at - from) * step..).unwrap_or_default();
+        match step {
+            1 => front.join_all(kind, indices, values.iter_mut()),
+            _ => front.join_all(kind, indices, values.iter_mut().step_by(step)),
+        }
+        if tag.corrected {
+            for (at, value) in (at..at + indices.len()).zip(values.iter_mut().step_by(step)) {
+                let byte = corrections.get(at / 2).copied().unwrap_or(0);
+                *value = moved(*value, kind, i32::from(byte >> (4 * (at % 2)) & 15) - MOST_ULPS);
+            }
+        }
+    });
+    if tag.escaped {
+        let mask = payload.get(cursor.mask_at as usize..)?;
+        for at in from..from + count {
+            if mask.get(at / 8)? >> (at % 8) & 1 == 1 {
+                let bytes = kind.bits() as usize / 8;
+                let mut word = [0; 8];
+                let escape = payload.get(cursor.escapes_at as usize..)?.get(..bytes)?;
+                for (to, from) in word.iter_mut().zip(escape) {
+                    *to = *from;
+                }
+                cursor.escapes_at += bytes as u32;
+                *values.get_mut((at - from) * step)? = Word(u64::from_le_bytes(word));
+            }
+        }
+    }
+    Some(())
+}

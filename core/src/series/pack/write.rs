@@ -1,0 +1,208 @@
+//! The writing side of `pack`.
+
+use super::super::back::{Sums, Waiting, WriteSide};
+use super::super::bits::{BitState, BitWriter};
+use super::super::choose::{choose, greatest_common_divisor};
+use super::super::heads::{Head, Heads};
+use super::super::lattice::Front;
+use super::super::settings::Column;
+use super::super::word::Word;
+use super::before::Before;
+use super::section::{self, Tag, Trail};
+use super::{GROUP, GROUP_BITS, column};
+
+/// Writes groups.
+#[derive(Clone, Copy, Debug)]
+pub struct PackWrite<const COLUMNS: usize> {
+    bits: BitState,
+    before: Before<COLUMNS>,
+    time: Trail,
+    trails: [Trail; COLUMNS],
+    /// Groups so far: now and then a better lattice is looked for.
+    groups: u8,
+}
+
+impl<const COLUMNS: usize> PackWrite<COLUMNS> {
+    /// Back to what a reader starts a block with.
+    fn unlearn(&mut self, columns: &[Column]) {
+        self.before.unit = 1;
+        for (front, column) in self.before.fronts.iter_mut().zip(columns) {
+            *front = Front::first(column.kind);
+        }
+    }
+
+    /// Writes the head of a group and turns to what it says.
+    fn head(&mut self, out: &mut BitWriter<'_>, columns: &[Column], next: &Head<COLUMNS>) {
+        let now = self.before.head(0);
+        // Plain bits have no probabilities to remember.
+        let mut heads = Heads::NEW;
+        let _ = heads.code(out, GROUP_BITS, columns, &now, next);
+        out.align();
+        if next.stored {
+            return;
+        }
+        if next.unit != now.unit {
+            self.time = Trail::default();
+        }
+        for ((trail, front), before) in self.trails.iter_mut().zip(&next.fronts).zip(&now.fronts) {
+            if front != before {
+                *trail = Trail::default();
+            }
+        }
+        (self.before.unit, self.before.fronts) = (next.unit, next.fronts);
+    }
+
+    /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
+    #[inline(always)]
+    fn write(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: &Waiting<'_>,
+        first: bool,
+        kept: bool,
+        mut sums: Sums<'_, COLUMNS>,
+    ) -> bool {
+        let columns = waiting.columns;
+        let count = waiting.count().min(GROUP);
+        let mut differences = [0; GROUP];
+        let differences = differences.get_mut(..count).unwrap_or_default();
+        let mut last = self.before.last;
+        for (difference, time) in differences.iter_mut().zip(waiting.times()) {
+            *difference = time.wrapping_sub(last);
+            last = time;
+        }
+        let mut next = self.before.head(count);
+        next.unit = unit_of(self.before.unit, differences, first);
+        let mut at = 8;
+        for (front, column) in next.fronts.iter_mut().zip(columns) {
+            if !kept {
+                *front = choose(column, *front, !first, waiting.words(at, column.kind.bits()));
+            }
+            at += column.kind.bits() as usize / 8;
+        }
+        if first {
+            self.unlearn(columns);
+        }
+        let mut out = BitWriter::new(self.bits, buffer);
+        self.head(&mut out, columns, &next);
+
+        let mut indices = [0; GROUP];
+        let indices = indices.get_mut(..count).unwrap_or_default();
+        let (mut index, mut before, mut units) = (self.time.last, 0, 0);
+        for (to, difference) in indices.iter_mut().zip(differences.iter()) {
+            // Mostly it is the one before again, and dividing is slow.
+            if *difference != before {
+                (before, units) = (*difference, difference.wrapping_div(next.unit as i64));
+            }
+            index = index.wrapping_add(units);
+            *to = index;
+        }
+        section::write(&mut out, &mut self.time, indices, Tag::default());
+        self.before.last = last;
+
+        let (mut at, mut all) = (8, true);
+        let mut words = [Word(0); GROUP];
+        let words = words.get_mut(..count).unwrap_or_default();
+        for (number, ((front, column), trail)) in
+            next.fronts.iter().zip(columns).zip(&mut self.trails).enumerate()
+        {
+            waiting.gather(at, column.kind.bits(), words);
+            at += column.kind.bits() as usize / 8;
+            let summary = sums.as_deref_mut().and_then(|sums| sums.get_mut(number));
+            all &= column::write(&mut out, *front, column, trail, words, indices, first, summary);
+        }
+        self.bits = out.state;
+        all
+    }
+}
+
+impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
+    fn new(columns: &[Column; COLUMNS], _: usize) -> Option<Self> {
+        Some(PackWrite {
+            bits: BitState::at(0),
+            before: Before::block(0, columns),
+            time: Trail::default(),
+            trails: [Trail::default(); COLUMNS],
+            groups: 0,
+        })
+    }
+
+    fn start(&mut self, first: i64, at: usize, _: &[Column]) {
+        (self.bits, self.before.last, self.time) = (BitState::at(at), first, Trail::default());
+        (self.trails, self.groups) = ([Trail::default(); COLUMNS], 0);
+    }
+
+    fn end_bound(&self) -> usize {
+        self.bits.end()
+    }
+
+    fn code(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: &Waiting<'_>,
+        first: bool,
+        mut sums: Sums<'_, COLUMNS>,
+    ) -> bool {
+        // Mostly everything is as in the group before: a first try finds out while it writes.
+        let bits = self.before.fronts.iter().any(|front| matches!(front, Front::Bits { .. }));
+        let search = first || (bits && self.groups.is_multiple_of(16));
+        self.groups = self.groups.wrapping_add(1);
+        let (before, sums_before) = (*self, sums.as_deref().copied());
+        if !search && self.write(buffer, waiting, first, true, sums.as_deref_mut()) {
+            return !self.bits.over;
+        }
+        *self = before;
+        if let (Some(sums), Some(before)) = (sums.as_deref_mut(), sums_before) {
+            *sums = before;
+        }
+        self.write(buffer, waiting, first, false, sums);
+        !self.bits.over
+    }
+
+    fn store(&mut self, buffer: &mut [u8], count: usize, columns: &[Column], first: bool) {
+        if first {
+            self.unlearn(columns);
+        }
+        let head = Head { stored: true, ..self.before.head(count) };
+        let mut out = BitWriter::new(self.bits, buffer);
+        self.head(&mut out, columns, &head);
+        self.bits = out.state;
+    }
+
+    fn store_point(&mut self, buffer: &mut [u8], columns: &[Column], time: i64, words: &[Word]) {
+        let mut out = BitWriter::new(self.bits, buffer);
+        out.bytes(&time.to_le_bytes());
+        for (word, column) in words.iter().zip(columns) {
+            let bytes = word.0.to_le_bytes();
+            out.bytes(bytes.get(..column.kind.bits() as usize / 8).unwrap_or_default());
+        }
+        self.bits = out.state;
+        self.before.last = time;
+    }
+
+    fn finish(self, _: &mut [u8], _: usize) -> Option<usize> {
+        (!self.bits.over).then_some(self.bits.end())
+    }
+}
+
+/// The unit of time for a group: what is in use, if all differences are multiples of it and it is not 1.
+fn unit_of(now: u64, differences: &[i64], first: bool) -> u64 {
+    let mut before = 0;
+    let whole = |difference: &i64| {
+        // Mostly it is the one before again, and dividing is slow.
+        let whole = *difference == before || difference.unsigned_abs().is_multiple_of(now);
+        before = *difference;
+        whole
+    };
+    if (now > 1 || !first) && (now == 1 || differences.iter().all(whole)) {
+        return now;
+    }
+    let mut unit = 0;
+    for difference in differences {
+        unit = greatest_common_divisor(unit, difference.unsigned_abs());
+        if unit == 1 {
+            return 1;
+        }
+    }
+    if unit == 0 || unit > i64::MAX as u64 { 1 } else { unit }
+}

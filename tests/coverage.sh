@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# How many lines of core its own tests run, file by file, and in all: at least 95 in 100, or the exit code is 1.
+# usage: tests/coverage.sh      Needs the component llvm-tools of the toolchain (installed if rustup can).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+skip() {
+  echo "coverage: SKIPPED: $1"
+  exit 0
+}
+tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
+[ -x "$tools/llvm-cov" ] || rustup component add llvm-tools >/dev/null 2>&1
+[ -x "$tools/llvm-cov" ] || skip "the toolchain has no llvm-tools, and rustup cannot install them"
+target=${CARGO_TARGET_DIR:-target}/coverage
+profiles=$target/profiles
+rm -rf "$profiles"
+mkdir -p "$profiles"
+# A folder of its own: nothing that was built without counters is used, and nothing else is built again.
+export CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 RUSTFLAGS="-C instrument-coverage"
+tests=(cargo test -q -p plimsoll-core --all-features --lib --tests)
+programs=$("${tests[@]}" --no-run --message-format=json 2>/dev/null |
+  python3 -c 'import json,sys
+for line in sys.stdin:
+    made = json.loads(line)
+    if made.get("profile", {}).get("test") and made.get("executable"): print(made["executable"])')
+[ -n "$programs" ] || { echo "coverage: the tests do not build" >&2; exit 1; }
+LLVM_PROFILE_FILE="$(realpath "$profiles")/%p-%m.profraw" "${tests[@]}" >/dev/null || { echo "coverage: tests fail" >&2; exit 1; }
+"$tools/llvm-profdata" merge -sparse "$profiles"/*.profraw -o "$profiles/all.profdata" || exit 1
+objects=()
+for program in $programs; do objects+=(--object "$program"); done
+# Tests are not what is covered.
+"$tools/llvm-cov" export "${objects[@]}" --instr-profile "$profiles/all.profdata" --summary-only \
+  --ignore-filename-regex='/(tests\.rs|tests/|\.cargo/|rustc/)' | python3 -c 'import json, os, sys
+root = os.path.realpath("core/src")
+rows = []
+for file in json.load(sys.stdin)["data"][0]["files"]:
+    path = os.path.realpath(file["filename"])
+    if path.startswith(root):
+        lines = file["summary"]["lines"]
+        rows.append((lines["covered"], lines["count"], os.path.relpath(path, root)))
+for covered, count, path in sorted(rows, key=lambda row: row[0] / max(row[1], 1)):
+    if covered < count:
+        print(f"{100 * covered / count:6.1f} %  {count - covered:5} of {count:5} lines are not run  {path}")
+covered, count = (sum(row[k] for row in rows) for k in (0, 1))
+share = 100 * covered / max(count, 1)
+print(f"coverage of core: {covered} of {count} lines, {share:.2f} %")
+sys.exit(share < 95)'
