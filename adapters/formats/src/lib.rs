@@ -30,7 +30,6 @@ pub use png::Png;
 pub use pnm::Netpbm;
 pub use tiff::Tiff;
 pub use tile_order::{TileGrid, TileOrderPage, in_tile_order};
-pub use tile_order::{TileGrid, TileOrderPage};
 pub use upright::{Orientation, UprightPage};
 pub use wanted::{Compression, Pyramid, Wanted};
 
