@@ -3,7 +3,7 @@
 use super::budget::Budgeted;
 use super::control::Control;
 use super::hash::{Boxed, Hashing, hex};
-use super::hash_back::{hash_back, hash_by_rows};
+use super::hash_back::hash_back;
 use super::kept::{Circumstances, Kept};
 use super::mapping::Effect;
 use super::measure::{find_ranges, plan_ranges};
