@@ -6,11 +6,10 @@ use plimsoll_core::pipeline::governor::{Cause, Pace};
 use plimsoll_formats::Wanted;
 use plimsoll_os::probe::Probe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const ROWS: u32 = 3000;
+const ROWS: u32 = 6000;
 const COLS: u32 = 200;
 
 /// A machine whose state is that of its files.
@@ -51,16 +50,19 @@ impl Machine {
 struct Weather {
     machine: Machine,
     change: Change,
-    pressed: AtomicBool,
-    calmed: AtomicBool,
+    /// Pressed, and calm again.
+    done: Mutex<[bool; 2]>,
 }
 
 impl Watcher for Weather {
     fn at(&self, moment: Moment) {
-        if moment.rows * 3 > moment.rows_in_all && !self.pressed.swap(true, Relaxed) {
+        // Workers wait for each other here: nobody runs on while the files change.
+        let mut done = self.done.lock().unwrap();
+        let [pressed, calmed] = &mut *done;
+        if moment.rows * 3 > moment.rows_in_all && !std::mem::replace(pressed, true) {
             (self.change)(&self.machine);
         }
-        if moment.rows * 3 > moment.rows_in_all * 2 && !self.calmed.swap(true, Relaxed) {
+        if moment.rows * 3 > moment.rows_in_all * 2 && !std::mem::replace(calmed, true) {
             self.machine.calm();
         }
     }
@@ -84,8 +86,7 @@ fn run(folder: &Path, output: &str, steps: &[&str], change: Option<Change>) -> (
     let machine = Machine(folder.join("machine"));
     machine.calm();
     let weather = change.map(|change| {
-        let (pressed, calmed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Box::new(Weather { machine: machine.clone(), change, pressed, calmed }) as Box<dyn Watcher>
+        Box::new(Weather { machine: machine.clone(), change, done: Mutex::default() }) as Box<dyn Watcher>
     });
     let control = Control::new(Arc::default(), weather).looking_at(Probe::at(&machine.0), Duration::ZERO);
     job.run(&control).unwrap();
