@@ -6,11 +6,10 @@ use plimsoll_core::pipeline::governor::{Cause, Pace};
 use plimsoll_formats::Wanted;
 use plimsoll_os::probe::Probe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const ROWS: u32 = 3000;
+const ROWS: u32 = 6000;
 const COLS: u32 = 200;
 
 /// A machine whose state is that of its files.
@@ -50,28 +49,29 @@ impl Machine {
 /// Presses in the second third of the rows.
 struct Weather {
     machine: Machine,
-    change: fn(&Machine),
-    pressed: AtomicBool,
-    calmed: AtomicBool,
+    change: Change,
+    /// Pressed, and calm again.
+    done: Mutex<[bool; 2]>,
 }
 
 impl Watcher for Weather {
     fn at(&self, moment: Moment) {
-        if moment.rows * 3 > moment.rows_in_all && !self.pressed.swap(true, Relaxed) {
+        // Workers wait for each other here: nobody runs on while the files change.
+        let mut done = self.done.lock().unwrap();
+        let [pressed, calmed] = &mut *done;
+        if moment.rows * 3 > moment.rows_in_all && !std::mem::replace(pressed, true) {
             (self.change)(&self.machine);
         }
-        if moment.rows * 3 > moment.rows_in_all * 2 && !self.calmed.swap(true, Relaxed) {
+        if moment.rows * 3 > moment.rows_in_all * 2 && !std::mem::replace(calmed, true) {
             self.machine.calm();
         }
     }
 }
 
-fn run(
-    folder: &Path,
-    output: &str,
-    steps: &[&str],
-    change: Option<fn(&Machine)>,
-) -> (Vec<u8>, Vec<Decision>) {
+/// What happens to the machine.
+type Change = fn(&Machine);
+
+fn run(folder: &Path, output: &str, steps: &[&str], change: Option<Change>) -> (Vec<u8>, Vec<Decision>) {
     let input = Input::open(&folder.join("in.ppm"), Io::Read).unwrap();
     let settings = Settings {
         workers: Some(3),
@@ -86,8 +86,7 @@ fn run(
     let machine = Machine(folder.join("machine"));
     machine.calm();
     let weather = change.map(|change| {
-        let (pressed, calmed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Box::new(Weather { machine: machine.clone(), change, pressed, calmed }) as Box<dyn Watcher>
+        Box::new(Weather { machine: machine.clone(), change, done: Mutex::default() }) as Box<dyn Watcher>
     });
     let control = Control::new(Arc::default(), weather).looking_at(Probe::at(&machine.0), Duration::ZERO);
     job.run(&control).unwrap();
@@ -107,7 +106,7 @@ fn under_pressure_workers_go_and_then_rows_and_the_output_is_the_same() {
     {
         let (calm, none) = run(folder.path(), output, steps, None);
         assert_eq!(none, [], "{output} {steps:?}");
-        let changes: [(fn(&Machine), Cause); 2] =
+        let changes: [(Change, Cause); 2] =
             [(Machine::press, Cause::Pressure), (Machine::lower, Cause::Scarcity)];
         for (change, cause) in changes {
             let (pressed, decisions) = run(folder.path(), output, steps, Some(change));

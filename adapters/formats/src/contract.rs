@@ -170,6 +170,12 @@ pub trait Page: Send + Sync {
         false
     }
 
+    /// The same page, its rows tile after tile over square tiles of `side` ([`crate::TileGrid`]), if the file holds it
+    /// in just these: one of them is held then, and not a row of them.
+    fn in_tile_order(&self, _side: u32) -> Option<Arc<dyn Page>> {
+        None
+    }
+
     /// How it should be seen: a source gives rows as they are stored, [`crate::UprightPage`] as they should be seen.
     fn orientation(&self) -> Orientation {
         Orientation::UPRIGHT
@@ -203,12 +209,6 @@ pub trait Page: Send + Sync {
         budget: &mut Budget<'a>,
     ) -> Result<RowSource<'a>, FormatError> {
         self.source(region, budget)
-    }
-
-    /// The same page, its rows tile after tile over square tiles of `side` ([`crate::TileGrid`]), if the file holds it
-    /// in just these: one of them is held then, and not a row of them.
-    fn in_tile_order(&self, _side: u32) -> Option<Arc<dyn Page>> {
-        None
     }
 
     /// Memory that one source over this region needs, beside the strips it fills.

@@ -40,7 +40,7 @@ pub(crate) struct CheckArgs {
     /// The least PSNR of an output in decibels; reads it back
     #[arg(long, value_name = "DB")]
     pub min_psnr: Option<f64>,
-    /// The least SSIM of an output (windows of 8 x 8), at most 1; reads it back
+    /// The least SSIM of an output (Gaussian windows of 11 x 11), at most 1; reads it back
     #[arg(long, value_name = "SSIM", allow_negative_numbers = true)]
     pub min_ssim: Option<f64>,
     /// What becomes of an output that is less than that

@@ -273,6 +273,7 @@ fn run(
         "pages": done.pages,
         "stored": done.stored,
         "sha256_pixels": done.sha256_pixels,
+        "bytes_hashed": done.bytes_hashed,
         "quality": done.checked.as_ref().map(batch::checked_json),
     });
     write_receipt(args.run.receipt.as_deref(), &report::receipt_json(command, plan, &actual, output))?;

@@ -162,6 +162,7 @@ impl BookJob {
             pages: self.plan.pages,
             stored,
             sha256_pixels: hasher.map(hex),
+            bytes_hashed: 0,
             checked: None,
             seconds,
         })

@@ -3,7 +3,7 @@
 use super::budget::Budgeted;
 use super::control::Control;
 use super::hash::{Boxed, Hashing, hex};
-use super::hash_back::{hash_back, hash_by_rows};
+use super::hash_back::hash_back;
 use super::kept::{Circumstances, Kept};
 use super::mapping::Effect;
 use super::measure::{find_ranges, plan_ranges};
@@ -55,6 +55,7 @@ pub struct ConvertJob {
     /// The page that the writing pass reads: the same, or its tiles one after the other.
     written_page: Arc<dyn Page>,
     input_path: PathBuf,
+    page_name: PageName,
     request: Request,
     asked: Vec<(usize, RangeOf)>,
     output_shape: Shape,
@@ -78,6 +79,9 @@ pub struct Converted {
     pub stored: String,
     /// SHA-256 of its pixels, page after page, if it was asked for.
     pub sha256_pixels: Option<String>,
+    /// Bytes of the input that were read once more for it: an output that is written tile after tile is hashed by the
+    /// rows that it was made of.
+    pub bytes_hashed: u64,
     /// What was found when it was read back, if that was asked for.
     pub checked: Option<Checked>,
     /// Seconds spent in each stage, source and sink, over all workers and passes.
@@ -90,6 +94,8 @@ pub(super) struct Written {
     /// Where the next page may begin.
     pub(super) tail: Tail,
     pub(super) hasher: Option<Sha256>,
+    /// Bytes of the input that were read once more for it.
+    pub(super) bytes_hashed: u64,
     /// The ranges that steps asked for.
     pub(super) ranges: Vec<Range>,
     pub(super) seconds: Vec<(String, f64)>,
@@ -141,7 +147,8 @@ impl ConvertJob {
     ) -> Result<Self, Failure> {
         let stored = input.page(page)?;
         if !request.upright || stored.orientation().is_upright() {
-            return Self::plan_over(input, &stored, request, settings, budget, all_pages);
+            let job = Self::plan_over(input, &stored, request, settings, budget, all_pages)?;
+            return Ok(Self { page_name: page, ..job });
         }
         // The smallest plan decides whether it fits; then bands are as high as the budget allows, for fewer reads.
         let plan = |band_bytes: u64| {
@@ -229,6 +236,7 @@ impl ConvertJob {
             page,
             written_page,
             input_path: input.path().to_owned(),
+            page_name: PageName::from(1),
             request,
             format,
             kept,
@@ -319,6 +327,7 @@ impl ConvertJob {
             pages: 1,
             stored: written.stored,
             sha256_pixels: written.hasher.map(hex),
+            bytes_hashed: written.bytes_hashed,
             checked,
             seconds: written.seconds,
         })
@@ -361,15 +370,33 @@ impl ConvertJob {
         hasher = self.write_rows(writing, &stages, &*writer, hasher, control, &mut seconds)?;
         let tail = writer.tail();
         writer.finish().map_err(|error| self.failed(&error))?;
+        let mut bytes_hashed = 0;
         if let Some(later) = later {
-            let plan = &self.plan;
-            hasher = Some(match tile_order {
-                true => hash_by_rows(&*self.page, writing, plan, &self.settings, later)?,
-                false => hash_back(file.temporary(), number, writing, plan, &self.settings, later)?,
-            });
+            let hash = |path: &Path, page, hasher| {
+                hash_back(path, page, writing, &self.plan, &self.settings, hasher)
+            };
+            hasher = if tile_order {
+                self.by_rows(hash(&self.input_path, self.page_name, later))?.map(|(hasher, bytes)| {
+                    bytes_hashed = bytes;
+                    hasher
+                })
+            } else {
+                Some(hash(file.temporary(), number.into(), later)?.0)
+            };
         }
         stages.add_seconds(&mut seconds);
-        Ok(Written { stored: target.describe(), tail, hasher, ranges, seconds })
+        Ok(Written { stored: target.describe(), tail, hasher, bytes_hashed, ranges, seconds })
+    }
+
+    /// The hash of the rows that tiles were made of; none where a row of them needs more than the plan allows.
+    fn by_rows(&self, hashed: Result<(Sha256, u64), Failure>) -> Result<Option<(Sha256, u64)>, Failure> {
+        match hashed {
+            Err(Failure::Refused(why)) => {
+                tracing::warn!("{}: its pixels are not hashed: {why}", self.request.output.display());
+                Ok(None)
+            }
+            hashed => hashed.map(Some),
+        }
     }
 
     /// What went wrong with the writer: it reads metadata from the input.

@@ -1,46 +1,35 @@
-//! The hash of what several workers wrote side by side.
+//! The hash of pixels that did not pass by in the order of rows: written side by side, or tile after tile.
 
 use super::budget::Budgeted;
 use super::control::Control;
 use super::hash::{Hashing, Nowhere};
-use super::pages::Input;
+use super::pages::{Input, PageName};
 use super::pass::Pass;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use plimsoll_core::pipeline::{Chain, Need};
-use plimsoll_formats::Page;
 use sha2::Sha256;
 use std::path::Path;
 
-/// Hashes what several workers wrote side by side, by reading it once more within what the plan allows.
+/// Hashes a page of a file by reading its rows in order, within what the plan allows: the output that several workers wrote
+/// side by side, or the input of tiles. Gives the bytes that were read for it, too.
 pub(super) fn hash_back(
     path: &Path,
-    number: u32,
+    page: PageName,
     writing: &PassPlan,
     plan: &JobPlan,
     settings: &Settings,
     hasher: Sha256,
-) -> Result<Sha256, Failure> {
+) -> Result<(Sha256, u64), Failure> {
     // A mapping would come on top of the input's.
     let written = Input::open(path, Io::Read)?;
-    let page = written.page(number)?;
-    hash_by_rows(&*page, writing, plan, settings, hasher)
-}
-
-/// Hashes a page's rows in order, within what the plan allows.
-pub(super) fn hash_by_rows(
-    page: &dyn Page,
-    writing: &PassPlan,
-    plan: &JobPlan,
-    settings: &Settings,
-    hasher: Sha256,
-) -> Result<Sha256, Failure> {
+    let page = written.page(page)?;
     let mut settings = Settings { workers: Some(1), io: Io::Read, ..settings.clone() };
     let request = PassRequest {
         purpose: "hash the output",
         stages: &[],
-        page,
+        page: &*page,
         files: 1,
         sink_needs: &|_| Vec::<Need>::new(),
         ordered: true,
@@ -57,8 +46,9 @@ pub(super) fn hash_by_rows(
     };
     let chain = Chain::new(&[], page.facts().shape).map_err(|error| Failure::Usage(error.to_string()))?;
     let control = Control::default();
-    let pass = Pass::new(&chain, &pass_plan, page, (1, 1), plan, &control);
+    let pass = Pass::new(&chain, &pass_plan, &*page, (1, 1), plan, &control);
     let mut arena = pass_plan.arena()?;
     let sinks = pass.run(arena.as_mut(), &|_, _, _| Ok(Hashing::new(Nowhere, hasher.clone())))?;
-    sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)
+    let hasher = sinks.into_iter().next().map(Hashing::into_hasher).ok_or(Failure::Cancelled)?;
+    Ok((hasher, written.bytes_read()))
 }

@@ -5,7 +5,7 @@
 pub struct Checks {
     /// The least peak signal-to-noise ratio in decibels, over all bands.
     pub min_psnr: Option<f64>,
-    /// The least mean structural similarity, over all bands (uniform windows of 8 x 8).
+    /// The least mean structural similarity, over all bands (Gaussian windows of 11 x 11).
     pub min_ssim: Option<f64>,
     /// What becomes of an output that is not good enough.
     pub on_miss: OnMiss,

@@ -56,7 +56,7 @@ impl<'a> Reading<'a> {
 
     /// The window of SSIM, where it is asked for.
     fn window(&self) -> Option<SsimWindow> {
-        self.checks.min_ssim.map(|_| SsimWindow::Uniform8)
+        self.checks.min_ssim.map(|_| SsimWindow::Gaussian11)
     }
 
     /// Plans the pass over what the job made its output of and over `written`.
