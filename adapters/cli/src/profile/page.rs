@@ -3,7 +3,7 @@
 use super::chart::{self, COLOURS};
 use super::sampler::{PassRecord, Record};
 use crate::size::Bytes;
-use plimsoll_os::output::AtomicOutput;
+use plimsoll_os::output::{AtomicOutput, Sequential};
 use std::io::{self, BufWriter, Write};
 
 /// Bytes written at once.
@@ -34,27 +34,9 @@ const LINES: [(&str, &str); 4] = [
     ("#b3261e", "budget, if it is not far above"),
 ];
 
-/// A file that is written from its beginning to its end.
-struct Forward<'f> {
-    file: &'f AtomicOutput,
-    at: u64,
-}
-
-impl Write for Forward<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_at(self.at, bytes)?;
-        self.at += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Writes the page of a record.
 pub(super) fn write(file: &AtomicOutput, record: &Record) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(BUFFER_BYTES, Forward { file, at: 0 });
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, Sequential::new(file));
     write_to(&mut out, record)?;
     out.flush()
 }

@@ -5,6 +5,8 @@
 
 mod atomic;
 mod name;
+mod sequential;
 mod temporary;
 
 pub use atomic::AtomicOutput;
+pub use sequential::Sequential;

@@ -1,16 +1,16 @@
 //! `plimsoll journal`: what is in the image of a journal that was read off a device. The image is never written.
 
+mod info;
 mod table;
 
 use super::session::print;
 use crate::failure::Failure;
-use crate::report;
-use crate::size::Bytes;
 use clap::{Args, Subcommand};
+use info::info;
 use plimsoll_core::journal::{From, Journal, JournalError, Policy, Record};
 use plimsoll_os::FileFlash;
-use plimsoll_os::output::AtomicOutput;
-use serde_json::{Value, json};
+use plimsoll_os::output::{AtomicOutput, Sequential};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -128,77 +128,6 @@ impl RecordArgs {
     }
 }
 
-/// What the records of a journal come to.
-#[derive(Default)]
-struct Sums {
-    records: u64,
-    bytes: u64,
-    numbers: Option<(u32, u32)>,
-    times: Option<(i64, i64)>,
-}
-
-fn info(image: &Path, json: bool) -> Result<(), Failure> {
-    let mut sums = Sums::default();
-    let all = RecordArgs { image: image.to_path_buf(), from: None, since: None, kind: None };
-    all.each(|record| {
-        sums.records += 1;
-        sums.bytes += record.bytes.len() as u64;
-        sums.numbers = Some((sums.numbers.map_or(record.sequence, |(least, _)| least), record.sequence));
-        let (first, last) = sums.times.unwrap_or((record.first, record.last));
-        sums.times = Some((first.min(record.first), last.max(record.last)));
-        Ok(())
-    })?;
-    let journal = open(image)?;
-    let (layout, stats) = (journal.layout(), journal.stats());
-    let geometry = layout.geometry();
-    if json {
-        let value: Value = json!({
-            "path": report::path_text(image),
-            "capacity_bytes": geometry.capacity_bytes,
-            "sector_bytes": geometry.sector_bytes,
-            "word_bytes": geometry.word_bytes,
-            "page_bytes": layout.page_bytes(),
-            "sectors": stats.sectors,
-            "sectors_live": stats.live,
-            "sectors_retired": stats.retired,
-            "turns": stats.turns,
-            "recoveries": stats.recoveries,
-            "settled": !stats.unsettled,
-            "next_sequence": stats.next,
-            "discarded_below": stats.floor,
-            "epoch": stats.epoch,
-            "records": sums.records,
-            "record_bytes": sums.bytes,
-            "sequences": sums.numbers.map(|(first, last)| [first, last]),
-            "times": sums.times.map(|(first, last)| [first, last]),
-        });
-        return print(&format!("{value:#}\n"));
-    }
-    let span = match (sums.numbers, sums.times) {
-        (Some((one, last)), Some((from, to))) => format!(", numbers {one} to {last}, times {from} to {to}"),
-        _ => String::new(),
-    };
-    print(&format!(
-        "{}: journal, {} sectors of {}, words of {} and pages of {} bytes\n\
-         {} records of {} in all{span}, epoch {}, discarded below {}\n\
-         {} sectors live, {} retired, opened {} times in all, {} recoveries{}\n",
-        image.display(),
-        stats.sectors,
-        Bytes(geometry.sector_bytes.into()),
-        geometry.word_bytes,
-        layout.page_bytes(),
-        sums.records,
-        Bytes(sums.bytes),
-        stats.epoch,
-        stats.floor,
-        stats.live,
-        stats.retired,
-        stats.turns,
-        stats.recoveries,
-        if stats.unsettled { "; the last page may be weak: the next mount recovers it" } else { "" },
-    ))
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string does not fail.
@@ -225,22 +154,19 @@ fn json_line(record: &Record<'_>) -> String {
     format!("{value}\n")
 }
 
-/// A new output, written from its start on.
+/// A new output.
 struct Out<'a> {
-    file: AtomicOutput,
+    file: Sequential<AtomicOutput>,
     path: &'a Path,
-    at: u64,
 }
 
 impl Write for Out<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_at(self.at, bytes)?;
-        self.at += bytes.len() as u64;
-        Ok(bytes.len())
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.file.flush()
     }
 }
 
@@ -249,14 +175,14 @@ impl<'a> Out<'a> {
     fn begin(image: &Path, path: &'a Path, overwrite: bool) -> Result<BufWriter<Self>, Failure> {
         open(image)?;
         let file = AtomicOutput::create(path, overwrite).map_err(output_failed)?;
-        Ok(BufWriter::with_capacity(OUTPUT_BYTES, Self { file, path, at: 0 }))
+        Ok(BufWriter::with_capacity(OUTPUT_BYTES, Self { file: Sequential::new(file), path }))
     }
 
     /// Gives it its name.
     fn finish(out: BufWriter<Self>) -> Result<(), Failure> {
         let path = out.get_ref().path;
         match out.into_inner() {
-            Ok(out) => out.file.commit(true).map_err(output_failed),
+            Ok(out) => out.file.into_inner().commit(true).map_err(output_failed),
             Err(error) => Err(Failure::io("write", path, error.error())),
         }
     }
@@ -369,7 +295,6 @@ mod tests {
             journal.append(1, times, encoder.seal().expect("ten points")).expect("there is room");
             journal.append(2, 0..=0, b"a line of the device's own").expect("there is room");
         }
-        drop(journal);
         // The last page that was programmed, of the last record, is torn: what was before is not.
         let torn = flash.chunks(64).rposition(|page| page.iter().any(|byte| *byte != 0)).expect("pages");
         flash[64 * torn + 32..64 * (torn + 1)].fill(0);

@@ -3,7 +3,7 @@
 use super::input::is_standard;
 use crate::failure::Failure;
 use clap::Args;
-use plimsoll_os::output::AtomicOutput;
+use plimsoll_os::output::{AtomicOutput, Sequential};
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ impl OutputArgs {
                 };
                 Failure::Io(format!("cannot {error}{hint}"))
             })?;
-            Output::File(Box::new(file), 0)
+            Output::File(Sequential::new(Box::new(file)))
         };
         Ok(BufWriter::with_capacity(buffer_bytes, output))
     }
@@ -52,7 +52,8 @@ impl OutputArgs {
     /// Ends it: a file gets its name.
     pub(super) fn finish(&self, out: BufWriter<Output>) -> Result<(), Failure> {
         match out.into_inner() {
-            Ok(Output::File(file, _)) => {
+            Ok(Output::File(file)) => {
+                let file = file.into_inner();
                 file.commit(!self.no_sync).map_err(|error| Failure::Io(format!("cannot {error}")))
             }
             Ok(Output::Standard(_)) => Ok(()),
@@ -73,26 +74,22 @@ impl OutputArgs {
 pub(super) enum Output {
     /// The standard output.
     Standard(StdoutLock<'static>),
-    /// A file, and how far it is written.
-    File(Box<AtomicOutput>, u64),
+    /// A file.
+    File(Sequential<Box<AtomicOutput>>),
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Standard(out) => out.write(bytes),
-            Self::File(file, at) => {
-                file.write_at(*at, bytes)?;
-                *at += bytes.len() as u64;
-                Ok(bytes.len())
-            }
+            Self::File(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Standard(out) => out.flush(),
-            Self::File(..) => Ok(()),
+            Self::File(file) => file.flush(),
         }
     }
 }
