@@ -11,24 +11,15 @@ set -euo pipefail
 cd "$(dirname "$0")"
 work=${WORK:-$PWD/peers/work}
 mkdir -p "$work"
-packages=(libopenjp2-tools grokj2k-tools python3-venv)
-for package in "${packages[@]}"; do
-  dpkg -s "$package" >/dev/null 2>&1 && continue
-  { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$package"; } >/dev/null 2>&1 \
-    || echo "jp2: Debian's package $package cannot be installed here: what it would say is SKIPPED"
+. ./tools.sh
+for package in libopenjp2-tools grokj2k-tools python3-venv; do
+  debian "$package" || echo "jp2: Debian's package $package cannot be installed here: what it would say is SKIPPED"
 done
-if ! "$work/venv/bin/python" -c "import numpy, skimage" 2>/dev/null; then
-  { python3 -m venv "$work/venv" && "$work/venv/bin/pip" install -q numpy scikit-image; } \
-    || { echo "jp2: SKIPPED: no numpy and scikit-image here, and pip cannot install them"; exit 0; }
-fi
-if [ -z "${PLIMSOLL:-}" ]; then
-  (cd .. && cargo build --release -q -p plimsoll)
-  target=$(cd .. && cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
-  PLIMSOLL=$target/release/plimsoll
-fi
+python "$work" "numpy, skimage" numpy scikit-image || skip "no numpy and scikit-image here, and pip cannot install them"
+plimsoll
 what=equal
 case "${1:-}" in grid | speed | quality) what=$1 && shift ;; esac
 room=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-jp2.XXXXXX")
 trap 'rm -rf "$room"' EXIT
-cc -O2 -o "$room/launch" peers/launch.c || { echo "jp2: SKIPPED: no C compiler"; exit 0; }
+cc -O2 -o "$room/launch" peers/launch.c || skip "no C compiler"
 PYTHONPATH=$PWD/jp2 "$work/venv/bin/python" "jp2/$what.py" "$room" "$PLIMSOLL" "$@"
