@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const ROWS: u32 = 6000;
+const ROWS: u32 = 3000;
 const COLS: u32 = 200;
 
 /// A machine whose state is that of its files.
