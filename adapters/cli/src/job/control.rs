@@ -169,7 +169,9 @@ impl Control {
             let cause = regulator.governor.cause(&readings).unwrap_or(Cause::Calm);
             let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
             if decisions.len() < decisions.capacity() {
-                decisions.push(Decision { pass: self.pass.load(Relaxed), rows, from, to, cause });
+                // Others may have read on since this worker counted.
+                let (pass, rows) = (self.pass.load(Relaxed), self.rows.load(Relaxed));
+                decisions.push(Decision { pass, rows, from, to, cause });
             }
         }
     }
