@@ -295,9 +295,9 @@ mod tests {
             journal.append(1, times, encoder.seal().expect("ten points")).expect("there is room");
             journal.append(2, 0..=0, b"a line of the device's own").expect("there is room");
         }
-        // The last page that was programmed, of the last record, is torn: what was before is not.
-        let torn = flash.chunks(64).rposition(|page| page.iter().any(|byte| *byte != 0)).expect("pages");
-        flash[64 * torn + 32..64 * (torn + 1)].fill(0);
+        // The last word that was programmed, of the last record, is not: what was before is.
+        let word = flash.chunks(8).rposition(|word| word.iter().any(|byte| *byte != 0)).expect("words");
+        flash[8 * word..8 * (word + 1)].fill(0);
         let folder = tempfile::tempdir().expect("a folder");
         let image = folder.path().join("flash.bin");
         std::fs::write(&image, &flash).expect("a file");
