@@ -52,6 +52,10 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
     let resolved = settings::resolve(&mut line, &matches);
     drop(matches);
+    if let Some(run) = line.command.run_mut() {
+        // From the first header on.
+        plimsoll_os::retry::set_attempts(run.attempts);
+    }
     // What reading the command line and the settings needed is not needed again.
     release_code();
     let logs_to_file = resolved.is_ok() && line.log.log_file.is_some();

@@ -11,6 +11,7 @@ mod jp2;
 mod metadata;
 mod png;
 mod pnm;
+mod queue;
 pub mod series;
 pub mod text;
 mod tiff;

@@ -78,7 +78,6 @@ impl Session {
 
 /// The settings that the options mean.
 pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
-    plimsoll_os::retry::set_attempts(run.attempts);
     Settings {
         within: run.within,
         workers: run.workers,

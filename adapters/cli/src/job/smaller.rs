@@ -20,7 +20,13 @@ pub(super) fn smaller_version(
     let Some(first) = steps.first().filter(|step| step.name() == "thumbnail") else { return Ok(whole) };
     let first = std::slice::from_ref(first);
     let output = Stages::build(first, page.facts().shape, &[])?.output();
-    for levels in (1..=MOST_HALVINGS).rev() {
+    let whole_shape = page.facts().shape;
+    // What is too small needs not be looked for.
+    let may_do = |levels: &u8| {
+        let part = |len: u32| len.div_ceil(1 << levels) / 2;
+        part(whole_shape.rows) >= output.rows && part(whole_shape.cols) >= output.cols
+    };
+    for levels in (1..=MOST_HALVINGS).rev().filter(may_do) {
         let small = page.reduced(levels).map_err(|error| Failure::input(path, &error))?;
         let Some(small) = small else { continue };
         let shape = small.facts().shape;

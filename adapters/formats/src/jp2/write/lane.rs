@@ -7,6 +7,7 @@ use crate::jp2::codec::{CPRL, Coding, Loss, PCRL, Tile};
 use crate::jp2::codestream::geometry::{AxisStyle, ComponentCount, count_axis};
 use crate::jp2::codestream::marker;
 use crate::jp2::codestream::parts::Totals;
+use crate::queue::{Code, Lent};
 use plimsoll_core::shape::Region;
 
 /// Side of code-blocks as a power of two: the library's usual.
@@ -241,6 +242,21 @@ fn find_part(codestream: &[u8]) -> Option<(usize, usize)> {
     let data = codestream.get(at + 12..at + PART_HEAD_BYTES)?;
     let sound = rest == marker::EOC.to_be_bytes() && data == marker::SOD.to_be_bytes();
     (sound && end >= at + PART_HEAD_BYTES).then_some((at, end))
+}
+
+impl Code for Lane {
+    type Raw = ();
+    type Coded = Part;
+
+    fn code(&mut self, number: u64, tile: Lent<'_, Self>, out: &mut Vec<u8>) -> Option<Part> {
+        if self.apart() {
+            return self.encode_apart(tile.bytes(), number, out);
+        }
+        // Loading is a small part of the work, and the raw tile is lent for it alone.
+        let loaded = self.load(number, tile.bytes());
+        drop(tile);
+        self.encode(loaded?, number, out)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod boxes;
 mod carry;
 mod lane;
 mod packets;
-mod queue;
 mod settings;
 mod sink;
 mod target;

@@ -4,12 +4,12 @@
 //! row of them side by side, which coders take from a queue; the sink's thread codes, too, rather than wait.
 
 use super::boxes::main_header;
-use super::lane::{PART_HEAD_BYTES, Part};
-use super::queue::{Queue, Turn};
+use super::lane::{Lane, PART_HEAD_BYTES, Part};
 use super::target::{STACK_BYTES, TiledWriter};
 use crate::FormatError;
 use crate::jp2::codec::Tile;
 use crate::jp2::usage;
+use crate::queue::{Queue, Turn};
 use plimsoll_core::pipeline::Sink;
 use plimsoll_core::shape::{Rows, Shape};
 use plimsoll_core::strip::Strip;
@@ -28,7 +28,7 @@ pub(super) struct TileSink<'a> {
     shape: Shape,
     /// Rows that have not come yet.
     left: Rows,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Lane>>,
     threads: Vec<JoinHandle<()>>,
     /// Raw tiles being filled.
     row: Vec<Vec<u8>>,
@@ -55,8 +55,11 @@ impl<'a> TileSink<'a> {
     ) -> Result<Self, FormatError> {
         let target = &writer.target;
         let direct = target.direct();
-        let out = if direct { Vec::with_capacity(target.lane.out_bytes() as usize) } else { Vec::new() };
-        let queue = Queue::new(target.lane, raws, raw_bytes, if direct { 0 } else { outs });
+        let coded = || Vec::with_capacity(usize::try_from(target.lane.out_bytes()).unwrap_or(usize::MAX));
+        let out = if direct { coded() } else { Vec::new() };
+        let outs = if direct { 0 } else { outs };
+        let raws = (0..raws).map(|_| vec![0; raw_bytes]).collect();
+        let queue = Queue::new(raws, (0..outs).map(|_| coded()).collect());
         let mut sink = Self {
             writer,
             shape,
@@ -72,9 +75,9 @@ impl<'a> TileSink<'a> {
             failed: false,
         };
         for _ in 0..target.coders {
-            let queue = Arc::clone(&sink.queue);
+            let (queue, lane) = (Arc::clone(&sink.queue), target.lane);
             let builder = thread::Builder::new().name("code".into()).stack_size(STACK_BYTES);
-            let thread = builder.spawn(move || queue.serve());
+            let thread = builder.spawn(move || queue.serve(lane));
             sink.threads.push(thread.map_err(|source| FormatError::Io {
                 operation: "start a coder",
                 offset: 0,
@@ -148,7 +151,7 @@ impl<'a> TileSink<'a> {
         self.filled += 1;
         if self.completes(row) {
             for raw in self.row.drain(..) {
-                self.queue.submit(raw);
+                self.queue.submit(raw, ());
             }
         }
         Ok(())
@@ -161,10 +164,10 @@ impl<'a> TileSink<'a> {
             match self.queue.turn(fill) {
                 Turn::Fill(raw) => return Ok(Some(raw)),
                 Turn::Done => return Ok(None),
-                Turn::Code(work) => self.queue.code(work),
-                Turn::Append(tile) => {
-                    self.append(tile.part, &tile.out)?;
-                    self.queue.appended(tile.out);
+                Turn::Code(work) => self.queue.code(work, &mut { self.writer.target.lane }),
+                Turn::Write(tile) => {
+                    self.append(tile.about, &tile.out)?;
+                    self.queue.written(tile.out);
                 }
                 Turn::Dead => return Err(lost()),
             }

@@ -3,13 +3,13 @@
 use super::boxes::{BOXES_BYTES, before_codestream};
 use super::carry::carried;
 use super::lane::Lane;
-use super::queue::Queue;
 use super::settings::Extras;
 use super::sink::{SINK_BYTES, TileSink};
 use crate::jp2::codec::{Coding, Loss};
 use crate::jp2::codestream::marker;
 use crate::jp2::read::needs;
 use crate::jp2::{Jpeg2000, usage};
+use crate::queue::Queue;
 use crate::{FormatError, Metadata, Output, RowSink, Target, TileGrid, Wanted, Writer};
 use plimsoll_core::budget::{Budget, Exhausted};
 use plimsoll_core::pipeline::Need;
@@ -87,8 +87,8 @@ impl Tiled {
     fn list_bytes(&self) -> u64 {
         let row = self.across() * size_of::<Vec<u8>>() as u64;
         let threads = u64::from(self.coders) * THREAD_HEAP_BYTES;
-        let objects = (size_of::<TiledWriter>() + SINK_BYTES + size_of::<Queue>() + 16) as u64;
-        Queue::list_bytes(self.raws(), self.outs())
+        let objects = (size_of::<TiledWriter>() + SINK_BYTES + size_of::<Queue<Lane>>() + 16) as u64;
+        Queue::<Lane>::list_bytes(self.raws(), self.outs())
             + row
             + threads
             + objects

@@ -4,6 +4,7 @@
 //! [`Packing::bound`]. Each unit starts from a fresh state, so its bytes do not depend on who compressed it.
 
 use super::zstd::{self, Zstd};
+use crate::queue::{Code, Lent};
 use flate2::{Compress, FlushCompress, Status};
 use weezl::{BitOrder, LzwStatus, encode::Encoder};
 
@@ -179,6 +180,17 @@ fn stretch(encoder: &mut Encoder) {
         }),
     );
     encoder.reset();
+}
+
+impl Code for Coder {
+    /// Bytes of the unit, from the buffer's first on.
+    type Raw = usize;
+    /// The same of the coded one.
+    type Coded = usize;
+
+    fn code(&mut self, _number: u64, unit: Lent<'_, Self>, out: &mut Vec<u8>) -> Option<usize> {
+        self.pack(unit.bytes().get(..unit.about)?, out)
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ mod order;
 mod packed;
 mod plain;
 mod predictor;
-mod queue;
 mod zstd;
 
 use crate::{Compression, FormatError, Target, Wanted};

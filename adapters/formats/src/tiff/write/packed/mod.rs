@@ -9,13 +9,13 @@
 mod sink;
 mod writer;
 
-use super::codec::Packing;
+use super::codec::{Coder, Packing};
 use super::form::{Form, Role};
 use super::grid::Grid;
 use super::halving::{Halving, copies};
 use super::ifd::write_header;
-use super::queue::Queue;
 use super::{predictor, usage};
+use crate::queue::Queue;
 use crate::{FormatError, Metadata, Output, Pyramid, Tail, Target, Wanted, Writer};
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
@@ -139,8 +139,9 @@ impl Packed {
         let levels = level as u64 * (self.levels.len() as u64 + 1);
         let threads = u64::from(self.compressors) * (size_of::<JoinHandle<()>>() as u64 + THREAD_HEAP_BYTES);
         // The queue is counted with the two counters in front of it.
-        let objects = size_of::<PackedWriter>() + size_of::<PackedSink<'_>>() + size_of::<Queue>() + 16;
-        Queue::list_bytes(self.raws(), self.outs()) + row + runs + levels + threads + objects as u64
+        let objects =
+            size_of::<PackedWriter>() + size_of::<PackedSink<'_>>() + size_of::<Queue<Coder>>() + 16;
+        Queue::<Coder>::list_bytes(self.raws(), self.outs()) + row + runs + levels + threads + objects as u64
     }
 
     /// Bytes of the steps from one level to the next.

@@ -1,13 +1,13 @@
 //! The sink: it fills units row by row, has them compressed, and appends them in order; the directories follow.
 
 use super::writer::PackedWriter;
+use crate::queue::{Queue, Turn};
 use crate::tiff::write::codec::Coder;
 use crate::tiff::write::form::Role;
 use crate::tiff::write::grid::Grid;
 use crate::tiff::write::halving::Halving;
 use crate::tiff::write::ifd::{Others, Places, write_directory};
 use crate::tiff::write::order::Order;
-use crate::tiff::write::queue::{Queue, Turn};
 use crate::tiff::write::{predictor, usage};
 use crate::{FormatError, Pyramid, Tail};
 use plimsoll_core::pipeline::Sink;
@@ -40,7 +40,7 @@ pub(super) struct Run {
 pub(super) struct PackedSink<'a> {
     pub(super) writer: &'a PackedWriter,
     pub(super) order: Order,
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Arc<Queue<Coder>>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) coder: Coder,
     pub(super) levels: Vec<Filling>,
@@ -151,9 +151,9 @@ impl PackedSink<'_> {
             match self.queue.turn(fill) {
                 Turn::Fill(raw) => return Ok(Some(raw)),
                 Turn::Done => return Ok(None),
-                Turn::Pack(work) => self.queue.pack(work, &mut self.coder),
+                Turn::Code(work) => self.queue.code(work, &mut self.coder),
                 Turn::Write(unit) => {
-                    let bytes = unit.len.and_then(|len| unit.out.get(..len)).ok_or_else(lost)?;
+                    let bytes = unit.about.and_then(|len| unit.out.get(..len)).ok_or_else(lost)?;
                     let output = &self.writer.output;
                     output
                         .write_at(self.end, bytes)

@@ -2,11 +2,11 @@
 
 use super::sink::{Filling, PackedSink};
 use super::{Packed, STACK_BYTES};
+use crate::queue::Queue;
 use crate::tiff::write::codec::Coder;
 use crate::tiff::write::halving::Halving;
 use crate::tiff::write::ifd::write_link;
 use crate::tiff::write::order::Order;
-use crate::tiff::write::queue::Queue;
 use crate::tiff::write::usage;
 use crate::{FormatError, Output, RowSink, Tail, Writer};
 use plimsoll_core::budget::{Budget, Exhausted};
@@ -45,12 +45,12 @@ impl Writer for PackedWriter {
             usize::try_from(bytes).map_err(|_| FormatError::Memory(refused))
         };
         let raw = target.form().grid.unit_bytes();
-        let queue = Queue::new(
-            size(target.raws())?,
-            size(raw)?,
-            size(target.outs())?,
-            size(target.packing.bound(raw))?,
-        );
+        let buffers = |count: u64, bytes: u64| {
+            let bytes = size(bytes)?;
+            Ok::<Vec<Vec<u8>>, FormatError>((0..count).map(|_| vec![0; bytes]).collect())
+        };
+        let queue =
+            Queue::new(buffers(target.raws(), raw)?, buffers(target.outs(), target.packing.bound(raw))?);
         let mut levels = Vec::with_capacity(target.levels.len());
         for form in &target.levels {
             let starts = if target.pyramid.is_some() { size(form.grid.down())? } else { 0 };
