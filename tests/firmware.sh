@@ -10,14 +10,13 @@ build=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_TARGET_DIR=$build
 host=$build/release/host decode=$build/release/decode counter=$build/release/libcounter.so
 work=$(mktemp -d)
-# Crates are told apart by their paths, which decides the order of functions and with it a few bytes of padding: every
-# checkout is built under one name.
-checkout=/tmp/plimsoll-checkout
+# Crates are told apart by their paths, which decides what the linker's optimiser sees first and with it a few bytes of
+# code and stack: every checkout is built under one name, in the folder that POSIX promises everywhere, one at a time.
+folder=/tmp
+checkout=$folder/plimsoll-checkout
+exec 9>"$checkout.lock" && flock 9 || exit 1
 ln -sfn "$(cd ../.. && pwd)" "$checkout" || exit 1
 trap 'rm -rf "$work" "$checkout"' EXIT
-update=0
-[ "${1:-}" = --update ] && { update=1; shift; }
-only=" $* "
 failed=0
 fail() {
   echo "firmware: FAILED: $*"
