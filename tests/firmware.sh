@@ -17,6 +17,9 @@ checkout=$folder/plimsoll-checkout
 exec 9>"$checkout.lock" && flock 9 || exit 1
 ln -sfn "$(cd ../.. && pwd)" "$checkout" || exit 1
 trap 'rm -rf "$work" "$checkout"' EXIT
+update=0
+[ "${1:-}" = --update ] && { update=1; shift; }
+only=" $* "
 failed=0
 fail() {
   echo "firmware: FAILED: $*"
