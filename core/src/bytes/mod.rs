@@ -26,6 +26,18 @@ pub trait ReadAt {
     /// The device's error; reading past the end is one, too.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Self::Error>;
 
+    /// Fills each part from its own offset on, as [`ReadAt::read_at`] does one. Whoever has to look after a read whether
+    /// what was read can be trusted does so once for all of them.
+    ///
+    /// # Errors
+    /// As [`ReadAt::read_at`]. The content of all parts is undefined then.
+    fn read_each(&self, parts: &mut dyn Iterator<Item = (u64, &mut [u8])>) -> Result<(), Self::Error> {
+        for (offset, into) in parts {
+            self.read_at(offset, into)?;
+        }
+        Ok(())
+    }
+
     /// Nothing before `offset` will be read again by this reader: what is held for it may be let go.
     fn release_before(&self, _offset: u64) {}
 }
@@ -39,6 +51,10 @@ impl<R: ReadAt + ?Sized> ReadAt for &R {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Self::Error> {
         (**self).read_at(offset, into)
+    }
+
+    fn read_each(&self, parts: &mut dyn Iterator<Item = (u64, &mut [u8])>) -> Result<(), Self::Error> {
+        (**self).read_each(parts)
     }
 
     fn release_before(&self, offset: u64) {

@@ -40,14 +40,22 @@ impl ReadAt for PositionedFile {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len()) {
-            return Err(past_end(offset, into.len(), self.len()));
-        }
-        // It goes on after interruptions and short reads.
-        let read = retry::again(|| self.file.read_exact_at(into, offset));
+        self.read_each(&mut std::iter::once((offset, into)))
+    }
+
+    fn read_each(&self, mut parts: &mut dyn Iterator<Item = (u64, &mut [u8])>) -> io::Result<()> {
+        let mut bytes = 0;
+        let read = Iterator::try_for_each(&mut parts, |(offset, into)| {
+            if offset.checked_add(into.len() as u64).is_none_or(|end| end > self.len()) {
+                return Err(past_end(offset, into.len(), self.len()));
+            }
+            bytes += into.len() as u64;
+            // It goes on after interruptions and short reads.
+            retry::again(|| self.file.read_exact_at(into, offset))
+        });
         self.opened.check(&self.file)?;
         read?;
-        self.bytes_read.fetch_add(into.len() as u64, Ordering::Relaxed);
+        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -3,9 +3,11 @@
 
 use super::file::unsupported;
 use super::layout::Layout;
+use super::samples::swap;
 use crate::FormatError;
 use crate::contract::Windows;
 use plimsoll_core::shape::{Cols, Region};
+use plimsoll_core::strip::StripMut;
 
 /// A region's cut through the grid.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ pub(super) struct Cut {
 }
 
 /// The part of one unit column in one plane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Segment {
     pub(super) plane: u16,
     pub(super) across: u32,
@@ -149,6 +151,25 @@ impl Cut {
         } else if let Some(into) = row.get_mut(segment.start..) {
             let place = usize::from(segment.plane) * self.unit_pixel;
             super::samples::interleave(samples, into, self.unit_pixel, self.pixel, place);
+        }
+    }
+
+    /// Copies a segment's rows, which lie in `span` as they do in their unit, to the strip's rows from `first` on. Where
+    /// the width of a sample is given its bytes are swapped.
+    pub(super) fn place_rows(
+        &self,
+        segment: &Segment,
+        span: &mut [u8],
+        first: u32,
+        swapped: Option<usize>,
+        strip: &mut StripMut<'_>,
+    ) {
+        for (row, stored) in (first..).zip(span.chunks_mut(self.unit_row.max(1))) {
+            let Some(samples) = stored.get_mut(..segment.bytes) else { continue };
+            if let Some(width) = swapped {
+                swap(samples, width);
+            }
+            self.place(segment, samples, strip.row_bytes_mut(row));
         }
     }
 }

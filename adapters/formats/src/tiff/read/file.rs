@@ -101,6 +101,18 @@ impl File {
         self.bytes.read_at(offset, into).map_err(|error| FormatError::read(offset, error))
     }
 
+    /// The same for several parts, whose offsets were [checked](Self::check); `first` is named if the device fails.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] if the device fails.
+    pub(super) fn read_each<'b>(
+        &self,
+        first: u64,
+        mut parts: impl Iterator<Item = (u64, &'b mut [u8])>,
+    ) -> Result<(), FormatError> {
+        self.bytes.read_each(&mut parts).map_err(|error| FormatError::read(first, error))
+    }
+
     /// Nothing before `offset` is needed any more.
     pub(super) fn release_before(&self, offset: u64) {
         self.bytes.release_before(offset);

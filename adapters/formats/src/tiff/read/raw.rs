@@ -4,7 +4,7 @@
 //! of file strips that follow each other. Everything else goes through a scratch of a few rows. No byte is read
 //! twice, none but the gaps between the rows of narrow regions is read in vain.
 
-use super::cut::Cut;
+use super::cut::{Cut, Segment};
 use super::page::Stored;
 use super::samples::{fill, swap};
 use super::units::Units;
@@ -17,6 +17,9 @@ use plimsoll_core::strip::StripMut;
 
 /// Bytes that are gathered by one read where rows are not contiguous.
 const GATHER_BYTES: u64 = 128 << 10;
+
+/// The most segments that are read together.
+const MOST_TOGETHER: usize = 16;
 
 /// A source over a region of an uncompressed page.
 pub(super) struct Raw<'a> {
@@ -103,6 +106,10 @@ impl<'a> Raw<'a> {
         let (width, swaps) = (layout.shape.kind.bytes(), file.swaps());
         let row_bytes = self.cut.unit_row;
         let mut lowest = u64::MAX;
+        // Segments of which several fit the scratch are read together.
+        let above = (rows.len() as usize - 1) * row_bytes;
+        let together = (self.scratch.len() / (above + self.cut.longest()).max(1)).min(MOST_TOGETHER);
+        let (mut waiting, mut count) = ([(Segment::default(), 0); MOST_TOGETHER], 0);
         for index in 0..self.cut.segments() {
             let segment = self.cut.segment(index);
             let Some(unit) = self.units.find(file, layout, segment.plane, down, segment.across)? else {
@@ -140,23 +147,54 @@ impl<'a> Raw<'a> {
                 }
                 continue;
             }
+            if together > 1 {
+                let at = place(rows.start());
+                file.check(at, (above + segment.bytes) as u64, "samples")?;
+                waiting[count] = (segment, at);
+                count += 1;
+                if count == together {
+                    self.read_together(&waiting[..count], rows, strip)?;
+                    count = 0;
+                }
+                continue;
+            }
             let most = 1 + (self.scratch.len() - segment.bytes) / row_bytes;
             let mut row = rows.start();
             while row < rows.end() {
                 let batch = (rows.end() - row).min(u32::try_from(most).unwrap_or(u32::MAX));
                 let span = &mut self.scratch[..(batch as usize - 1) * row_bytes + segment.bytes];
                 file.read(place(row), span, "samples")?;
-                for stored_row in span.chunks_mut(row_bytes) {
-                    let Some(samples) = stored_row.get_mut(..segment.bytes) else { continue };
-                    if swaps {
-                        swap(samples, width);
-                    }
-                    self.cut.place(&segment, samples, strip.row_bytes_mut(row));
-                    row += 1;
-                }
+                self.cut.place_rows(&segment, span, row, swaps.then_some(width), strip);
+                row += batch;
             }
         }
+        if count > 0 {
+            self.read_together(&waiting[..count], rows, strip)?;
+        }
         file.release_before(lowest);
+        Ok(())
+    }
+
+    /// Reads all `rows` of some segments, whose offsets come with them.
+    fn read_together(
+        &mut self,
+        segments: &[(Segment, u64)],
+        rows: Rows,
+        strip: &mut StripMut<'_>,
+    ) -> Result<(), FormatError> {
+        let Stored { file, layout } = self.stored;
+        let width = file.swaps().then_some(layout.shape.kind.bytes());
+        let above = (rows.len() as usize - 1) * self.cut.unit_row;
+        let room = above + self.cut.longest();
+        let first = segments.first().map_or(0, |(_, at)| *at);
+        let spans = self.scratch.chunks_mut(room).zip(segments);
+        let parts =
+            spans.filter_map(|(span, (segment, at))| Some((*at, span.get_mut(..above + segment.bytes)?)));
+        file.read_each(first, parts)?;
+        for (span, (segment, _)) in self.scratch.chunks_mut(room).zip(segments) {
+            let span = span.get_mut(..above + segment.bytes).unwrap_or_default();
+            self.cut.place_rows(segment, span, rows.start(), width, strip);
+        }
         Ok(())
     }
 }
