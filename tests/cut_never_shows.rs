@@ -133,6 +133,52 @@ fn one_hash_for_every_way_to_store() {
     }
 }
 
+/// Large reductions take compressed tiles one after the other: blocks of pixels lie across the tiles' edges in every way.
+#[test]
+fn tiles_do_not_show_in_reductions() {
+    let work = Work::new(programs!());
+    let mut by_columns = 0;
+    for (kind, bands, ending) in
+        [(Kind::U8, 3, "ppm"), (Kind::U16, 1, "pgm"), (Kind::F32, 1, "pfm"), (Kind::U8, 4, "pam")]
+    {
+        let picture = Picture::new(1100, 900, bands, kind);
+        work.picture("in.tif", &picture, &Storage::strips(16, Packing::None));
+        for (side, packing) in
+            [(64, Packing::Deflate), (128, Packing::Lzw), (208, Packing::Deflate), (512, Packing::Deflate)]
+        {
+            work.picture("in-tiles.tif", &picture, &Storage::tiles(side, packing));
+            for size in [5, 17, 60, 100] {
+                let line = |name: &str, more: &str| {
+                    format!("thumbnail {name} -o out.{ending} --size {size} --overwrite --no-sync {more}")
+                };
+                work.done(&line("in.tif", "--workers 1"));
+                let expected = work.read(&format!("out.{ending}"));
+                for more in [
+                    "--workers 1",
+                    "--workers 3",
+                    "--workers 1 --strip-rows 7",
+                    "--workers 2 --strip-rows 1 --io mmap",
+                ] {
+                    let done = work.done(&line("in-tiles.tif", more));
+                    assert!(work.read(&format!("out.{ending}")) == expected, "{}: other bytes", done.line);
+                    // One worker has nobody to meet.
+                    by_columns += u64::from(
+                        more.contains("workers 1")
+                            && done.number("/plan/pass_plans/0/stages_before_seams") > 0,
+                    );
+                }
+                let smallest =
+                    work.plan(&line("in-tiles.tif", ""))["smallest_bytes"].as_u64().expect("a number");
+                work.done(&line("in-tiles.tif", &format!("--within {smallest}B")));
+                assert!(work.read(&format!("out.{ending}")) == expected, "{smallest} bytes: {side} {size}");
+                work.run(&line("in-tiles.tif", &format!("--within {}B", smallest - 1)))
+                    .fails(3, &["--within"]);
+            }
+        }
+    }
+    assert!(by_columns > 60, "{by_columns} of 128");
+}
+
 /// Compressed files, too, do not show how many threads compressed.
 #[test]
 fn compressed_files_are_the_same_for_every_cut() {

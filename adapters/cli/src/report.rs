@@ -141,8 +141,10 @@ pub fn plan_text(plan: &JobPlan) -> String {
         };
         let behind = match pass.prefix {
             Some(prefix) => format!(
-                " and of {} rows behind the first {} stage(s), where workers meet",
-                pass.plan.strip_rows, prefix.stages
+                "{} and of {} rows behind the first {} stage(s), where workers meet",
+                if prefix.by_columns { " of one column of tiles after the other" } else { "" },
+                pass.plan.strip_rows,
+                prefix.stages
             ),
             None => String::new(),
         };
