@@ -50,7 +50,7 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handler = Arc::clone(&cancelled);
     // Without a handler Ctrl-C still ends the process; then the next run of the same output cleans up.
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
-    let resolved = settings::resolve(&mut line, &matches);
+    let resolved = command::args::settle(&mut line, &matches);
     drop(matches);
     if let Some(run) = line.command.run_mut() {
         // From the first header on.

@@ -124,7 +124,7 @@ impl Flights<'_> {
     /// Takes one entry after the other until there is none.
     fn fly(&self) {
         loop {
-            let control = self.session.control(crate::command::args::ProgressArg::Never);
+            let control = self.session.control(crate::progress::ProgressArg::Never);
             let (index, entry) = {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if control.is_cancelled() {

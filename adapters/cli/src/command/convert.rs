@@ -1,10 +1,11 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, Jp2Args, MetadataArg, ProgressArg, RegionArg, ThumbnailArgs};
+use super::args::{ConvertArgs, Jp2Args, MetadataArg, RegionArg, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings, write_receipt};
 use crate::batch::{self, BatchArgs, CheckArgs};
 use crate::failure::Failure;
 use crate::job::{BookJob, Control, Converted, Input, JobPlan, PageList, PageName, Request, VerifiedJob};
+use crate::progress::ProgressArg;
 use crate::report;
 use crate::stages::Step;
 use plimsoll_formats::{Compression, Pyramid, Wanted};

@@ -1,9 +1,10 @@
 //! One run of the command: when it began, who cancels it, and what it has used.
 
-use super::args::{ProgressArg, RunArgs, WriteArgs};
+use super::args::{RunArgs, WriteArgs};
 use crate::failure::Failure;
 use crate::job::{Control, Input, JobPlan, Settings};
 use crate::profile::Profile;
+use crate::progress::ProgressArg;
 use crate::report::{self, Actual};
 use plimsoll_os::FileError;
 use plimsoll_os::memory::{CountingAllocator, release_code};

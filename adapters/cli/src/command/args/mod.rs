@@ -1,14 +1,17 @@
 //! The command line: every subcommand and the options of all. Help texts hold the examples.
 
 mod job;
+mod layer;
 mod run;
 mod write;
 
 pub(crate) use job::{CompareArgs, ConvertArgs, DoctorArgs, InfoArgs, StatsArgs, ThumbnailArgs};
-pub(crate) use run::{IoArg, ProgressArg, RunArgs};
+pub(crate) use layer::settle;
+pub(crate) use run::RunArgs;
 pub(crate) use write::{Jp2Args, MetadataArg, RegionArg, WriteArgs};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::log::LogArgs;
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Work inside a memory budget: pictures of any size under a ceiling that is declared, known before the first byte of
@@ -134,30 +137,4 @@ pub(crate) struct PlannedThumbnail {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Where messages go.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct LogArgs {
-    /// How much is logged
-    #[arg(long, value_enum, global = true, default_value_t = LogLevel::Warn, hide_possible_values = false)]
-    pub log_level: LogLevel,
-    /// Log to this file instead of the standard error; at 10 MiB a new one is begun and the last 5 are kept
-    #[arg(long, value_name = "FILE", global = true)]
-    pub log_file: Option<PathBuf>,
-}
-
-/// Log levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    /// Nothing
-    Off,
-    /// What ended a command
-    Error,
-    /// What may surprise
-    Warn,
-    /// What is done
-    Info,
-    /// Everything
-    Debug,
 }
