@@ -17,6 +17,37 @@ fn work() -> Work {
     work
 }
 
+/// Pictures so wide that rows decide what is needed, and not the program's start.
+fn wide() -> Work {
+    let work = Work::new(programs!());
+    let none = Storage::strips(16, Packing::None);
+    let rgb = Picture::new(60, 20_000, 3, Kind::U8);
+    work.picture("in.ppm", &rgb, &none);
+    work.picture("in-tiles.tif", &rgb, &Storage::tiles(128, Packing::Deflate));
+    work.picture("in-turned.tif", &Picture::new(6000, 600, 3, Kind::U8), &none.seen(6));
+    // Of these pages the first needs the most rows at once, and the second the least.
+    work.picture("in-large.tif", &Picture::new(120, 20_000, 1, Kind::U16), &none);
+    work.done("convert in-large.tif -o in-pages.tif --pyramid pages --tile 64");
+    work
+}
+
+/// Jobs of several passes and pages, whose plans depend on the budget in more ways than by their strips: what refuses
+/// first is not what needs the most, and how an output is written decides what reading it back needs.
+const WIDE_JOBS: [&str; 12] = [
+    "convert in.ppm -o out.tif --do normalize --do blur:60",
+    "convert in.ppm -o out.ppm --do median:5 --do normalize:percentiles,1,99 --do blur:80",
+    "stats in.ppm --do normalize --do blur:60",
+    "convert in.ppm -o out.tif --tile 256 --compression deflate --verify",
+    "convert in-tiles.tif -o out.tif --verify --do blur:40",
+    "convert in.ppm -o out.jp2 --verify --do blur:30",
+    "convert in.ppm -o out.jp2 --ratio 8 --do blur:20 --min-ssim 0.9 --on-miss keep",
+    "convert in.ppm -o out.jp2 --ratio 8 --min-psnr 30 --on-miss lossless --do blur:20",
+    "convert in-turned.tif -o out.tif --upright --verify --do blur:90",
+    "convert in-turned.tif -o out.tif --upright --verify --pyramid subifd",
+    "convert in-pages.tif -o out.tif --pages 2,1 --do blur:60",
+    "convert in-pages.tif -o out-{page}.ppm --pages 2,1 --do blur:60",
+];
+
 /// Twenty jobs: every command, every kind of input, one pass and several.
 const JOBS: [&str; 20] = [
     "convert in.ppm -o out.ppm",
@@ -47,11 +78,19 @@ fn advice(refused: &Done) -> String {
     change.trim().to_owned()
 }
 
-#[test]
-fn the_smallest_budget_works_and_one_byte_less_is_refused_with_advice_that_works() {
-    let work = work();
-    for job in JOBS {
-        let smallest = work.plan(job)["smallest_bytes"].as_u64().expect("a plan has its smallest budget");
+/// What the plans of a job name as the smallest budget; a job of several outputs has a plan for each.
+fn smallest(work: &Work, job: &str) -> u64 {
+    let done = work.run(&format!("plan {job} --json"));
+    assert_eq!(done.code, 0, "{job}: {}", done.stderr);
+    let plans = serde_json::Deserializer::from_str(&done.stdout).into_iter::<serde_json::Value>();
+    let smallest = |plan: serde_json::Value| plan["smallest_bytes"].as_u64().expect("a smallest budget");
+    plans.map(|plan| smallest(plan.expect("a plan is JSON"))).max().expect("a plan")
+}
+
+/// The smallest budget of each job works and one byte less does not.
+fn check_smallest(work: &Work, jobs: &[&str]) {
+    for job in jobs {
+        let smallest = smallest(work, job);
         for given in [smallest - 1, smallest / 2, 1] {
             let refused = work.run(&format!("{job} --within {given}B"));
             let [needed, missing] = [smallest, smallest - given].map(|bytes| format!("{bytes} bytes"));
@@ -64,6 +103,39 @@ fn the_smallest_budget_works_and_one_byte_less_is_refused_with_advice_that_works
         assert!(done.number("/plan/peak_bytes") <= smallest, "{job}");
         work.outputs().iter().for_each(|name| work.remove(name));
     }
+}
+
+#[test]
+fn the_smallest_budget_works_and_one_byte_less_is_refused_with_advice_that_works() {
+    check_smallest(&work(), &JOBS);
+}
+
+#[test]
+fn of_several_passes_and_pages_the_one_that_needs_the_most_decides() {
+    let work = wide();
+    check_smallest(&work, &WIDE_JOBS);
+    // These are figures of the work, not of the program's start.
+    let start = smallest(&work, "stats in-turned.tif");
+    for job in WIDE_JOBS {
+        assert!(smallest(&work, job) > start, "{job}");
+    }
+}
+
+/// What a batch refuses is advised a budget that works, and what reads its outputs back is not priced at its largest.
+#[test]
+fn batches_refuse_with_advice_that_works() {
+    let work = wide();
+    let job = "convert in.ppm in-turned.tif -o out/ --to jp2 --verify --do blur:30";
+    let refused = work.run(&format!("{job} --within 4600KiB"));
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    let change = |line: &str| Some(line.split("The cheapest change that works: ").nth(1)?.trim().to_owned());
+    let advised: Vec<String> = refused.stderr.lines().filter_map(change).collect();
+    assert!(!advised.is_empty(), "{}", refused.stderr);
+    let bytes =
+        |advice: &String| advice["--within ".len()..].trim_end_matches('B').parse::<u64>().expect("bytes");
+    let most = advised.iter().map(bytes).max().expect("one at least");
+    assert_eq!(work.run(&format!("{job} --skip-existing --within {}B", most - 1)).code, 3);
+    assert_eq!(work.run(&format!("{job} --skip-existing --within {most}B")).code, 0);
 }
 
 #[test]

@@ -7,9 +7,9 @@ use super::plan::BatchPlan;
 use crate::failure::Failure;
 use crate::job::{
     Budgeted, Checks, Input, JobPlan, PROCESS_BYTES, PageList, PageName, Request, START_BYTES, Settings,
-    VerifiedJob,
+    VerifiedJob, explain, smallest,
 };
-use crate::size::{Bytes, Within};
+use crate::size::Within;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -47,12 +47,19 @@ impl Job<'_> {
         workers: u32,
     ) -> Result<(Input, VerifiedJob), Failure> {
         let input = Input::open(&found.path, self.settings.io)?;
-        let output = self.outputs.of(found, entry);
-        let request = Request { output, ..self.request.clone() };
-        let settings =
-            Settings { within: Some(Within::Bytes(bytes)), workers: Some(workers), ..self.settings.clone() };
+        let (request, settings) = self.asked(found, entry, bytes, workers);
         let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
         Ok((input, job))
+    }
+
+    /// What is asked of an entry within `bytes` with at most `workers`.
+    fn asked(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> (Request, Settings) {
+        let output = self.outputs.of(found, entry);
+        let within = Some(Within::Bytes(bytes));
+        (
+            Request { output, ..self.request.clone() },
+            Settings { within, workers: Some(workers), ..self.settings.clone() },
+        )
     }
 }
 
@@ -235,7 +242,7 @@ fn list_bytes(job: &Job<'_>, files: &[Found], entries: &[Entry]) -> u64 {
     files.iter().map(of_file).sum::<u64>() + each * entries.len() as u64
 }
 
-/// The smallest budget for an entry that does not fit, and the line that refuses it.
+/// The smallest budget for an entry that does not fit, and the line that refuses it; 0 if no budget is enough.
 fn price(
     job: &Job<'_>,
     found: &Found,
@@ -244,26 +251,17 @@ fn price(
     budget: &Budgeted,
     line: String,
 ) -> (u64, String) {
-    let smallest = match job.plan(found, entry, u64::MAX, 1) {
-        Ok((_, planned)) => planned.job_plan().smallest_bytes(),
-        Err(_) => return (0, line),
+    let plan = |bytes: u64| {
+        let input = Input::open(&found.path, job.settings.io)?;
+        let (request, settings) = job.asked(found, entry, bytes, 1);
+        let planned = VerifiedJob::plan_within(&input, entry.page, request, settings, job.checks)?;
+        Ok(planned.job_plan().clone())
     };
-    let largest = job.plan(found, entry, smallest, 1).ok().and_then(|(_, planned)| {
-        let consumer = planned.job_plan().dominant()?.plan.largest()?;
-        Some(format!("{consumer} needs {} ({} bytes), ", Bytes(consumer.bytes), consumer.bytes))
-    });
-    let needed = smallest.saturating_add(list_bytes);
-    let why = format!(
-        "does not fit: {}the smallest plan with the list of the batch is {} ({needed} bytes) and the budget is {} \
-         ({} bytes, from {}): {} bytes are missing. The cheapest change that works: --within {needed}B",
-        largest.unwrap_or_default(),
-        Bytes(needed),
-        Bytes(budget.bytes),
-        budget.bytes,
-        budget.reason,
-        needed.saturating_sub(budget.bytes),
-    );
-    (smallest, why)
+    let smallest = smallest(&plan).unwrap_or(0);
+    match explain(Failure::Refused(line), budget, list_bytes, &plan) {
+        Failure::Refused(why) => (smallest, why),
+        other => (smallest, other.to_string()),
+    }
 }
 
 /// What the process itself takes while `in_flight` files run: code that planning touches is let go before a file runs,

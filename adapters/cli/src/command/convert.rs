@@ -240,7 +240,28 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
         let book = BookJob::plan(input, pages.clone(), request(output), settings())?;
         return Ok(vec![Work::Book(Box::new(book))]);
     }
-    pages.names().map(|page| job(page, &for_page(output, page).unwrap_or_else(|| output.clone()))).collect()
+    let name = |page: PageName| for_page(output, page).unwrap_or_else(|| output.clone());
+    let works: Result<Vec<Work>, Failure> = pages.names().map(|page| job(page, &name(page))).collect();
+    works.map_err(|failure| {
+        // What was said is true of the page that was planned first.
+        let first = pages.names().next().unwrap_or(PageName::from(1));
+        settings().explain(failure, input, first, &|settings| {
+            let plan = |page: PageName| {
+                let request = request(&name(page));
+                let checks = args.check.checks();
+                let job = VerifiedJob::plan_within(input, page, request, settings.clone(), checks)?;
+                Ok(job.job_plan().clone())
+            };
+            let mut largest: Option<JobPlan> = None;
+            for page in pages.names() {
+                let plan = plan(page)?;
+                if largest.as_ref().is_none_or(|largest| largest.smallest_bytes() < plan.smallest_bytes()) {
+                    largest = Some(plan);
+                }
+            }
+            largest.ok_or_else(|| Failure::Usage("no pages are named".to_owned()))
+        })
+    })
 }
 
 /// The output's name for one page, if the name leaves room for its number; `3/1` is written `3-1`.
