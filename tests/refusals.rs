@@ -187,6 +187,24 @@ fn wrong_words_are_exit_code_2() {
     line("convert in.ppm -o in.ppm --overwrite", &["would replace the input"]);
     line("convert in.ppm -o ./in.ppm --overwrite", &["would replace the input"]);
     line("compare in.ppm in-16.pgm", &["cannot be compared"]);
+    // What would be of no use is not taken for something that is done.
+    line("convert in.ppm -o out.tif --ratio 5", &["--ratio", "JPEG 2000", "TIFF"]);
+    line("convert in.ppm -o out.png --layers 2", &["--layers", "JPEG 2000", "PNG"]);
+    line("convert in.ppm -o out/ --to tif --progression rlcp", &["--progression", "JPEG 2000"]);
+    line("convert in.ppm -o out.png --bigtiff", &["--bigtiff", "TIFF"]);
+    line("convert in.ppm -o out.jp2 --on-miss keep", &["--on-miss", "--min-psnr"]);
+    line("convert in.ppm -o out.jp2 --verify --on-miss keep", &["--on-miss", "--min-psnr"]);
+    line("convert in.ppm -o out/ --to tif --report in-report.txt", &["in-report.txt", ".json", ".html"]);
+    line("convert in.ppm -o out/ --to xyz", &["--to xyz", "tif"]);
+    line("doctor in.ppm --to xyz", &["--to xyz", "tif"]);
+    line("plan stats in.ppm --receipt in-receipt.json", &["--receipt", "--json"]);
+    line("doctor in.ppm --receipt in-receipt.json", &["--receipt", "--json"]);
+    words("convert in.ppm -o out.jp2 --min-psnr nan", &["--min-psnr", "decibels"]);
+    words("convert in.ppm -o out.jp2 --min-psnr=-5", &["--min-psnr", "decibels"]);
+    words("convert in.ppm -o out.jp2 --min-ssim 2", &["--min-ssim", "between -1 and 1"]);
+    for name in ["in-report.txt", "in-receipt.json"] {
+        assert!(!work.path(name).exists(), "{name}");
+    }
     line("compare in.ppm in.ppm --ssim 9", &["--ssim 9"]);
     let before = work.read("in-16.pgm");
     line("convert in.ppm -o in-16.pgm", &["exists already", "--overwrite"]);
@@ -236,6 +254,20 @@ fn what_the_system_refuses_is_exit_code_5() {
     work.run("convert in.ppm -o in-none/out.ppm").fails(5, &["in-none"]);
     // No file can be made in there, by root neither.
     work.run("convert in.ppm -o /proc/self/out.ppm").fails(5, &["/proc/self"]);
-    work.run("stats in.ppm --receipt in-none/receipt.json").fails(5, &["in-none/receipt.json"]);
+    // What is to be written beside an output is known to have its place before there is one.
+    for beside in
+        ["--receipt in-none/a.json", "--profile-memory in-none/a.html", "--receipt /proc/self/a.json"]
+    {
+        for line in ["stats in.ppm", "convert in.ppm -o out.ppm", "convert in.ppm -o out/ --to png"] {
+            let done = work.run(&format!("{line} {beside}"));
+            done.fails(
+                5,
+                &[beside.split_whitespace().last().expect("a name").rsplit_once('/').expect("a folder").0],
+            );
+            assert_eq!((done.stdout.as_str(), work.outputs()), ("", vec![]), "{line} {beside}");
+        }
+    }
+    let batch = "convert in.ppm -o out/ --to png --report in-none/a.html";
+    work.run(batch).fails(5, &["in-none"]);
     assert_eq!(work.outputs(), [""; 0]);
 }

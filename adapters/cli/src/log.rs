@@ -16,6 +16,7 @@ const CLOSED_FILES: usize = 4;
 
 /// Where messages go.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages and settings", next_display_order = 1000)]
 pub(crate) struct LogArgs {
     /// How much is logged
     #[arg(long, value_enum, global = true, default_value_t = LogLevel::Warn, hide_possible_values = false)]
@@ -65,6 +66,13 @@ pub(crate) fn begin(args: &LogArgs) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Logs what is done: a plan or a receipt, line by line. The text is made only if somebody wants it.
+pub(crate) fn tell(text: impl FnOnce() -> String) {
+    if tracing::enabled!(tracing::Level::INFO) {
+        text().lines().for_each(|line| tracing::info!("{line}"));
+    }
 }
 
 /// A log file that holds each message as soon as it is written: the buffer in it is lost when the process ends.

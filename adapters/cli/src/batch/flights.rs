@@ -192,6 +192,7 @@ impl Flights<'_> {
         match result {
             Ok(outcome) => {
                 count.0 += 1;
+                crate::log::tell(|| line(*count, &name, &output, &outcome));
                 if self.talk.lines {
                     // Nobody listening is no reason to end a batch.
                     let _ = crate::command::print(&line(*count, &name, &output, &outcome));

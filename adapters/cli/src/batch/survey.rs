@@ -38,7 +38,7 @@ impl Job<'_> {
         matches!(self.words, [word] if !names_several(word))
     }
 
-    /// Plans an entry within `bytes` with at most `workers`.
+    /// Plans an entry within `bytes` with at most `workers`; what the smallest budget is, is not looked for.
     pub(crate) fn plan(
         &self,
         found: &Found,
@@ -48,8 +48,16 @@ impl Job<'_> {
     ) -> Result<(Input, VerifiedJob), Failure> {
         let input = Input::open(&found.path, self.settings.io)?;
         let (request, settings) = self.asked(found, entry, bytes, workers);
-        let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
+        let job = VerifiedJob::plan_within(&input, entry.page, request, settings, self.checks)?;
         Ok((input, job))
+    }
+
+    /// The same with the smallest budget.
+    fn price(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> Result<JobPlan, Failure> {
+        let input = Input::open(&found.path, self.settings.io)?;
+        let (request, settings) = self.asked(found, entry, bytes, workers);
+        let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
+        Ok(job.job_plan().clone())
     }
 
     /// What is asked of an entry within `bytes` with at most `workers`.
@@ -66,8 +74,8 @@ impl Job<'_> {
 /// Finds and plans all of it. Writes nothing.
 ///
 /// # Errors
-/// [`Failure::Usage`] for inputs that are not there and names that collide or exist; where there is one input, and
-/// no going on was asked for, whatever is wrong with one of its pages.
+/// [`Failure::Usage`] for inputs that are not there and names that collide or exist; where no going on was asked for,
+/// whatever is wrong with one of the inputs and, if there is one input only, that a page of it does not fit.
 pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     let files = find(job.words, job.recursive, &job.outputs.folder)?;
     let mut entries = Vec::new();
@@ -87,8 +95,11 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     // The largest that fits alone is known before anything runs; the plans themselves are not kept.
     for entry in plan.entries.iter_mut().filter(|entry| matches!(entry.status, Status::Waiting)) {
         let Some(found) = plan.files.get(entry.file as usize) else { continue };
-        match job.plan(found, entry, room, workers) {
-            Ok((_, planned)) => note(entry, planned.job_plan()),
+        match job.price(found, entry, room, workers) {
+            Ok(plan) => {
+                entry.smallest_bytes = plan.smallest_bytes();
+                note(entry, &plan);
+            }
             Err(Failure::Refused(line)) => {
                 let (smallest, why) = price(job, found, entry, plan.list_bytes, &plan.budget, line);
                 if job.is_one_input() && !job.keep_going {
@@ -97,7 +108,7 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
                 entry.smallest_bytes = smallest;
                 entry.status = Status::Refused(why);
             }
-            Err(error) if job.is_one_input() && !job.keep_going => return Err(error),
+            Err(error) if !job.keep_going => return Err(error),
             Err(error) => entry.status = Status::Failed(error.to_string()),
         }
     }
@@ -121,7 +132,6 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
 
 /// What a plan says, in the list.
 fn note(entry: &mut Entry, plan: &JobPlan) {
-    entry.smallest_bytes = plan.smallest_bytes();
     entry.own_bytes = plan.beside_process_bytes();
     entry.heap_bytes = plan.heap_bytes();
 }
@@ -138,10 +148,9 @@ fn list_pages(job: &Job<'_>, file: u32, found: &Found, entries: &mut Vec<Entry>)
         status,
     };
     let first_of_file = entries.len();
-    // What one of several inputs or pages is is said in the end; what the only one is, at once.
-    let failed = |page: u32, error: Failure| match job.is_one_input() && !job.keep_going {
-        true => Err(error),
-        false => Ok(entry(PageName::from(page), page > 1, Status::Failed(error.to_string()))),
+    let failed = |page: u32, error: Failure| match job.keep_going {
+        false => Err(error),
+        true => Ok(entry(PageName::from(page), page > 1, Status::Failed(error.to_string()))),
     };
     let input = match Input::open(&found.path, job.settings.io) {
         Ok(input) => input,
@@ -251,12 +260,7 @@ fn price(
     budget: &Budgeted,
     line: String,
 ) -> (u64, String) {
-    let plan = |bytes: u64| {
-        let input = Input::open(&found.path, job.settings.io)?;
-        let (request, settings) = job.asked(found, entry, bytes, 1);
-        let planned = VerifiedJob::plan_within(&input, entry.page, request, settings, job.checks)?;
-        Ok(planned.job_plan().clone())
-    };
+    let plan = |bytes: u64| Ok(job.plan(found, entry, bytes, 1)?.1.job_plan().clone());
     let smallest = smallest(&plan).unwrap_or(0);
     match explain(Failure::Refused(line), budget, list_bytes, &plan) {
         Failure::Refused(why) => (smallest, why),

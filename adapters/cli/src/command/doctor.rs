@@ -4,7 +4,7 @@
 use super::args::DoctorArgs;
 use super::session::{print, settings};
 use crate::failure::Failure;
-use crate::job::{ConvertJob, Input, JobPlan, PLENTY_BYTES, PassPlan, Request, smallest};
+use crate::job::{ConvertJob, Input, JobPlan, PLENTY_BYTES, PassPlan, Request, by_ending, smallest};
 use crate::report;
 use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::Consumer;
@@ -82,7 +82,11 @@ impl Patient<'_> {
     /// matter what the output's name is beside its ending.
     fn plan(&self, tried: Option<u64>) -> Result<JobPlan, Failure> {
         let args = self.args;
-        let own = || args.input.extension().and_then(|ending| ending.to_str()).unwrap_or("tif");
+        let known = |ending: &&str| plimsoll_formats::by_extension(ending).is_some();
+        let own = || args.input.extension().and_then(|ending| ending.to_str()).filter(known).unwrap_or("tif");
+        if let Some(ending) = &args.to {
+            by_ending(ending, &format!("--to {ending}"))?;
+        }
         let ending = args.to.as_deref().unwrap_or_else(own);
         let wanted = Wanted {
             compression: args.compression.map_or(Compression::Usual, |compression| compression.method),

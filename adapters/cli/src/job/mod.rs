@@ -35,6 +35,7 @@ pub use control::{Control, Decision, Moment, Watcher};
 pub use convert::{ConvertJob, Converted, Request};
 pub(crate) use edge::{PLENTY_BYTES, explain, smallest};
 pub use measure::{MeasureJob, Measured};
+pub(crate) use output::by_ending;
 pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;

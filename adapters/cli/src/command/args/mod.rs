@@ -39,6 +39,7 @@ pub(crate) struct CommandLine {
 
 /// Where settings come from beside flags and the environment.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages and settings", next_display_order = 1000)]
 pub(crate) struct SettingsArgs {
     /// Settings from this file, instead of ./plimsoll.toml and plimsoll/plimsoll.toml in the user's configuration folder
     #[arg(long, value_name = "FILE", global = true)]
@@ -64,7 +65,7 @@ pub(crate) enum Command {
     Journal(crate::command::journal::JournalArgs),
     /// Pack tables of measurements into small files and get them back
     Series(crate::command::series::SeriesArgs),
-    /// What a command would use, without doing it: put it before any of the others
+    /// What a command would use, without doing it: put it before convert, thumbnail, stats or compare
     Plan(PlanArgs),
     /// Print a completion script for a shell
     Completions {
@@ -89,6 +90,17 @@ impl Command {
                 Planned::Compare(args) => &mut args.run,
             }),
             Self::Info(_) | Self::Journal(_) | Self::Series(_) | Self::Completions { .. } => None,
+        }
+    }
+
+    /// The options of a command that reads pixels, and does not only plan to.
+    pub(crate) fn working(&self) -> Option<&RunArgs> {
+        match self {
+            Self::Convert(args) => Some(&args.run),
+            Self::Thumbnail(args) => Some(&args.run),
+            Self::Stats(args) => Some(&args.run),
+            Self::Compare(args) => Some(&args.run),
+            _ => None,
         }
     }
 }
@@ -122,19 +134,19 @@ pub(crate) enum Planned {
 /// `plan convert`
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlannedConvert {
-    #[command(flatten)]
-    pub convert: ConvertArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub convert: ConvertArgs,
 }
 
 /// `plan thumbnail`
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlannedThumbnail {
-    #[command(flatten)]
-    pub thumbnail: ThumbnailArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub thumbnail: ThumbnailArgs,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 /// Options of every command that reads pixels.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Memory and running")]
 pub(crate) struct RunArgs {
     /// Peak resident memory of the whole process: 16MiB, 1GB, 60%; half of what the container or machine has if absent
     #[arg(long, value_name = "SIZE")]
