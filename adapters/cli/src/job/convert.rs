@@ -130,6 +130,18 @@ impl ConvertJob {
         settings: Settings,
     ) -> Result<Self, Failure> {
         let page = page.into();
+        let plan = |settings| Self::plan_within(input, page, request.clone(), settings);
+        plan(settings.clone())
+            .map_err(|failure| settings.explain(failure, input, page, &|settings| Ok(plan(settings)?.plan)))
+    }
+
+    /// The same; a refusal is that of the first pass that does not fit.
+    pub(super) fn plan_within(
+        input: &Input,
+        page: PageName,
+        request: Request,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
         check_output(input, &request.output, &settings)?;
         let only = page == PageName::from(1) && request.metadata && input.ends_before(2)?;
         let budget = Budgeted::resolve(&settings);
@@ -229,6 +241,7 @@ impl ConvertJob {
                 passes,
                 pages: 1,
                 most_heap_bytes: 0,
+                smallest: None,
                 whole_image_bytes,
                 thrice_bytes: source.image_bytes().saturating_mul(3),
                 layers: Arc::clone(&settings.layers),
