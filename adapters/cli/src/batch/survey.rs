@@ -53,21 +53,19 @@ impl Job<'_> {
     }
 
     /// The same with the smallest budget.
-    fn price(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> Result<JobPlan, Failure> {
+    fn price(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> Result<VerifiedJob, Failure> {
         let input = Input::open(&found.path, self.settings.io)?;
         let (request, settings) = self.asked(found, entry, bytes, workers);
-        let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
-        Ok(job.job_plan().clone())
+        VerifiedJob::plan(&input, entry.page, request, settings, self.checks)
     }
 
     /// What is asked of an entry within `bytes` with at most `workers`.
     fn asked(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> (Request, Settings) {
         let output = self.outputs.of(found, entry);
         let within = Some(Within::Bytes(bytes));
-        (
-            Request { output, ..self.request.clone() },
-            Settings { within, workers: Some(workers), ..self.settings.clone() },
-        )
+        let mut request = Request { output, ..self.request.clone() };
+        request.wanted.tile = request.wanted.tile.or(entry.tile);
+        (request, Settings { within, workers: Some(workers), ..self.settings.clone() })
     }
 }
 
@@ -92,13 +90,17 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     };
     let workers = job.settings.most_workers();
     let room = plan.budget.bytes.saturating_sub(plan.list_bytes);
+    // All entries count, those that are there already, too: what is left of a batch is cut as the whole was.
+    let most = workers.min(u32::try_from(plan.entries.len()).unwrap_or(u32::MAX));
+    let shares: Vec<_> = (2..=most).rev().map(|number| (plan.share_of(number), workers / number)).collect();
     // The largest that fits alone is known before anything runs; the plans themselves are not kept.
     for entry in plan.entries.iter_mut().filter(|entry| matches!(entry.status, Status::Waiting)) {
         let Some(found) = plan.files.get(entry.file as usize) else { continue };
         match job.price(found, entry, room, workers) {
-            Ok(plan) => {
-                entry.smallest_bytes = plan.smallest_bytes();
-                note(entry, &plan);
+            Ok(planned) => {
+                entry.smallest_bytes = planned.job_plan().smallest_bytes();
+                note(entry, planned.job_plan());
+                decide_tile(job, found, entry, planned.tile(), &shares, (room, workers));
             }
             Err(Failure::Refused(line)) => {
                 let (smallest, why) = price(job, found, entry, plan.list_bytes, &plan.budget, line);
@@ -130,6 +132,29 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     Ok(plan)
 }
 
+/// The side of an entry's tiles: that of its plan in the share that it has when as many as possible run at once, or else
+/// of its plan `alone`. `shares` are the budget and the workers of one of so many, the most first.
+fn decide_tile(
+    job: &Job<'_>,
+    found: &Found,
+    entry: &mut Entry,
+    alone: Option<u32>,
+    shares: &[(u64, u32)],
+    (room, workers): (u64, u32),
+) {
+    if job.request.wanted.tile.is_some() || alone.is_none() {
+        return;
+    }
+    let fits = shares.iter().find(|(share, _)| entry.smallest_bytes <= *share);
+    let beside = fits.and_then(|(share, each)| job.plan(found, entry, *share, *each).ok());
+    entry.tile = beside.map_or(alone, |(_, planned)| planned.tile());
+    if entry.tile != alone
+        && let Ok((_, planned)) = job.plan(found, entry, room, workers)
+    {
+        note(entry, planned.job_plan());
+    }
+}
+
 /// What a plan says, in the list.
 fn note(entry: &mut Entry, plan: &JobPlan) {
     entry.own_bytes = plan.beside_process_bytes();
@@ -142,6 +167,7 @@ fn list_pages(job: &Job<'_>, file: u32, found: &Found, entries: &mut Vec<Entry>)
         file,
         page,
         several,
+        tile: None,
         smallest_bytes: 0,
         own_bytes: 0,
         heap_bytes: 0,

@@ -142,6 +142,11 @@ impl VerifiedJob {
         self.job.output_shape()
     }
 
+    /// Side of the output's tiles, where its format has tiles that a codec holds whole.
+    pub(crate) fn tile(&self) -> Option<u32> {
+        self.job.request().wanted.tile
+    }
+
     /// What the input says beside its pixels and cannot go along, as it would be false.
     pub fn left_out(&self) -> &[&'static str] {
         self.job.left_out()
