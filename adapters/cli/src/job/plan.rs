@@ -2,6 +2,7 @@
 
 use super::budget::Budgeted;
 use super::columns::Columns;
+use super::edge::line;
 use super::prefix::Prefix;
 use super::price::{PROGRAM, START_BYTES, process_needs};
 use super::route::Route;
@@ -10,7 +11,6 @@ use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::profile::PROFILE_BYTES;
 use crate::settings::Layers;
-use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::{Consumer, Each, Place, START, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
@@ -70,6 +70,8 @@ pub struct JobPlan {
     pub pages: u64,
     /// The most heap of any of these pages, arenas included.
     pub(crate) most_heap_bytes: u64,
+    /// The smallest budget of all these pages, or of another way to do the same, if it is not that of the passes.
+    pub(crate) smallest: Option<u64>,
     /// What the whole image would cost in memory as a program holds it that keeps source, result and one copy.
     pub whole_image_bytes: u64,
     /// Three times the source: the estimate by which some programs decide whether to work in parts.
@@ -98,7 +100,8 @@ impl JobPlan {
 
     /// The smallest budget for which there is a plan.
     pub fn smallest_bytes(&self) -> u64 {
-        self.passes.iter().map(|pass| pass.plan.smallest_bytes).max().unwrap_or(0)
+        let of_passes = || self.passes.iter().map(|pass| pass.plan.smallest_bytes).max().unwrap_or(0);
+        self.smallest.unwrap_or_else(of_passes)
     }
 
     /// The peak beside what the process takes once, however many jobs it runs at the same time.
@@ -262,20 +265,7 @@ pub(super) fn attempt(
     Ok(planned.map(|plan| PassPlan { purpose, plan, compressors, needs, prefix: None, region_bytes: None }))
 }
 
-/// Makes the one line with which a job is refused: who needs how much, what was given, and what works.
+/// The one line with which a job of one pass is refused.
 pub(crate) fn refuse(refusal: &Refusal, budget: &Budgeted) -> Failure {
-    let needed = refusal.required_bytes;
-    let line = format!(
-        "does not fit: {} needs {} ({} bytes), the smallest plan is {} ({needed} bytes) and the budget is {} \
-         ({} bytes, from {}): {} bytes are missing. The cheapest change that works: --within {needed}B",
-        refusal.largest,
-        Bytes(refusal.largest.bytes),
-        refusal.largest.bytes,
-        Bytes(needed),
-        Bytes(refusal.given_bytes),
-        refusal.given_bytes,
-        budget.reason,
-        needed.saturating_sub(refusal.given_bytes),
-    );
-    Failure::Refused(line)
+    Failure::Refused(line(Some(refusal.largest), refusal.required_bytes, 0, budget))
 }
