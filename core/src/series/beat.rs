@@ -16,6 +16,8 @@ pub(crate) struct Beat<M> {
     pub(crate) unit: u64,
     /// The last difference, in units.
     difference: i64,
+    /// The same in the timestamps' own unit: mostly the next one is as long, and small cores multiply and divide slowly.
+    step: i64,
     /// The difference that was most frequent of late.
     habit: i64,
     /// Mean difference, and the time that an even beat would show, less the last; with fraction.
@@ -37,6 +39,7 @@ impl<M: Residuals> Beat<M> {
             last: first,
             unit: 1,
             difference: 0,
+            step: 0,
             habit: 0,
             mean: 0,
             phase: 0,
@@ -82,8 +85,11 @@ impl<M: Residuals> Beat<M> {
         }
         let residual = self.model.code(coder, difference.wrapping_sub(best.1));
         let difference = best.1.wrapping_add(residual);
+        if difference != self.difference {
+            self.step = difference.wrapping_mul(self.unit as i64);
+        }
         self.learn(each, difference);
-        self.last = self.last.wrapping_add(difference.wrapping_mul(self.unit as i64));
+        self.last = self.last.wrapping_add(self.step);
         self.last
     }
 
@@ -94,6 +100,9 @@ impl<M: Residuals> Beat<M> {
             return (time.wrapping_sub(self.last), true);
         }
         let Some(away) = time.checked_sub(self.last) else { return (0, false) };
+        if away == self.step {
+            return (self.difference, true);
+        }
         // Mostly the difference is small: small cores divide 32 bits much faster than 64.
         if let (Ok(away), Ok(unit)) = (u32::try_from(away), u32::try_from(self.unit)) {
             let unit = unit.max(1);
@@ -125,19 +134,29 @@ impl<M: Residuals> Beat<M> {
         // An alpha-beta filter: how far the beat is from its even time, and how long it is.
         let error = moved - self.mean - self.phase;
         let (alpha, beta) = if self.seen < 8 { (1, 2) } else { (3, 6) };
+        self.seen = (self.seen + 1).min(8);
+        if error == 0 {
+            self.phase = 0;
+            return;
+        }
         self.phase = (self.mean + self.phase + (error >> alpha) - moved).within(i64::TRACK_BITS);
         self.mean = (self.mean + (error >> beta)).within(i64::TRACK_BITS);
-        self.seen = (self.seen + 1).min(8);
     }
 }
 
 /// The largest unit that all `times`, counted from `last`, are whole multiples of, or the `now`ed one if it does.
 pub(crate) fn unit_of<I: Iterator<Item = i64> + Clone>(now: u64, started: bool, last: i64, times: I) -> u64 {
     let (mut unit, mut breaks, mut count, mut before) = (0, 0_u32, 0_u32, last);
+    let (mut same, mut broken) = (0, 0);
     for time in times {
         let away = time.abs_diff(before);
-        unit = greatest_common_divisor(unit, away);
-        breaks += u32::from(now > 1 && away % now != 0);
+        // Mostly it is the one before again, and dividing is slow.
+        if away != same {
+            same = away;
+            unit = greatest_common_divisor(unit, away);
+            broken = u32::from(now > 1 && away % now != 0);
+        }
+        breaks += broken;
         count += 1;
         before = time;
     }

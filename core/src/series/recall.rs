@@ -57,15 +57,18 @@ impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
     /// The nearest one, and how many bits the distance to it has.
     #[inline]
     fn nearest(&self, index: L) -> (usize, u32) {
-        let (mut nearest, mut shortest) = (0, u64::MAX);
+        let (mut nearest, mut shortest) = (0, L::MOST);
         for (at, other) in self.indices.iter().take(usize::from(self.known)).enumerate() {
             let distance = index.minus(*other).magnitude();
             if distance < shortest {
                 (nearest, shortest) = (at, distance);
+                if distance == L::LEAST {
+                    break;
+                }
             }
         }
         // Of none, all bits.
-        (nearest, (64 - shortest.leading_zeros()).min(L::BITS))
+        (nearest, L::bits_of(shortest))
     }
 
     /// Brings the one at `at` to the front, as `index`.

@@ -123,13 +123,22 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         let (from, count) = (usize::from(self.done), times.len());
         let unit = self.before.unit as i64;
         let (mut last, mut index) = (self.before.last, self.time.trail.last);
-        self.time.indices(payload, from, count, |at, indices| {
-            for (time, now) in times.iter_mut().skip(at - from).zip(indices) {
-                last = last.wrapping_add(now.wrapping_sub(index).wrapping_mul(unit));
-                index = *now;
+        if let Some(moved) = self.time.steady() {
+            let step = moved.wrapping_mul(unit);
+            for time in times {
+                last = last.wrapping_add(step);
                 *time = last;
             }
-        });
+            self.time.trail = Trail { last: index.wrapping_add(moved.wrapping_mul(count as i64)), moved };
+        } else {
+            self.time.indices::<i64>(payload, from, count, |at, indices| {
+                for (time, now) in times.iter_mut().skip(at - from).zip(indices) {
+                    last = last.wrapping_add(now.wrapping_sub(index).wrapping_mul(unit));
+                    index = *now;
+                    *time = last;
+                }
+            });
+        }
         self.before.last = last;
         let step = columns.len().max(1);
         for (column, (cursor, (front, kind))) in
