@@ -161,7 +161,7 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
             energy += scaled * scaled;
         }
         // A few differences that are small altogether say little: the constant keeps them quiet.
-        let gain = ratio(error << 14, ((energy >> 6) + 1).max(1) as u32).clamp(-(1 << 17), 1 << 17);
+        let gain = ratio(error << 14, (energy >> 6) + 1).clamp(-(1 << 17), 1 << 17);
         for (weight, scaled) in self.weights.iter_mut().zip(&forecast.scaled) {
             *weight = (*weight + ((gain * scaled) << 1)).clamp(-2 * WEIGHT_ONE, 2 * WEIGHT_ONE);
         }
@@ -170,11 +170,11 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
 
 /// `number / by`, the fraction cut off, then in 256ths rounded down; `number` is within 2^28 and `by` within 2^23 + 1.
 #[inline(always)]
-fn ratio(number: i32, by: u32) -> i32 {
+fn ratio(number: i32, by: i32) -> i32 {
     if !SMALL_CORE || cfg!(target_arch = "riscv32") {
-        return (number / by.max(1) as i32) >> 8;
+        return (number / by.max(1)) >> 8;
     }
-    by_halves(number, by)
+    by_halves(number, by.max(1) as u32)
 }
 
 /// The same bit by bit, for cores that do not divide: only the bits that are left after the shift.

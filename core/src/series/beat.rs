@@ -8,6 +8,9 @@ use super::lane::Lane;
 /// Fraction bits of means.
 const FRACTION: u32 = 8;
 
+/// The most that a habit counts.
+const MOST_HABIT: i16 = 24;
+
 /// What the time column remembers from point to point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Beat<M> {
@@ -28,6 +31,8 @@ pub(crate) struct Beat<M> {
     habit_count: i16,
     seen: u8,
     escaped: bool,
+    /// Whether all predictors expect the last difference again and learn nothing more from it: the clock is steady.
+    calm: bool,
     /// Whether a difference is no multiple of the unit: after one that was, after one that was not.
     escape: [Prob; 2],
     model: M,
@@ -47,6 +52,7 @@ impl<M: Residuals> Beat<M> {
             habit_count: 0,
             seen: 0,
             escaped: false,
+            calm: false,
             escape: [Prob::SELDOM, Prob::EVEN],
             model: M::NEW,
         }
@@ -71,24 +77,20 @@ impl<M: Residuals> Beat<M> {
                 return self.last;
             }
         }
-        let each = [
-            self.difference,
-            self.habit,
-            self.mean >> FRACTION,
-            self.mean.wrapping_add(self.phase) >> FRACTION,
-        ];
-        let mut best = (u32::MAX, 0);
-        for (cost, expected) in self.costs.iter().zip(each) {
-            if *cost < best.0 {
-                best = (*cost, expected);
+        let (expected, calm) = (if self.calm { self.difference } else { self.expected() }, self.calm);
+        let residual = self.model.code(coder, difference.wrapping_sub(expected));
+        if calm && residual == 0 {
+            for cost in &mut self.costs {
+                *cost -= *cost >> 4;
             }
+            self.last = self.last.wrapping_add(self.step);
+            return self.last;
         }
-        let residual = self.model.code(coder, difference.wrapping_sub(best.1));
-        let difference = best.1.wrapping_add(residual);
+        let difference = expected.wrapping_add(residual);
         if difference != self.difference {
             self.step = difference.wrapping_mul(self.unit as i64);
         }
-        self.learn(each, difference);
+        self.learn(difference);
         self.last = self.last.wrapping_add(self.step);
         self.last
     }
@@ -112,20 +114,39 @@ impl<M: Residuals> Beat<M> {
         (away / unit, away % unit == 0)
     }
 
+    /// What each predictor expects.
     #[inline(always)]
-    fn learn(&mut self, each: [i64; 4], difference: i64) {
+    fn each(&self) -> [i64; 4] {
+        [self.difference, self.habit, self.mean >> FRACTION, self.mean.wrapping_add(self.phase) >> FRACTION]
+    }
+
+    /// What the one expects that was best of late.
+    #[inline(always)]
+    fn expected(&self) -> i64 {
+        let mut best = (u32::MAX, 0);
+        for (cost, expected) in self.costs.iter().zip(self.each()) {
+            if *cost < best.0 {
+                best = (*cost, expected);
+            }
+        }
+        best.1
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, difference: i64) {
+        let each = self.each();
         for (cost, expected) in self.costs.iter_mut().zip(each) {
             *cost = *cost - (*cost >> 4) + (difference.wrapping_sub(expected).log() << 8);
         }
         if difference == self.habit {
-            self.habit_count = (self.habit_count + 1).min(24);
+            self.habit_count = (self.habit_count + 1).min(MOST_HABIT);
         } else {
             self.habit_count -= 1;
             if self.habit_count < 0 {
                 (self.habit, self.habit_count) = (difference, 1);
             }
         }
-        self.difference = difference;
+        (self.difference, self.calm) = (difference, false);
         let moved = difference.within(i64::MOVE_BITS) << FRACTION;
         if self.seen == 0 {
             (self.mean, self.seen) = (moved, 1);
@@ -137,6 +158,9 @@ impl<M: Residuals> Beat<M> {
         self.seen = (self.seen + 1).min(8);
         if error == 0 {
             self.phase = 0;
+            let habit = (self.habit, self.habit_count) == (difference, MOST_HABIT);
+            let mean = self.mean == moved && self.mean >> FRACTION == difference;
+            self.calm = self.seen == 8 && habit && mean;
             return;
         }
         self.phase = (self.mean + self.phase + (error >> alpha) - moved).within(i64::TRACK_BITS);

@@ -58,7 +58,8 @@ impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
     #[inline]
     fn nearest(&self, index: L) -> (usize, u32) {
         let (mut nearest, mut shortest) = (0, L::MOST);
-        for (at, other) in self.indices.iter().take(usize::from(self.known)).enumerate() {
+        let known = self.indices.get(..usize::from(self.known)).unwrap_or_default();
+        for (at, other) in known.iter().enumerate() {
             let distance = index.minus(*other).magnitude();
             if distance < shortest {
                 (nearest, shortest) = (at, distance);
@@ -74,7 +75,7 @@ impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
     /// Brings the one at `at` to the front, as `index`.
     fn touch(&mut self, at: usize, index: L) {
         let mut newer = index;
-        for each in self.indices.iter_mut().take(at.saturating_add(1)) {
+        for each in self.indices.get_mut(..=at).unwrap_or_default() {
             core::mem::swap(each, &mut newer);
         }
     }

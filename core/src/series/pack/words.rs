@@ -60,19 +60,22 @@ fn whole(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
     }
 }
 
+#[inline(always)]
 fn wide(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
-    let (mut held, mut count) = (0_u128, 0);
+    let (mut held, mut count) = (0, 0);
     for number in numbers {
-        held |= u128::from(*number) << count;
+        held |= number << count;
+        let room = 64 - count;
         count += width;
-        if count >= 64 {
-            out.word(held as u64, 8);
-            held >>= 64;
-            count -= 64;
+        if width >= room {
+            out.word(held, 8);
+            // In two steps, because the room may be all 64 bits.
+            held = number >> (room - 1) >> 1;
+            count = width - room;
         }
     }
     if count > 0 {
-        out.word(held as u64, count as usize / 8);
+        out.word(held, count as usize / 8);
     }
 }
 
