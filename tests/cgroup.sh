@@ -4,7 +4,7 @@
 # usage: tests/cgroup.sh        needs root, and a memory controller (control groups of version 1 or 2) in which it may
 # make a group; says so and stops where there is none. Pictures (500 MB) lie under ${TMPDIR:-/tmp}.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 limit=$((64 << 20))
 skip() {
   echo "cgroup: SKIPPED: $1"

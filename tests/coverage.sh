@@ -2,7 +2,7 @@
 # How many lines of core its own tests run, file by file, and in all: at least 95 in 100, or the exit code is 1.
 # usage: tests/coverage.sh      Needs the component llvm-tools of the toolchain (installed if rustup can).
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 skip() {
   echo "coverage: SKIPPED: $1"
   exit 0

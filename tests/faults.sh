@@ -5,7 +5,7 @@
 # usage: tests/faults.sh        FAST=1 takes fewer calls of fewer jobs and some kills, in less than a minute.
 # Needs strace (installed if apt can), a C compiler and Python 3; says so and stops where they are not to be had.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 skip() {
   echo "faults: SKIPPED: $1"
   exit 0

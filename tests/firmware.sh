@@ -4,7 +4,7 @@
 # usage: tests/firmware.sh [--update] [BOARD ...]     --update writes the boards' lines of budgets.tsv anew
 # With boards named, only those run, and the two proofs that no board is needed for do not.
 set -uo pipefail
-cd "$(dirname "$0")/../examples/firmware"
+cd "$(dirname "$0")/../examples/firmware" || exit 1
 export CARGO_TERM_COLOR=never
 build=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_TARGET_DIR=$build

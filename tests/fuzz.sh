@@ -3,7 +3,7 @@
 # Files of the corpus are seeds where it is there (PLIMSOLL_CORPUS, or ../shared/corpus).
 # Needs a nightly toolchain and cargo-fuzz; installs the latter, or says what it skipped.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 seconds=${1:-10}
 corpus=${PLIMSOLL_CORPUS:-../shared/corpus}
 if ! cargo +nightly --version >/dev/null 2>&1; then

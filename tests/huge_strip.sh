@@ -4,7 +4,7 @@
 # usage: tests/huge_strip.sh [ROWS]     65536 columns each; 65536 rows (73728 uncompressed) if absent.
 # Needs up to 10 GB under ${TMPDIR:-/tmp} at a time; says so and stops where they are not free.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 cargo build -q --release -p plimsoll-tests --bins || exit 1
 programs=${CARGO_TARGET_DIR:-target}/release
 programs=$(cd "$programs" && pwd)

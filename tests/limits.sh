@@ -5,7 +5,7 @@
 # usage: tests/limits.sh        FAST=1 leaves out the 400-megapixel pictures and half of the jobs.
 # Pictures (up to 1.2 GB at a time, removed again) lie under ${TMPDIR:-/tmp}.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 cargo build -q --release -p plimsoll-tests --bins || exit 1
 programs=${CARGO_TARGET_DIR:-target}/release
 programs=$(cd "$programs" && pwd)
@@ -20,7 +20,7 @@ number() { sed -n "s/.*\"$1\": *\([0-9][0-9]*\).*/\1/p" receipt.json | head -n 1
 
 # run NAME CEILING_MIB WORDS...: one job within its ceiling, with one worker and with two.
 run() {
-  local name=$1 ceiling=$2 workers code line heap planned_heap kernel own verdict
+  local name=$1 ceiling=$2 workers code heap planned_heap kernel own verdict
   shift 2
   for workers in 1 2; do
     rm -f receipt.json out.*

@@ -4,7 +4,7 @@
 # usage: tests/mutants.sh [plan | budget | directory ...] [-- OPTIONS OF cargo mutants]      Hours for all of them.
 # Needs cargo-mutants (installed if cargo can); says so and stops where it is not to be had. Works on a copy of the tree.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 cargo mutants --version >/dev/null 2>&1 || cargo install -q cargo-mutants --locked >/dev/null 2>&1 || {
   echo "mutants: SKIPPED: cargo-mutants cannot be installed here"
   exit 0

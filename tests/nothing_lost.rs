@@ -196,6 +196,16 @@ fn a_receipt_is_never_written_over_an_older_one() {
     assert_eq!(work.read("in-older.json"), b"before");
     assert_eq!(work.read("in-first.json"), first);
     assert!(work.read("receipt.json") != first);
+    // So do the receipt and the reports of a batch.
+    let batch = work.read("receipt.json");
+    std::fs::hard_link(work.path("receipt.json"), work.path("in-second.json")).expect("linked");
+    std::fs::write(work.path("report.html"), b"before").expect("written");
+    std::fs::hard_link(work.path("report.html"), work.path("in-older.html")).expect("linked");
+    let done = work.run("convert in.ppm -o pages/ --to png --receipt receipt.json --report report.html");
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!((work.read("in-second.json"), work.read("in-older.html")), (batch, b"before".to_vec()));
+    assert!(String::from_utf8(work.read("receipt.json")).expect("text").contains("in_flight"));
+    assert!(work.read("report.html").to_ascii_lowercase().starts_with(b"<!doctype html>"));
     // One that cannot be written is said, and a device takes it as it is.
     work.run("convert in.ppm -o out.ppm --overwrite --receipt none/receipt.json")
         .fails(5, &["none/receipt.json", "create"]);

@@ -28,17 +28,24 @@ pub struct Storage {
     pub strip_rows: u32,
     /// Packing of each unit.
     pub packing: Packing,
+    /// How the rows should be seen, as TIFF counts it: 1 as they are stored.
+    pub orientation: u16,
 }
 
 impl Storage {
     /// Strips of `strip_rows`.
     pub const fn strips(strip_rows: u32, packing: Packing) -> Self {
-        Self { tile: None, strip_rows, packing }
+        Self { tile: None, strip_rows, packing, orientation: 1 }
     }
 
     /// Tiles of `side` x `side`.
     pub const fn tiles(side: u32, packing: Packing) -> Self {
-        Self { tile: Some(side), strip_rows: side, packing }
+        Self { tile: Some(side), strip_rows: side, packing, orientation: 1 }
+    }
+
+    /// The same to be seen in another way.
+    pub const fn seen(self, orientation: u16) -> Self {
+        Self { orientation, ..self }
     }
 
     /// Rows that a unit covers.
@@ -129,6 +136,7 @@ impl TiffFile {
             (258, 3, bits),
             (259, 3, vec![packing]),
             (262, 3, vec![if colours == 3 { 2 } else { 1 }]),
+            (274, 3, vec![self.storage.orientation.into()]),
             (277, 3, vec![bands.into()]),
             (284, 3, vec![1]),
             (339, 3, format),

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts here share; sourced, not run. Each function gives success if what it names is there afterwards.
 
 # skip REASON: ends a script that cannot do its work on this machine.

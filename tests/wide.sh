@@ -3,7 +3,7 @@
 # function with its loops inside. A helper that is not inlined compiles for the oldest processor, and says nothing.
 # usage: tests/wide.sh
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 if [ "$(uname -m)" != x86_64 ]; then
   echo "wide: SKIPPED: only x86-64 has kernels compiled twice"
   exit 0

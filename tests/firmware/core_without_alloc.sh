@@ -2,7 +2,7 @@
 # Core and all that it stands on compile where there is no `alloc`: for a target whose library folder lacks it.
 # usage: tests/firmware/core_without_alloc.sh
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 target=thumbv7em-none-eabihf
 if ! rustup target list --installed 2>/dev/null | grep -qx "$target" && ! rustup target add "$target" >/dev/null 2>&1; then
   echo "core without alloc: SKIPPED: rustup cannot add $target"

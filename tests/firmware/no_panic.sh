@@ -2,7 +2,7 @@
 # No way to panic: images that call every public entry point of core link with a panic handler that cannot be linked;
 # one with an index that may be outside does not, and says so. usage: tests/firmware/no_panic.sh [PART ...]
 set -uo pipefail
-cd "$(dirname "$0")/../../examples/firmware"
+cd "$(dirname "$0")/../../examples/firmware" || exit 1
 export CARGO_TERM_COLOR=never
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(series journal pipeline transforms measure)

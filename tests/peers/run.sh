@@ -15,6 +15,7 @@ library=$(find "$work"/venv/lib/python3*/site-packages/pyvips_binary.libs -name 
 [ -n "$library" ] || { echo "the pyvips package holds no libvips: remove $work/venv and run this again" >&2; exit 1; }
 gcc -O2 launch.c -o "$work/launch"
 # The headers are Debian's, the library is the newer one from the package: the calls used are the same in both.
+# shellcheck disable=SC2046 # lists of flags
 gcc -O2 peer.c $(pkg-config vips --cflags) "$library" -Wl,-rpath,"$(dirname "$library")" -Wl,--allow-shlib-undefined \
   $(pkg-config glib-2.0 gobject-2.0 --libs) -o "$work/peer"
 echo "libvips $("$work/peer" version), $(gdalinfo --version), $(nproc) processors"

@@ -3,7 +3,7 @@
 # system's own figure of its peak. Prints a table and fails if a command fails or passes its budget.
 # usage: tests/series/limits.sh
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 cargo build -q --release -p plimsoll-tests --bins || exit 1
 programs=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-series.XXXXXX")

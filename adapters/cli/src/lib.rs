@@ -15,6 +15,7 @@ mod profile;
 mod progress;
 pub mod report;
 pub mod settings;
+mod side;
 mod size;
 mod stages;
 
@@ -50,7 +51,7 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handler = Arc::clone(&cancelled);
     // Without a handler Ctrl-C still ends the process; then the next run of the same output cleans up.
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
-    let resolved = settings::resolve(&mut line, &matches);
+    let resolved = command::args::settle(&mut line, &matches);
     drop(matches);
     if let Some(run) = line.command.run_mut() {
         // From the first header on.
@@ -63,8 +64,10 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
         if let Err(error) = handled {
             tracing::warn!("Ctrl-C cannot be caught: {error}");
         }
-        let page = line.command.run_mut().and_then(|run| run.profile_memory.clone());
-        let session = Session::new(heap, cancelled).profiled(page.as_deref())?;
+        let session = match line.command.working() {
+            Some(run) => Session::new(heap, cancelled).beside(run)?,
+            None => Session::new(heap, cancelled),
+        };
         let done = command::run(line, &session);
         // How far a job came before it failed is worth a page; why it failed comes first.
         done.and(session.finish_profile())

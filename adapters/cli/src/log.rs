@@ -1,9 +1,10 @@
 //! Messages about what is done: to the standard error or to a file that is rotated by size.
 
-use crate::command::args::{LogArgs, LogLevel};
 use crate::failure::Failure;
+use clap::{Args, ValueEnum};
 use rolling_file::{BasicRollingFileAppender, RollingConditionBasic};
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -12,6 +13,33 @@ const FILE_BYTES: u64 = 10 << 20;
 
 /// So many closed log files are kept beside the open one: five in all.
 const CLOSED_FILES: usize = 4;
+
+/// Where messages go.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages and settings", next_display_order = 1000)]
+pub(crate) struct LogArgs {
+    /// How much is logged
+    #[arg(long, value_enum, global = true, default_value_t = LogLevel::Warn, hide_possible_values = false)]
+    pub log_level: LogLevel,
+    /// Log to this file instead of the standard error; at 10 MiB a new one is begun and the last 5 are kept
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+}
+
+/// Log levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// Nothing
+    Off,
+    /// What ended a command
+    Error,
+    /// What may surprise
+    Warn,
+    /// What is done
+    Info,
+    /// Everything
+    Debug,
+}
 
 /// Begins logging as the user asked.
 ///
@@ -38,6 +66,13 @@ pub(crate) fn begin(args: &LogArgs) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Logs what is done: a plan or a receipt, line by line. The text is made only if somebody wants it.
+pub(crate) fn tell(text: impl FnOnce() -> String) {
+    if tracing::enabled!(tracing::Level::INFO) {
+        text().lines().for_each(|line| tracing::info!("{line}"));
+    }
 }
 
 /// A log file that holds each message as soon as it is written: the buffer in it is lost when the process ends.

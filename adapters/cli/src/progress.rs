@@ -1,7 +1,7 @@
 //! Shows how far a job is: a bar on a terminal, or JSON lines for programs.
 
-use crate::command::args::ProgressArg;
 use crate::job::{Moment, Watcher};
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -9,6 +9,17 @@ use std::time::{Duration, Instant};
 
 /// JSON lines come at most so often, and once at the end of each pass.
 const LINE_EVERY: Duration = Duration::from_millis(200);
+
+/// `--progress`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// A bar if the standard error is a terminal
+    Auto,
+    /// Nothing
+    Never,
+    /// A line of JSON at a time
+    Json,
+}
 
 /// The watcher that the user asked for, if any.
 pub(crate) fn watcher(wanted: ProgressArg) -> Option<Box<dyn Watcher>> {

@@ -242,6 +242,27 @@ fn what_was_killed_goes_on_where_it_ended() {
     assert_eq!(again.pointer("/totals/skipped").and_then(Value::as_u64), Some(complete.len() as u64));
 }
 
+/// The plan chooses the tiles' size: not by what happens to run beside a file.
+#[test]
+fn what_goes_on_with_less_beside_it_makes_the_same_files() {
+    let work = Work::new();
+    for number in 0..5u32 {
+        let pixels = noise(number + 1, 700 * 900 * 3);
+        work.write(&format!("in/{number}.ppm"), &[b"P6\n900 700\n255\n".to_vec(), pixels].concat());
+    }
+    let line = "convert in -o out/ --to jp2 --within 64MiB --workers 2 --no-sync";
+    work.run(&format!("{line} --receipt whole.json"), 0);
+    assert_eq!(work.json("whole.json").pointer("/plan/in_flight").and_then(Value::as_u64), Some(2));
+    let whole = work.files("out");
+    for left in [1, 2, 4] {
+        for number in 0..left {
+            std::fs::remove_file(work.path(&format!("out/{number}.jp2"))).unwrap();
+        }
+        work.run(&format!("{line} --skip-existing"), 0);
+        assert!(work.files("out") == whole, "{left} left to do: other files");
+    }
+}
+
 #[test]
 fn pages_become_files_with_numbers() {
     let work = Work::new();

@@ -212,6 +212,16 @@ fn what_is_not_known_is_refused_by_name_with_the_nearest() {
         command.write("plimsoll.toml", text);
         command.fails(2, job, said);
     }
+    // Neither does a link lead outside.
+    std::fs::create_dir(command.path("below")).expect("made");
+    std::os::unix::fs::symlink("..", command.path("up")).expect("linked");
+    std::os::unix::fs::symlink("in.pgm", command.path("x.log")).expect("linked");
+    for name in ["up/y.log", "x.log"] {
+        command.write("plimsoll.toml", &format!("log_file = {name:?}"));
+        command.fails(2, job, &["log_file", name, "--config"]);
+    }
+    command.write("plimsoll.toml", "log_file = \"below/y.log\"");
+    command.done("convert in.pgm -o below/out.pgm");
     // Commands that read no settings are not stopped by them.
     command.done("completions bash");
     command.remove("plimsoll.toml");
@@ -226,6 +236,29 @@ fn what_is_not_known_is_refused_by_name_with_the_nearest() {
     command.write("large.toml", &"#\n".repeat(40_000));
     command.fails(2, &format!("{job} --config large.toml"), &["large.toml", "65536 bytes"]);
     assert!(!command.exists("out.pgm"));
+}
+
+#[test]
+fn a_log_says_what_is_done() {
+    let command = command();
+    command.done("convert in.pgm -o out.pgm --log-file info.log --log-level info");
+    let log = String::from_utf8(command.read("info.log")).expect("text");
+    for words in ["plan: peak", "write the output", "receipt: peak resident", "wrote out.pgm"] {
+        assert!(log.contains(words), "no `{words}` in {log}");
+    }
+    command.done("stats in.pgm --log-file debug.log --log-level debug");
+    let log = String::from_utf8(command.read("debug.log")).expect("text");
+    assert!(
+        log.contains("DEBUG measure: 1 worker(s), strips of") || log.contains("DEBUG measure: 2 worker(s)"),
+        "{log}"
+    );
+    command.done("convert in.pgm -o out/ --to png --log-file batch.log --log-level info");
+    let log = String::from_utf8(command.read("batch.log")).expect("text");
+    for words in ["[1/1] in.pgm", "batch: 1 done"] {
+        assert!(log.contains(words), "no `{words}` in {log}");
+    }
+    command.done("stats in.pgm --log-file warn.log");
+    assert!(command.read("warn.log").is_empty());
 }
 
 #[test]

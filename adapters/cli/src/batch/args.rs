@@ -3,6 +3,7 @@
 use super::naming::Template;
 use crate::job::{Checks, OnMiss};
 use clap::{Args, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// Options of conversions of several files, or pages into several files.
@@ -38,14 +39,14 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub verify: bool,
     /// The least PSNR of an output in decibels; reads it back
-    #[arg(long, value_name = "DB")]
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, value_parser = psnr)]
     pub min_psnr: Option<f64>,
     /// The least SSIM of an output (Gaussian windows of 11 x 11), at most 1; reads it back
-    #[arg(long, value_name = "SSIM", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SSIM", allow_negative_numbers = true, value_parser = ssim)]
     pub min_ssim: Option<f64>,
-    /// What becomes of an output that is less than that
-    #[arg(long, value_enum, default_value_t = OnMissArg::Fail)]
-    pub on_miss: OnMissArg,
+    /// What becomes of an output that is less than that; fail if absent
+    #[arg(long, value_enum)]
+    pub on_miss: Option<OnMissArg>,
 }
 
 impl CheckArgs {
@@ -53,21 +54,41 @@ impl CheckArgs {
     pub(crate) fn checks(&self) -> Option<Checks> {
         let asked = self.verify || self.min_psnr.is_some() || self.min_ssim.is_some();
         let on_miss = match self.on_miss {
-            OnMissArg::Lossless => OnMiss::Lossless,
-            OnMissArg::Fail => OnMiss::Fail,
-            OnMissArg::Keep => OnMiss::Keep,
+            Some(OnMissArg::Lossless) => OnMiss::Lossless,
+            Some(OnMissArg::Fail) | None => OnMiss::Fail,
+            Some(OnMissArg::Keep) => OnMiss::Keep,
         };
         asked.then_some(Checks { min_psnr: self.min_psnr, min_ssim: self.min_ssim, on_miss })
     }
+
+    /// An option that is about another one that is not there.
+    pub(crate) fn without_use(&self) -> Option<&'static str> {
+        let least = self.min_psnr.is_some() || self.min_ssim.is_some();
+        (self.on_miss.is_some() && !least)
+            .then_some("--on-miss is about --min-psnr and --min-ssim: give one of them")
+    }
+}
+
+/// A PSNR in decibels.
+fn psnr(text: &str) -> Result<f64, String> {
+    number(text, 0.0..=1000.0).ok_or_else(|| format!("`{text}` is no number of decibels from 0 to 1000"))
+}
+
+/// An SSIM.
+fn ssim(text: &str) -> Result<f64, String> {
+    number(text, -1.0..=1.0).ok_or_else(|| format!("`{text}` is no SSIM: they lie between -1 and 1"))
+}
+
+fn number(text: &str, range: RangeInclusive<f64>) -> Option<f64> {
+    text.parse().ok().filter(|number| range.contains(number))
 }
 
 /// `--on-miss`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnMissArg {
     /// It is written once more, without loss
     Lossless,
     /// It does not appear, and the run fails with code 6
-    #[default]
     Fail,
     /// It is kept; receipt and report say so
     Keep,

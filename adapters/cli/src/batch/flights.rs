@@ -124,7 +124,7 @@ impl Flights<'_> {
     /// Takes one entry after the other until there is none.
     fn fly(&self) {
         loop {
-            let control = self.session.control(crate::command::args::ProgressArg::Never);
+            let control = self.session.control(crate::progress::ProgressArg::Never);
             let (index, entry) = {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if control.is_cancelled() {
@@ -192,6 +192,7 @@ impl Flights<'_> {
         match result {
             Ok(outcome) => {
                 count.0 += 1;
+                crate::log::tell(|| line(*count, &name, &output, &outcome));
                 if self.talk.lines {
                     // Nobody listening is no reason to end a batch.
                     let _ = crate::command::print(&line(*count, &name, &output, &outcome));

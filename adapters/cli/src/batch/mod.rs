@@ -21,5 +21,5 @@ mod survey;
 pub(crate) use args::{BatchArgs, CheckArgs};
 pub(crate) use entry::Outputs;
 pub(crate) use flights::{Talk, run};
-pub(crate) use report::{checked_json, write_reports};
+pub(crate) use report::{Reports, checked_json};
 pub(crate) use survey::{Job, survey};

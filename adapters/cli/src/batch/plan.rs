@@ -26,13 +26,18 @@ impl BatchPlan {
     /// Decides how many files run at once: as many as there are workers, as long as so many of them fit a share each.
     pub(super) fn share_out(&mut self, workers: u32) {
         for in_flight in (1..=workers.max(1)).rev() {
-            let share = PROCESS_BYTES + self.shared_bytes(in_flight) / u64::from(in_flight);
+            let share = self.share_of(in_flight);
             let fitting = self.waiting().filter(|entry| entry.smallest_bytes <= share).count();
             (self.in_flight, self.share_bytes) = (in_flight, share);
             if fitting >= in_flight as usize {
                 break;
             }
         }
+    }
+
+    /// What each file in flight is planned with, when there are so many.
+    pub(super) fn share_of(&self, in_flight: u32) -> u64 {
+        PROCESS_BYTES + self.shared_bytes(in_flight) / u64::from(in_flight.max(1))
     }
 
     /// What all files in flight share, when there are so many.

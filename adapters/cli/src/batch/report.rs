@@ -6,13 +6,10 @@ use super::plan::BatchPlan;
 use super::survey::Job;
 use crate::failure::Failure;
 use crate::report::{Actual, path_text};
+use crate::side::Side;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// Bytes of a report that are written at once.
-const BUFFER_BYTES: usize = 8 << 10;
 
 /// What a report is about.
 pub(crate) struct About<'a> {
@@ -55,35 +52,52 @@ impl Totals {
     }
 }
 
-/// Writes the reports that were asked for, by their names' endings, and the receipt, which is the JSON.
-///
-/// # Errors
-/// [`Failure::Io`] if one cannot be written.
-pub(crate) fn write_reports(
-    paths: &[PathBuf],
-    receipt: Option<&Path>,
-    (job, plan, actual): (&Job<'_>, &BatchPlan, &Actual),
-) -> Result<(), Failure> {
-    let about = About { job, plan, actual };
-    for path in paths.iter().map(PathBuf::as_path).chain(receipt) {
-        let is_page = receipt != Some(path) && is_html(path);
-        let written = File::create(path).and_then(|file| {
-            let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
-            if is_page {
-                html::write(&mut file, &about)?
-            } else {
-                write_json(&mut file, &about)?
-            }
-            file.flush()
-        });
-        written.map_err(|error| Failure::io("write the report", path, &error))?;
-    }
-    Ok(())
+/// The reports that were asked for, and the receipt, which is the JSON.
+pub(crate) struct Reports(Vec<(Form, Side)>);
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json,
+    Page,
 }
 
-fn is_html(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("html") || ending.eq_ignore_ascii_case("htm"))
+impl Reports {
+    /// Makes room for reports in the forms that their names' endings say, and for the receipt.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for another ending, [`Failure::Io`] if one cannot be written.
+    pub(crate) fn create(paths: &[PathBuf], receipt: Option<Side>) -> Result<Self, Failure> {
+        let mut sides = Vec::with_capacity(paths.len() + 1);
+        for path in paths {
+            sides.push((form(path)?, Side::create("the report", path)?));
+        }
+        sides.extend(receipt.map(|receipt| (Form::Json, receipt)));
+        Ok(Self(sides))
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if one cannot be written.
+    pub(crate) fn write(self, (job, plan, actual): (&Job<'_>, &BatchPlan, &Actual)) -> Result<(), Failure> {
+        let about = About { job, plan, actual };
+        self.0.into_iter().try_for_each(|(form, side)| {
+            side.write(true, |mut to| match form {
+                Form::Json => write_json(&mut to, &about),
+                Form::Page => html::write(&mut to, &about),
+            })
+        })
+    }
+}
+
+fn form(path: &Path) -> Result<Form, Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "json" => Ok(Form::Json),
+        "html" | "htm" => Ok(Form::Page),
+        _ => Err(Failure::Usage(format!("--report {}: its name ends in .json or .html", path.display()))),
+    }
 }
 
 fn write_json(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {

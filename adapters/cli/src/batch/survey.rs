@@ -7,9 +7,9 @@ use super::plan::BatchPlan;
 use crate::failure::Failure;
 use crate::job::{
     Budgeted, Checks, Input, JobPlan, PROCESS_BYTES, PageList, PageName, Request, START_BYTES, Settings,
-    VerifiedJob,
+    VerifiedJob, explain, smallest,
 };
-use crate::size::{Bytes, Within};
+use crate::size::Within;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ impl Job<'_> {
         matches!(self.words, [word] if !names_several(word))
     }
 
-    /// Plans an entry within `bytes` with at most `workers`.
+    /// Plans an entry within `bytes` with at most `workers`; what the smallest budget is, is not looked for.
     pub(crate) fn plan(
         &self,
         found: &Found,
@@ -47,20 +47,33 @@ impl Job<'_> {
         workers: u32,
     ) -> Result<(Input, VerifiedJob), Failure> {
         let input = Input::open(&found.path, self.settings.io)?;
-        let output = self.outputs.of(found, entry);
-        let request = Request { output, ..self.request.clone() };
-        let settings =
-            Settings { within: Some(Within::Bytes(bytes)), workers: Some(workers), ..self.settings.clone() };
-        let job = VerifiedJob::plan(&input, entry.page, request, settings, self.checks)?;
+        let (request, settings) = self.asked(found, entry, bytes, workers);
+        let job = VerifiedJob::plan_within(&input, entry.page, request, settings, self.checks)?;
         Ok((input, job))
+    }
+
+    /// The same with the smallest budget.
+    fn price(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> Result<VerifiedJob, Failure> {
+        let input = Input::open(&found.path, self.settings.io)?;
+        let (request, settings) = self.asked(found, entry, bytes, workers);
+        VerifiedJob::plan(&input, entry.page, request, settings, self.checks)
+    }
+
+    /// What is asked of an entry within `bytes` with at most `workers`.
+    fn asked(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> (Request, Settings) {
+        let output = self.outputs.of(found, entry);
+        let within = Some(Within::Bytes(bytes));
+        let mut request = Request { output, ..self.request.clone() };
+        request.wanted.tile = request.wanted.tile.or(entry.tile);
+        (request, Settings { within, workers: Some(workers), ..self.settings.clone() })
     }
 }
 
 /// Finds and plans all of it. Writes nothing.
 ///
 /// # Errors
-/// [`Failure::Usage`] for inputs that are not there and names that collide or exist; where there is one input, and
-/// no going on was asked for, whatever is wrong with one of its pages.
+/// [`Failure::Usage`] for inputs that are not there and names that collide or exist; where no going on was asked for,
+/// whatever is wrong with one of the inputs and, if there is one input only, that a page of it does not fit.
 pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     let files = find(job.words, job.recursive, &job.outputs.folder)?;
     let mut entries = Vec::new();
@@ -77,11 +90,18 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     };
     let workers = job.settings.most_workers();
     let room = plan.budget.bytes.saturating_sub(plan.list_bytes);
+    // All entries count, those that are there already, too: what is left of a batch is cut as the whole was.
+    let most = workers.min(u32::try_from(plan.entries.len()).unwrap_or(u32::MAX));
+    let shares: Vec<_> = (2..=most).rev().map(|number| (plan.share_of(number), workers / number)).collect();
     // The largest that fits alone is known before anything runs; the plans themselves are not kept.
     for entry in plan.entries.iter_mut().filter(|entry| matches!(entry.status, Status::Waiting)) {
         let Some(found) = plan.files.get(entry.file as usize) else { continue };
-        match job.plan(found, entry, room, workers) {
-            Ok((_, planned)) => note(entry, planned.job_plan()),
+        match job.price(found, entry, room, workers) {
+            Ok(planned) => {
+                entry.smallest_bytes = planned.job_plan().smallest_bytes();
+                note(entry, planned.job_plan());
+                decide_tile(job, found, entry, planned.tile(), &shares, (room, workers));
+            }
             Err(Failure::Refused(line)) => {
                 let (smallest, why) = price(job, found, entry, plan.list_bytes, &plan.budget, line);
                 if job.is_one_input() && !job.keep_going {
@@ -90,7 +110,7 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
                 entry.smallest_bytes = smallest;
                 entry.status = Status::Refused(why);
             }
-            Err(error) if job.is_one_input() && !job.keep_going => return Err(error),
+            Err(error) if !job.keep_going => return Err(error),
             Err(error) => entry.status = Status::Failed(error.to_string()),
         }
     }
@@ -112,9 +132,31 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     Ok(plan)
 }
 
+/// The side of an entry's tiles: that of its plan in the share that it has when as many as possible run at once, or else
+/// of its plan `alone`. `shares` are the budget and the workers of one of so many, the most first.
+fn decide_tile(
+    job: &Job<'_>,
+    found: &Found,
+    entry: &mut Entry,
+    alone: Option<u32>,
+    shares: &[(u64, u32)],
+    (room, workers): (u64, u32),
+) {
+    if job.request.wanted.tile.is_some() || alone.is_none() {
+        return;
+    }
+    let fits = shares.iter().find(|(share, _)| entry.smallest_bytes <= *share);
+    let beside = fits.and_then(|(share, each)| job.plan(found, entry, *share, *each).ok());
+    entry.tile = beside.map_or(alone, |(_, planned)| planned.tile());
+    if entry.tile != alone
+        && let Ok((_, planned)) = job.plan(found, entry, room, workers)
+    {
+        note(entry, planned.job_plan());
+    }
+}
+
 /// What a plan says, in the list.
 fn note(entry: &mut Entry, plan: &JobPlan) {
-    entry.smallest_bytes = plan.smallest_bytes();
     entry.own_bytes = plan.beside_process_bytes();
     entry.heap_bytes = plan.heap_bytes();
 }
@@ -125,16 +167,16 @@ fn list_pages(job: &Job<'_>, file: u32, found: &Found, entries: &mut Vec<Entry>)
         file,
         page,
         several,
+        tile: None,
         smallest_bytes: 0,
         own_bytes: 0,
         heap_bytes: 0,
         status,
     };
     let first_of_file = entries.len();
-    // What one of several inputs or pages is is said in the end; what the only one is, at once.
-    let failed = |page: u32, error: Failure| match job.is_one_input() && !job.keep_going {
-        true => Err(error),
-        false => Ok(entry(PageName::from(page), page > 1, Status::Failed(error.to_string()))),
+    let failed = |page: u32, error: Failure| match job.keep_going {
+        false => Err(error),
+        true => Ok(entry(PageName::from(page), page > 1, Status::Failed(error.to_string()))),
     };
     let input = match Input::open(&found.path, job.settings.io) {
         Ok(input) => input,
@@ -235,7 +277,7 @@ fn list_bytes(job: &Job<'_>, files: &[Found], entries: &[Entry]) -> u64 {
     files.iter().map(of_file).sum::<u64>() + each * entries.len() as u64
 }
 
-/// The smallest budget for an entry that does not fit, and the line that refuses it.
+/// The smallest budget for an entry that does not fit, and the line that refuses it; 0 if no budget is enough.
 fn price(
     job: &Job<'_>,
     found: &Found,
@@ -244,26 +286,12 @@ fn price(
     budget: &Budgeted,
     line: String,
 ) -> (u64, String) {
-    let smallest = match job.plan(found, entry, u64::MAX, 1) {
-        Ok((_, planned)) => planned.job_plan().smallest_bytes(),
-        Err(_) => return (0, line),
-    };
-    let largest = job.plan(found, entry, smallest, 1).ok().and_then(|(_, planned)| {
-        let consumer = planned.job_plan().dominant()?.plan.largest()?;
-        Some(format!("{consumer} needs {} ({} bytes), ", Bytes(consumer.bytes), consumer.bytes))
-    });
-    let needed = smallest.saturating_add(list_bytes);
-    let why = format!(
-        "does not fit: {}the smallest plan with the list of the batch is {} ({needed} bytes) and the budget is {} \
-         ({} bytes, from {}): {} bytes are missing. The cheapest change that works: --within {needed}B",
-        largest.unwrap_or_default(),
-        Bytes(needed),
-        Bytes(budget.bytes),
-        budget.bytes,
-        budget.reason,
-        needed.saturating_sub(budget.bytes),
-    );
-    (smallest, why)
+    let plan = |bytes: u64| Ok(job.plan(found, entry, bytes, 1)?.1.job_plan().clone());
+    let smallest = smallest(&plan).unwrap_or(0);
+    match explain(Failure::Refused(line), budget, list_bytes, &plan) {
+        Failure::Refused(why) => (smallest, why),
+        other => (smallest, other.to_string()),
+    }
 }
 
 /// What the process itself takes while `in_flight` files run: code that planning touches is let go before a file runs,

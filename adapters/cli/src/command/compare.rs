@@ -1,9 +1,10 @@
 //! `plimsoll compare`: how far two pictures differ.
 
 use super::args::CompareArgs;
-use super::session::{Session, print, print_plan, settings, write_receipt};
+use super::session::{Session, print, print_plan, settings};
 use crate::failure::Failure;
 use crate::job::{CompareJob, Comparison, Input};
+use crate::log;
 use crate::report;
 use plimsoll_core::measure::{Distance, SsimWindow};
 use serde_json::{Value, json};
@@ -12,12 +13,14 @@ use serde_json::{Value, json};
 pub(crate) fn compare(args: &CompareArgs, session: &Session) -> Result<(), Failure> {
     let (a, b) = open(args)?;
     let job = job(args, &a, &b)?;
+    log::tell(|| report::plan_text(job.job_plan()));
     let control = session.control(args.run.progress);
     let comparison = job.run(&control)?;
     let actual = session.actual(&[&a, &b], comparison.seconds.clone(), &control);
+    log::tell(|| report::receipt_text(job.job_plan(), &actual));
     let result = to_json(&comparison);
     let receipt = report::receipt_json("compare", job.job_plan(), &actual, result.clone());
-    write_receipt(args.run.receipt.as_deref(), &receipt)?;
+    session.write_receipt(args.run.receipt.as_deref(), &receipt)?;
     if args.json { print(&format!("{result}\n")) } else { print(&to_text(&comparison)) }
 }
 

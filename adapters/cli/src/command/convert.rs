@@ -1,10 +1,14 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, Jp2Args, MetadataArg, ProgressArg, RegionArg, ThumbnailArgs};
-use super::session::{Session, print, print_plan, settings, write_receipt};
+use super::args::{ConvertArgs, Jp2Args, MetadataArg, RegionArg, ThumbnailArgs};
+use super::session::{Session, print, print_plan, settings};
 use crate::batch::{self, BatchArgs, CheckArgs};
 use crate::failure::Failure;
-use crate::job::{BookJob, Control, Converted, Input, JobPlan, PageList, PageName, Request, VerifiedJob};
+use crate::job::{
+    BookJob, Control, Converted, Input, JobPlan, PageList, PageName, Request, VerifiedJob, by_ending,
+};
+use crate::log;
+use crate::progress::ProgressArg;
 use crate::report;
 use crate::stages::Step;
 use plimsoll_formats::{Compression, Pyramid, Wanted};
@@ -159,16 +163,33 @@ fn request(args: &ConvertArgs) -> Result<Request, Failure> {
         ..Wanted::default()
     };
     let steps = args.region.map(RegionArg::step).into_iter().chain(args.steps.iter().cloned()).collect();
-    let ending = args.batch.to.as_deref();
-    let format = ending.map(|ending| {
-        let format = plimsoll_formats::by_extension(ending);
-        format.ok_or_else(|| Failure::Usage(format!("--to {ending}: no format has this ending")))
-    });
+    let ending = args.batch.to.as_deref().map(|ending| ending.trim_start_matches('.'));
+    let format = ending.map(|ending| by_ending(ending, &format!("--to {ending}"))).transpose()?;
+    if let Some(words) = args.check.without_use() {
+        return Err(Failure::Usage(words.to_owned()));
+    }
+    // Outputs in a folder may have several formats, and what is about one of them is for that.
+    let ending = args.write.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if let Some(format) = format.or_else(|| plimsoll_formats::by_extension(ending)) {
+        let about = [
+            (args.jp2.given(), "JPEG 2000", "jp2 j2k"),
+            (args.bigtiff.then_some("--bigtiff"), "TIFF", "tif"),
+        ];
+        let is = |endings: &str| endings.split(' ').any(|ending| format.extensions().contains(&ending));
+        for (option, of, endings) in about {
+            if let Some(option) = option.filter(|_| !is(endings)) {
+                let (output, name) = (args.write.output.display(), format.name());
+                return Err(Failure::Usage(format!(
+                    "{option} is for {of}, and {output} is written as {name}"
+                )));
+            }
+        }
+    }
     Ok(Request {
         steps,
         output: args.write.output.clone(),
         wanted,
-        format: format.transpose()?,
+        format,
         metadata: args.metadata == MetadataArg::Keep,
         upright: args.upright,
     })
@@ -193,6 +214,7 @@ fn batch_of<'a>(args: &'a ConvertArgs, folder: &Path) -> Result<batch::Job<'a>, 
 /// Many outputs in a folder.
 fn run_batch(args: &ConvertArgs, folder: &Path, session: &Session) -> Result<(), Failure> {
     let job = batch_of(args, folder)?;
+    let reports = batch::Reports::create(&args.batch.report, session.receipt(args.run.receipt.as_deref())?)?;
     let mut plan = batch::survey(&job)?;
     let talk = batch::Talk { lines: !args.write.quiet, json: args.run.progress == ProgressArg::Json };
     for entry in &plan.entries {
@@ -203,11 +225,13 @@ fn run_batch(args: &ConvertArgs, folder: &Path, session: &Session) -> Result<(),
     if talk.lines {
         print(&plan.to_text())?;
     }
+    log::tell(|| plan.to_text());
     let flown = batch::run(&job, &mut plan, session, talk);
     let control = session.control(ProgressArg::Never);
     let mut actual = session.actual(&[], Vec::new(), &control);
     actual.adaptations = flown.adaptations;
-    batch::write_reports(&args.batch.report, args.run.receipt.as_deref(), (&job, &plan, &actual))?;
+    reports.write((&job, &plan, &actual))?;
+    log::tell(|| plan.summary(&actual));
     if talk.lines {
         print(&plan.summary(&actual))?;
     }
@@ -239,7 +263,28 @@ fn works(args: &ConvertArgs, input: &Input) -> Result<Vec<Work>, Failure> {
         let book = BookJob::plan(input, pages.clone(), request(output), settings())?;
         return Ok(vec![Work::Book(Box::new(book))]);
     }
-    pages.names().map(|page| job(page, &for_page(output, page).unwrap_or_else(|| output.clone()))).collect()
+    let name = |page: PageName| for_page(output, page).unwrap_or_else(|| output.clone());
+    let works: Result<Vec<Work>, Failure> = pages.names().map(|page| job(page, &name(page))).collect();
+    works.map_err(|failure| {
+        // What was said is true of the page that was planned first.
+        let first = pages.names().next().unwrap_or(PageName::from(1));
+        settings().explain(failure, input, first, &|settings| {
+            let plan = |page: PageName| {
+                let request = request(&name(page));
+                let checks = args.check.checks();
+                let job = VerifiedJob::plan_within(input, page, request, settings.clone(), checks)?;
+                Ok(job.job_plan().clone())
+            };
+            let mut largest: Option<JobPlan> = None;
+            for page in pages.names() {
+                let plan = plan(page)?;
+                if largest.as_ref().is_none_or(|largest| largest.smallest_bytes() < plan.smallest_bytes()) {
+                    largest = Some(plan);
+                }
+            }
+            largest.ok_or_else(|| Failure::Usage("no pages are named".to_owned()))
+        })
+    })
 }
 
 /// The output's name for one page, if the name leaves room for its number; `3/1` is written `3-1`.
@@ -260,6 +305,7 @@ fn run(
     if !args.write.quiet {
         print(&report::plan_text(plan))?;
     }
+    log::tell(|| report::plan_text(plan));
     let control = session.control(args.run.progress);
     let done = work.run(input, &control)?;
     let actual = session.actual(&[input], done.seconds.clone(), &control);
@@ -276,7 +322,10 @@ fn run(
         "bytes_hashed": done.bytes_hashed,
         "quality": done.checked.as_ref().map(batch::checked_json),
     });
-    write_receipt(args.run.receipt.as_deref(), &report::receipt_json(command, plan, &actual, output))?;
+    session
+        .write_receipt(args.run.receipt.as_deref(), &report::receipt_json(command, plan, &actual, output))?;
+    log::tell(|| report::receipt_text(plan, &actual));
+    tracing::info!("wrote {}: {shape}; {}", done.path.display(), done.stored);
     if !args.write.quiet {
         print(&report::receipt_text(plan, &actual))?;
         let pages =

@@ -4,18 +4,14 @@
 use super::args::DoctorArgs;
 use super::session::{print, settings};
 use crate::failure::Failure;
-use crate::job::{ConvertJob, Input, JobPlan, PassPlan, Request};
+use crate::job::{ConvertJob, Input, JobPlan, PLENTY_BYTES, PassPlan, Request, by_ending, smallest};
 use crate::report;
-use crate::size::{Bytes, Within};
+use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::Consumer;
 use plimsoll_formats::{Compression, Wanted};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
-
-/// A budget under which everything that can be planned is.
-const PLENTY_BYTES: u64 = 1 << 50;
 
 /// The most budgets that are tried: the last is over a thousand times the smallest.
 const MOST_DOUBLINGS: u32 = 12;
@@ -53,7 +49,7 @@ impl Patient<'_> {
             Err(Failure::Refused(line)) => Err(line),
             Err(failure) => return Err(failure),
         };
-        let smallest = self.smallest()?;
+        let smallest = smallest(&|bytes| self.plan(Some(bytes)))?;
         let mut steps = Vec::new();
         let mut bytes = smallest;
         for _ in 0..MOST_DOUBLINGS {
@@ -82,10 +78,15 @@ impl Patient<'_> {
         Ok(Diagnosis { given, steps, facts })
     }
 
-    /// The plan within a budget that is tried, or the one that the settings mean. Nothing is written, so it does not matter what the output's name is beside its ending.
+    /// The plan within a budget that is tried, or the one that the settings mean. Nothing is written, so it does not
+    /// matter what the output's name is beside its ending.
     fn plan(&self, tried: Option<u64>) -> Result<JobPlan, Failure> {
         let args = self.args;
-        let own = || args.input.extension().and_then(|ending| ending.to_str()).unwrap_or("tif");
+        let known = |ending: &&str| plimsoll_formats::by_extension(ending).is_some();
+        let own = || args.input.extension().and_then(|ending| ending.to_str()).filter(known).unwrap_or("tif");
+        if let Some(ending) = &args.to {
+            by_ending(ending, &format!("--to {ending}"))?;
+        }
         let ending = args.to.as_deref().unwrap_or_else(own);
         let wanted = Wanted {
             compression: args.compression.map_or(Compression::Usual, |compression| compression.method),
@@ -99,36 +100,9 @@ impl Patient<'_> {
         let mut settings = settings(&args.run, None);
         settings.overwrite = true;
         if let Some(bytes) = tried {
-            // Rules for large pictures hold as they do for strips and workers, but it is the budget that is asked for.
-            settings.within = Some(Within::Bytes(bytes));
-            Arc::make_mut(&mut settings.layers).rules.iter_mut().for_each(|rule| rule.within = None);
+            settings = settings.within_bytes(bytes);
         }
         Ok(ConvertJob::plan_request(self.input, args.page, request, settings)?.job_plan().clone())
-    }
-
-    /// Whether there is a plan within so many bytes.
-    fn works(&self, bytes: u64) -> Result<bool, Failure> {
-        match self.plan(Some(bytes)) {
-            Ok(_) => Ok(true),
-            Err(Failure::Refused(_)) => Ok(false),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// The smallest budget that works: it does, and one byte less does not.
-    fn smallest(&self) -> Result<u64, Failure> {
-        let plenty = self.plan(Some(PLENTY_BYTES))?;
-        let claimed = plenty.smallest_bytes();
-        if self.works(claimed)? && !self.works(claimed.saturating_sub(1))? {
-            return Ok(claimed);
-        }
-        // A plan that depends on the budget in another way than by its strips: look for the edge itself.
-        let (mut refused, mut works) = (0, plenty.peak_bytes().max(claimed));
-        while works - refused > 1 {
-            let middle = refused + (works - refused) / 2;
-            if self.works(middle)? { works = middle } else { refused = middle }
-        }
-        Ok(works)
     }
 
     /// Whether all the memory in the world would change nothing.

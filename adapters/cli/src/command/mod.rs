@@ -16,7 +16,13 @@ use clap::CommandFactory;
 pub(crate) use session::{Session, print};
 
 /// Does what the command line says.
-pub(crate) fn run(line: CommandLine, session: &Session) -> Result<(), Failure> {
+pub(crate) fn run(mut line: CommandLine, session: &Session) -> Result<(), Failure> {
+    let works = line.command.working().is_some();
+    if line.command.run_mut().is_some_and(|run| !works && run.receipt.is_some()) {
+        let line =
+            "--receipt tells what happened, and a plan does nothing: its --json tells all that it knows";
+        return Err(Failure::Usage(line.to_owned()));
+    }
     match line.command {
         Command::Convert(args) => convert::convert(&args, session),
         Command::Thumbnail(args) => convert::thumbnail(&args, session),

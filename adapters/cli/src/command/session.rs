@@ -1,19 +1,19 @@
 //! One run of the command: when it began, who cancels it, and what it has used.
 
-use super::args::{ProgressArg, RunArgs, WriteArgs};
+use super::args::{RunArgs, WriteArgs};
 use crate::failure::Failure;
 use crate::job::{Control, Input, JobPlan, Settings};
 use crate::profile::Profile;
+use crate::progress::ProgressArg;
 use crate::report::{self, Actual};
-use plimsoll_os::FileError;
+use crate::side::Side;
 use plimsoll_os::memory::{CountingAllocator, release_code};
-use plimsoll_os::output::AtomicOutput;
 use plimsoll_os::probe::Probe;
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// What all subcommands have in common.
@@ -22,18 +22,45 @@ pub(crate) struct Session {
     cancelled: Arc<AtomicBool>,
     began: Instant,
     profile: Option<Profile>,
+    /// The receipt that is to be written first.
+    receipt: Mutex<Option<Side>>,
 }
 
 impl Session {
     /// A session that begins now.
     pub(crate) fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
-        Self { heap, cancelled, began: Instant::now(), profile: None }
+        Self { heap, cancelled, began: Instant::now(), profile: None, receipt: Mutex::default() }
     }
 
-    /// The same with a memory profile, if a page for it is named.
-    pub(crate) fn profiled(self, page: Option<&Path>) -> Result<Self, Failure> {
-        let profile = page.map(|page| Profile::begin(page, self.heap)).transpose()?;
-        Ok(Self { profile, ..self })
+    /// The same with the memory profile and the receipt that the options name: that they can be written is known before
+    /// any work is done.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if one of them cannot be, [`Failure::Usage`] for a name that is none of a page.
+    pub(crate) fn beside(self, run: &RunArgs) -> Result<Self, Failure> {
+        let profile =
+            run.profile_memory.as_deref().map(|page| Profile::begin(page, self.heap)).transpose()?;
+        let receipt = run.receipt.as_deref().map(receipt).transpose()?;
+        Ok(Self { profile, receipt: Mutex::new(receipt), ..self })
+    }
+
+    /// The receipt that `path` asks for; the first was made room for at the start.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if it cannot be written.
+    pub(crate) fn receipt(&self, path: Option<&Path>) -> Result<Option<Side>, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let first = self.receipt.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or_else(|| receipt(path), Ok).map(Some)
+    }
+
+    /// Writes the receipt where the user wants it.
+    ///
+    /// # Errors
+    /// [`Failure::Io`]
+    pub(crate) fn write_receipt(&self, path: Option<&Path>, text: &Value) -> Result<(), Failure> {
+        let Some(side) = self.receipt(path)? else { return Ok(()) };
+        side.write(true, |to| writeln!(to, "{text:#}"))
     }
 
     /// Writes the page of the memory profile, if one was asked for and a job has run.
@@ -92,18 +119,9 @@ pub(crate) fn settings(run: &RunArgs, write: Option<&WriteArgs>) -> Settings {
     }
 }
 
-/// Writes the receipt where the user wants it: whole or not at all, unless that is a pipe or device.
-pub(crate) fn write_receipt(path: Option<&Path>, receipt: &Value) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let text = format!("{receipt:#}\n");
-    let failed = |error: &std::io::Error| Failure::io("write the receipt", path, error);
-    if path.metadata().is_ok_and(|facts| !facts.is_file()) {
-        return std::fs::write(path, text).map_err(|error| failed(&error));
-    }
-    let in_file = |error: FileError| Failure::Io(format!("cannot write the receipt: {error}"));
-    let file = AtomicOutput::create(path, true).map_err(in_file)?;
-    file.write_at(0, text.as_bytes()).map_err(|error| failed(&error))?;
-    file.commit(true).map_err(in_file)
+/// Makes room for a receipt.
+fn receipt(path: &Path) -> Result<Side, Failure> {
+    Side::create("the receipt", path)
 }
 
 /// Prints to the standard output. A reader that has gone away is no failure.

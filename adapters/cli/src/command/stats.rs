@@ -1,9 +1,10 @@
 //! `plimsoll stats`: minimum, maximum, mean, deviation and histogram.
 
 use super::args::StatsArgs;
-use super::session::{Session, print_plan, settings, write_receipt};
+use super::session::{Session, print_plan, settings};
 use crate::failure::Failure;
 use crate::job::{Input, MeasureJob, Measured};
+use crate::log;
 use crate::report;
 use plimsoll_core::measure::{Statistics, Summary};
 use plimsoll_core::shape::SampleKind;
@@ -15,6 +16,7 @@ use std::path::Path;
 pub(crate) fn stats(args: &StatsArgs, session: &Session) -> Result<(), Failure> {
     let input = Input::open(&args.input, args.run.io.into())?;
     let job = job(args, &input)?;
+    log::tell(|| report::plan_text(job.job_plan()));
     let control = session.control(args.run.progress);
     let measured = job.run(&control, |measured, statistics| {
         // The counts go straight out: a histogram of 16 bits is larger than the windows of the work.
@@ -26,8 +28,9 @@ pub(crate) fn stats(args: &StatsArgs, session: &Session) -> Result<(), Failure> 
         written.and_then(|()| out.flush()).or_else(gone)
     })?;
     let actual = session.actual(&[&input], measured.seconds.clone(), &control);
+    log::tell(|| report::receipt_text(job.job_plan(), &actual));
     let receipt = report::receipt_json("stats", job.job_plan(), &actual, to_json(&measured));
-    write_receipt(args.run.receipt.as_deref(), &receipt)
+    session.write_receipt(args.run.receipt.as_deref(), &receipt)
 }
 
 /// `plimsoll plan stats`

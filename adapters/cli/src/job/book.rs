@@ -45,6 +45,19 @@ impl BookJob {
         request: Request,
         settings: Settings,
     ) -> Result<Self, Failure> {
+        let first = pages.names().next().unwrap_or(PageName::from(1));
+        let plan = |settings| Self::plan_within(input, pages.clone(), request.clone(), settings);
+        plan(settings.clone())
+            .map_err(|failure| settings.explain(failure, input, first, &|settings| Ok(plan(settings)?.plan)))
+    }
+
+    /// The same; a refusal is that of the first page and pass that does not fit.
+    fn plan_within(
+        input: &Input,
+        pages: PageList,
+        request: Request,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
         check_output(input, &request.output, &settings)?;
         if request.wanted.pyramid == Some(Pyramid::Pages) {
             let line = "a file of several pictures holds their smaller copies as SubIFDs: --pyramid subifd";
@@ -89,11 +102,13 @@ impl BookJob {
             let plan = job.job_plan();
             let so_far = largest.as_ref().map_or((0, 0), |plan| (plan.pages, plan.whole_image_bytes));
             let heap = largest.as_ref().map_or(0, JobPlan::heap_bytes);
+            let smallest = largest.as_ref().map_or(0, JobPlan::smallest_bytes);
             let is_larger = largest.as_ref().is_none_or(|other| other.peak_bytes() < plan.peak_bytes());
             let mut chosen = if is_larger { plan.clone() } else { largest.unwrap_or_else(|| plan.clone()) };
             chosen.pages = so_far.0 + 1;
             chosen.whole_image_bytes = so_far.1.max(plan.whole_image_bytes);
             chosen.most_heap_bytes = heap.max(plan.heap_bytes());
+            chosen.smallest = Some(smallest.max(plan.smallest_bytes()));
             largest = Some(chosen);
         }
         let (Some(plan), Some(shape)) = (largest, shape) else {

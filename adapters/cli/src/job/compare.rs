@@ -68,6 +68,7 @@ impl CompareJob {
             passes: vec![pass],
             pages: 1,
             most_heap_bytes: 0,
+            smallest: None,
             whole_image_bytes: source.image_bytes(),
             thrice_bytes: source.image_bytes().saturating_mul(3),
             layers: Arc::clone(&settings.layers),

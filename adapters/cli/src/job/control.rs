@@ -125,6 +125,8 @@ impl Control {
 
     /// Shows the plan of a pass that begins.
     pub(crate) fn show(&self, pass: &PassPlan, budget_bytes: u64) {
+        let (workers, rows) = (pass.plan.workers + pass.compressors, pass.strip_rows());
+        tracing::debug!("{}: {workers} worker(s), strips of {rows} rows", pass.purpose);
         if let Some(watcher) = &self.watcher {
             watcher.begins(pass, budget_bytes);
         }

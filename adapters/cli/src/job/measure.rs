@@ -54,6 +54,20 @@ impl MeasureJob {
         histogram: bool,
         settings: &Settings,
     ) -> Result<Self, Failure> {
+        let page = page.into();
+        let plan = |settings: &Settings| Self::plan_within(input, page, steps.clone(), histogram, settings);
+        plan(settings)
+            .map_err(|failure| settings.explain(failure, input, page, &|settings| Ok(plan(&settings)?.plan)))
+    }
+
+    /// The same; a refusal is that of the first pass that does not fit.
+    fn plan_within(
+        input: &Input,
+        page: PageName,
+        steps: Vec<Step>,
+        histogram: bool,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
         let page = input.page(page)?;
         let source = page.facts().shape;
         let stages = Stages::build(&steps, source, &[])?;
@@ -71,6 +85,7 @@ impl MeasureJob {
                 passes,
                 pages: 1,
                 most_heap_bytes: 0,
+                smallest: None,
                 whole_image_bytes: source.image_bytes(),
                 thrice_bytes: source.image_bytes().saturating_mul(3),
                 layers: Arc::clone(&settings.layers),

@@ -4,9 +4,11 @@
 
 mod book;
 mod budget;
+mod columns;
 mod compare;
 mod control;
 mod convert;
+mod edge;
 mod hash;
 mod hash_back;
 mod kept;
@@ -32,7 +34,9 @@ pub use budget::Budgeted;
 pub use compare::{CompareJob, Comparison};
 pub use control::{Control, Decision, Moment, Watcher};
 pub use convert::{ConvertJob, Converted, Request};
+pub(crate) use edge::{PLENTY_BYTES, explain, smallest};
 pub use measure::{MeasureJob, Measured};
+pub(crate) use output::by_ending;
 pub use pages::{Input, PageList, PageName};
 pub use plan::{JobPlan, PassPlan};
 pub use prefix::Prefix;

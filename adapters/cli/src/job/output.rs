@@ -40,14 +40,18 @@ pub(super) fn commit(
 /// The format that an output's name asks for.
 pub(super) fn format_of(output: &Path) -> Result<&'static dyn Format, Failure> {
     let extension = output.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    plimsoll_formats::by_extension(extension).ok_or_else(|| {
+    by_ending(extension, &output.display())
+}
+
+/// The format of files with this ending, which `whose` has.
+///
+/// # Errors
+/// [`Failure::Usage`] that lists the endings that there are.
+pub(crate) fn by_ending(ending: &str, whose: &dyn std::fmt::Display) -> Result<&'static dyn Format, Failure> {
+    plimsoll_formats::by_extension(ending).ok_or_else(|| {
         let known: Vec<&str> =
             plimsoll_formats::FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
-        Failure::Usage(format!(
-            "{}: no format has this ending: write one of {}",
-            output.display(),
-            known.join(", ")
-        ))
+        Failure::Usage(format!("{whose}: no format has this ending: write one of {}", known.join(", ")))
     })
 }
 

@@ -1,15 +1,16 @@
 //! Plans of whole jobs: one for each pass, and what they come to.
 
 use super::budget::Budgeted;
+use super::columns::Columns;
+use super::edge::line;
 use super::prefix::Prefix;
 use super::price::{PROGRAM, START_BYTES, process_needs};
 use super::route::Route;
-use super::seams::meet;
+use super::seams::{behind, limits, meet};
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::profile::PROFILE_BYTES;
 use crate::settings::Layers;
-use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::{Consumer, Each, Place, START, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_formats::Page;
@@ -69,6 +70,8 @@ pub struct JobPlan {
     pub pages: u64,
     /// The most heap of any of these pages, arenas included.
     pub(crate) most_heap_bytes: u64,
+    /// The smallest budget of all these pages, or of another way to do the same, if it is not that of the passes.
+    pub(crate) smallest: Option<u64>,
     /// What the whole image would cost in memory as a program holds it that keeps source, result and one copy.
     pub whole_image_bytes: u64,
     /// Three times the source: the estimate by which some programs decide whether to work in parts.
@@ -97,7 +100,8 @@ impl JobPlan {
 
     /// The smallest budget for which there is a plan.
     pub fn smallest_bytes(&self) -> u64 {
-        self.passes.iter().map(|pass| pass.plan.smallest_bytes).max().unwrap_or(0)
+        let of_passes = || self.passes.iter().map(|pass| pass.plan.smallest_bytes).max().unwrap_or(0);
+        self.smallest.unwrap_or_else(of_passes)
     }
 
     /// The peak beside what the process takes once, however many jobs it runs at the same time.
@@ -137,7 +141,12 @@ pub(crate) fn plan_pass(
 ) -> Result<Result<PassPlan, Refusal>, Failure> {
     let route = Route::new(None, request.page, request.stages)?;
     let most = settings.most_workers();
-    let attempt = |workers: u32, compressors: u32| {
+    let columns = columns(request, settings)?;
+    let by_columns = |workers: u32, compressors: u32, budget_bytes: u64| match columns {
+        Some(prefix) => behind(request, prefix, (workers, compressors), budget_bytes, settings),
+        None => Ok(None),
+    };
+    let by_rows = |workers: u32, compressors: u32| {
         let limits = Limits {
             budget_bytes,
             io: settings.io,
@@ -149,10 +158,38 @@ pub(crate) fn plan_pass(
         };
         attempt(request, &route, &limits)
     };
+    // By columns is faster; by rows needs less where rows are short.
+    let attempt = |workers: u32, compressors: u32| {
+        let rows = by_rows(workers, compressors)?;
+        let columns = match by_columns(workers, compressors, budget_bytes)? {
+            None if workers > 1 => by_columns(1, compressors, budget_bytes)?,
+            columns => columns,
+        };
+        Ok(match (rows, columns) {
+            (Ok(mut rows), Some(mut columns)) => {
+                let smallest = columns.plan.smallest_bytes.min(rows.plan.smallest_bytes);
+                (rows.plan.smallest_bytes, columns.plan.smallest_bytes) = (smallest, smallest);
+                let fast = columns.plan.workers >= rows.plan.workers && columns.speed() * 1.2 > rows.speed();
+                Ok(if fast { columns } else { rows })
+            }
+            (Err(_), Some(columns)) => Ok(columns),
+            (Ok(rows), None) => Ok(rows),
+            // The price is that of the way that needs less.
+            (Err(refusal), None) => match by_columns(1, compressors, refusal.required_bytes)? {
+                Some(pass) => {
+                    let required_bytes = pass.plan.smallest_bytes;
+                    let smallest = by_columns(1, compressors, required_bytes)?.unwrap_or(pass);
+                    let largest = smallest.plan.largest().unwrap_or(refusal.largest);
+                    Err(Refusal { required_bytes, largest, ..refusal })
+                }
+                None => Err(refusal),
+            },
+        })
+    };
     if !request.ordered {
         return match attempt(most, 0)? {
-            Ok(whole) => meet(request, whole, budget_bytes, settings).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
+            Ok(whole) if whole.prefix.is_none() => meet(request, whole, budget_bytes, settings).map(Ok),
+            planned => Ok(planned),
         };
     }
     // The smallest plan is the one without helpers; more of them are taken as long as the strips stay worth it.
@@ -170,6 +207,20 @@ pub(crate) fn plan_pass(
         }
     }
     Ok(Ok(alone))
+}
+
+/// How the first stage takes columns of blocks, where that suits it and the page.
+fn columns(request: &PassRequest<'_>, settings: &Settings) -> Result<Option<Prefix>, Failure> {
+    let [stage, _, ..] = request.stages else { return Ok(None) };
+    if !Columns::suit(request.page, *stage) {
+        return Ok(None);
+    }
+    let shape = request.page.facts().shape;
+    let rows = limits(settings, shape.cols).map(|(rows, _)| rows).min().unwrap_or(u32::MAX);
+    let region = stage.output(shape).map(|shape| shape.region());
+    let columns = region.and_then(|region| Columns::new(request.page, *stage, region, rows));
+    let columns = columns.map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(Some(Prefix { stages: 1, strip_rows: columns.rows(), by_columns: true }))
 }
 
 /// What a plan may use at most.
@@ -214,20 +265,7 @@ pub(super) fn attempt(
     Ok(planned.map(|plan| PassPlan { purpose, plan, compressors, needs, prefix: None, region_bytes: None }))
 }
 
-/// Makes the one line with which a job is refused: who needs how much, what was given, and what works.
+/// The one line with which a job of one pass is refused.
 pub(crate) fn refuse(refusal: &Refusal, budget: &Budgeted) -> Failure {
-    let needed = refusal.required_bytes;
-    let line = format!(
-        "does not fit: {} needs {} ({} bytes), the smallest plan is {} ({needed} bytes) and the budget is {} \
-         ({} bytes, from {}): {} bytes are missing. The cheapest change that works: --within {needed}B",
-        refusal.largest,
-        Bytes(refusal.largest.bytes),
-        refusal.largest.bytes,
-        Bytes(needed),
-        Bytes(refusal.given_bytes),
-        refusal.given_bytes,
-        budget.reason,
-        needed.saturating_sub(refusal.given_bytes),
-    );
-    Failure::Refused(line)
+    Failure::Refused(line(Some(refusal.largest), refusal.required_bytes, 0, budget))
 }

@@ -8,33 +8,35 @@ mod sampler;
 
 use crate::failure::Failure;
 use crate::job::{Moment, PassPlan, Watcher};
+use crate::side::{BUFFER_BYTES, Side};
 use plimsoll_os::memory::CountingAllocator;
-use plimsoll_os::output::AtomicOutput;
 use sampler::Sampler;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Heap that a profile holds, in bytes: it is in the plan of every job that is profiled.
-pub(crate) const PROFILE_BYTES: u64 = Sampler::MOST_BYTES + page::BUFFER_BYTES as u64;
+pub(crate) const PROFILE_BYTES: u64 = Sampler::MOST_BYTES + BUFFER_BYTES as u64;
 
 /// A profile that is being taken, and its page.
 pub(crate) struct Profile {
     sampler: Arc<Sampler>,
-    page: PathBuf,
+    page: Mutex<Option<Side>>,
 }
 
 impl Profile {
     /// Begins a profile now.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if the page is not named as one: a picture is not to be replaced by mistake.
+    /// [`Failure::Usage`] if the page is not named as one: a picture is not to be replaced by mistake. [`Failure::Io`] if
+    /// it cannot be written.
     pub(crate) fn begin(page: &Path, heap: &'static CountingAllocator) -> Result<Self, Failure> {
         let ending = page.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         if !["html", "htm"].contains(&ending.to_ascii_lowercase().as_str()) {
             let page = page.display();
             return Err(Failure::Usage(format!("--profile-memory {page}: the page's name ends in .html")));
         }
-        Ok(Self { sampler: Arc::new(Sampler::new(heap)), page: page.to_owned() })
+        let page = Mutex::new(Some(Side::create("the memory profile", page)?));
+        Ok(Self { sampler: Arc::new(Sampler::new(heap)), page })
     }
 
     /// A watcher that takes samples, and passes on what it sees.
@@ -47,11 +49,9 @@ impl Profile {
     /// # Errors
     /// [`Failure::Io`].
     pub(crate) fn finish(&self) -> Result<(), Failure> {
-        let Some(record) = self.sampler.finish() else { return Ok(()) };
-        let failed = |error: std::io::Error| Failure::io("write the memory profile", &self.page, &error);
-        let file = AtomicOutput::create(&self.page, true).map_err(|error| Failure::Io(error.to_string()))?;
-        page::write(&file, &record).map_err(failed)?;
-        file.commit(false).map_err(|error| Failure::Io(error.to_string()))
+        let side = self.page.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (Some(side), Some(record)) = (side, self.sampler.finish()) else { return Ok(()) };
+        side.write(false, |mut to| page::write(&mut to, &record))
     }
 }
 

@@ -3,11 +3,7 @@
 use super::chart::{self, COLOURS};
 use super::sampler::{PassRecord, Record};
 use crate::size::Bytes;
-use plimsoll_os::output::{AtomicOutput, Sequential};
-use std::io::{self, BufWriter, Write};
-
-/// Bytes written at once.
-pub(super) const BUFFER_BYTES: usize = 8 << 10;
+use std::io::{self, Write};
 
 const HEAD: &str = "<!DOCTYPE html>
 <html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">
@@ -34,15 +30,8 @@ const LINES: [(&str, &str); 4] = [
     ("#b3261e", "budget, if it is not far above"),
 ];
 
-/// Writes the page of a record.
-pub(super) fn write(file: &AtomicOutput, record: &Record) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(BUFFER_BYTES, Sequential::new(file));
-    write_to(&mut out, record)?;
-    out.flush()
-}
-
-/// No text in it comes from outside the program: nothing has to be escaped.
-fn write_to(out: &mut impl Write, record: &Record) -> io::Result<()> {
+/// Writes the page of a record. No text in it comes from outside the program: nothing has to be escaped.
+pub(super) fn write(out: &mut impl Write, record: &Record) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
     let planned = record.passes.iter().map(|pass| pass.peak_bytes).max().unwrap_or(0);
     let budget = record.passes.iter().map(|pass| pass.budget_bytes).max().unwrap_or(0);
@@ -138,7 +127,7 @@ mod tests {
         ];
         for record in records {
             let mut page = Vec::new();
-            write_to(&mut page, &record).unwrap();
+            write(&mut page, &record).unwrap();
             let page = String::from_utf8(page).unwrap();
             assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
             let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };

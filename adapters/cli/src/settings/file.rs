@@ -185,10 +185,10 @@ impl Reading<'_> {
         let text = scalar(name, value)?;
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let (setting, value) = key::read(name, &text, folder)?;
-        let plain = |path: &Path| {
-            path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
-        };
-        if matches!(value, Value::Path(_)) && self.trust == Trust::Found && !plain(Path::new(text.as_str())) {
+        if let Value::Path(path) = &value
+            && self.trust == Trust::Found
+            && !(plain(&text) && lies_in(folder, path))
+        {
             return Err(format!(
                 "{name}: settings found in the current folder name no file outside it, and `{text}` is: \
                  name the settings with --config to mean it"
@@ -219,6 +219,27 @@ impl Reading<'_> {
         layer.entries.iter().for_each(|entry| rule.set(entry.setting, &entry.value));
         Ok(rule)
     }
+}
+
+/// Whether these words name nothing above or beside where they begin.
+fn plain(text: &str) -> bool {
+    let down = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    Path::new(text).components().all(down)
+}
+
+/// Whether a file is in this folder or one below, whatever links there are; what cannot be looked at is not.
+fn lies_in(folder: &Path, path: &Path) -> bool {
+    let real = |folder: &Path| match folder.as_os_str().is_empty() {
+        true => Path::new(".").canonicalize(),
+        false => folder.canonicalize(),
+    };
+    let within = |above: &Path| match (real(folder), real(above)) {
+        (Ok(folder), Ok(above)) => above.starts_with(folder),
+        // Whoever opens it says that there is no such folder.
+        (Ok(_), Err(error)) => error.kind() == std::io::ErrorKind::NotFound,
+        (Err(_), _) => false,
+    };
+    path.parent().is_some_and(within) && !path.is_symlink()
 }
 
 /// The key of a rule that is no setting.

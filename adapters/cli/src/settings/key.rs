@@ -1,6 +1,8 @@
 //! The settings that a layer may hold: their names, and how each value is written.
 
-use crate::command::args::{IoArg, LogLevel, ProgressArg};
+use super::io::IoArg;
+use crate::log::LogLevel;
+use crate::progress::ProgressArg;
 use crate::size::Within;
 use clap::ValueEnum;
 use std::fmt;

@@ -74,7 +74,7 @@ impl Layers {
     }
 
     /// Notes that a rule decides on a setting.
-    pub(super) fn overrule(&mut self, setting: &'static str, value: String, from: &str) {
+    pub(crate) fn overrule(&mut self, setting: &'static str, value: String, from: &str) {
         if let Some(chosen) = self.chosen.iter_mut().find(|chosen| chosen.setting == setting) {
             *chosen = Chosen { setting, value, layer: "rule", from: from.to_owned() };
         }

@@ -1,10 +1,7 @@
 //! Rules by size: what pictures of more than so many pixels are held to.
 
 use super::key::{Setting, Value};
-use crate::job::{Budgeted, Settings};
 use crate::size::Within;
-use plimsoll_core::shape::Shape;
-use std::sync::Arc;
 
 /// What pictures of more than `over_pixels` pixels are held to, beside what all are: the lower figure counts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,40 +44,5 @@ impl Rule {
             Setting::Workers => self.workers = None,
             _ => {}
         }
-    }
-}
-
-impl Settings {
-    /// The settings and the budget for a picture of this shape: of the rules for fewer pixels than it has, that for
-    /// the most applies.
-    pub(crate) fn for_picture(&self, source: Shape, budget: &Budgeted) -> (Self, Budgeted) {
-        let pixels = u64::from(source.rows) * u64::from(source.cols);
-        let rules = self.layers.rules.iter().filter(|rule| pixels > rule.over_pixels);
-        let (mut settings, mut budget) = (self.clone(), budget.clone());
-        let Some(rule) = rules.max_by_key(|rule| rule.over_pixels).cloned() else {
-            return (settings, budget);
-        };
-        let from = format!("the rule of {} for more than {} pixels", rule.from, rule.over_pixels);
-        let layers = Arc::make_mut(&mut settings.layers);
-        if let Some(within) = rule.within {
-            let own = Budgeted::resolve(&Self { within: Some(within), ..Self::default() });
-            if own.bytes < budget.bytes {
-                layers.overrule(Setting::Within.name(), Value::Within(within).to_string(), &from);
-                budget = Budgeted { bytes: own.bytes, reason: from.clone() };
-            }
-        }
-        let mut lower = |setting: Setting, mine: Option<u64>, rule: Option<u64>| {
-            let Some(rule) = rule.filter(|rule| mine.is_none_or(|mine| *rule < mine)) else { return mine };
-            layers.overrule(setting.name(), rule.to_string(), &from);
-            Some(rule)
-        };
-        let narrow = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        settings.strip_pixels = lower(Setting::StripPixels, settings.strip_pixels, rule.strip_pixels);
-        settings.strip_rows =
-            lower(Setting::StripRows, settings.strip_rows.map(u64::from), rule.strip_rows.map(u64::from))
-                .map(narrow);
-        settings.workers =
-            lower(Setting::Workers, settings.workers.map(u64::from), rule.workers.map(u64::from)).map(narrow);
-        (settings, budget)
     }
 }

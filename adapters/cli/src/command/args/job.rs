@@ -27,7 +27,7 @@ pub(crate) struct ConvertArgs {
     /// A rectangle of the input, cut out before the first step; no more is read than it takes
     #[arg(long, value_name = "LEFT,TOP,COLS,ROWS")]
     pub region: Option<RegionArg>,
-    /// Undo the orientation that the input names (TIFF): turn and mirror it as it should be seen, before --region and the
+    /// Undo the orientation that the input names (TIFF, PNG): turn and mirror it as it should be seen, before --region and the
     /// first step
     #[arg(long)]
     pub upright: bool,

@@ -1,14 +1,17 @@
 //! The command line: every subcommand and the options of all. Help texts hold the examples.
 
 mod job;
+mod layer;
 mod run;
 mod write;
 
 pub(crate) use job::{CompareArgs, ConvertArgs, DoctorArgs, InfoArgs, StatsArgs, ThumbnailArgs};
-pub(crate) use run::{IoArg, ProgressArg, RunArgs};
+pub(crate) use layer::settle;
+pub(crate) use run::RunArgs;
 pub(crate) use write::{Jp2Args, MetadataArg, RegionArg, WriteArgs};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::log::LogArgs;
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Work inside a memory budget: pictures of any size under a ceiling that is declared, known before the first byte of
@@ -36,6 +39,7 @@ pub(crate) struct CommandLine {
 
 /// Where settings come from beside flags and the environment.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Messages and settings", next_display_order = 1000)]
 pub(crate) struct SettingsArgs {
     /// Settings from this file, instead of ./plimsoll.toml and plimsoll/plimsoll.toml in the user's configuration folder
     #[arg(long, value_name = "FILE", global = true)]
@@ -61,7 +65,7 @@ pub(crate) enum Command {
     Journal(crate::command::journal::JournalArgs),
     /// Pack tables of measurements into small files and get them back
     Series(crate::command::series::SeriesArgs),
-    /// What a command would use, without doing it: put it before any of the others
+    /// What a command would use, without doing it: put it before convert, thumbnail, stats or compare
     Plan(PlanArgs),
     /// Print a completion script for a shell
     Completions {
@@ -86,6 +90,17 @@ impl Command {
                 Planned::Compare(args) => &mut args.run,
             }),
             Self::Info(_) | Self::Journal(_) | Self::Series(_) | Self::Completions { .. } => None,
+        }
+    }
+
+    /// The options of a command that reads pixels, and does not only plan to.
+    pub(crate) fn working(&self) -> Option<&RunArgs> {
+        match self {
+            Self::Convert(args) => Some(&args.run),
+            Self::Thumbnail(args) => Some(&args.run),
+            Self::Stats(args) => Some(&args.run),
+            Self::Compare(args) => Some(&args.run),
+            _ => None,
         }
     }
 }
@@ -119,45 +134,19 @@ pub(crate) enum Planned {
 /// `plan convert`
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlannedConvert {
-    #[command(flatten)]
-    pub convert: ConvertArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub convert: ConvertArgs,
 }
 
 /// `plan thumbnail`
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlannedThumbnail {
-    #[command(flatten)]
-    pub thumbnail: ThumbnailArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Where messages go.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct LogArgs {
-    /// How much is logged
-    #[arg(long, value_enum, global = true, default_value_t = LogLevel::Warn, hide_possible_values = false)]
-    pub log_level: LogLevel,
-    /// Log to this file instead of the standard error; at 10 MiB a new one is begun and the last 5 are kept
-    #[arg(long, value_name = "FILE", global = true)]
-    pub log_file: Option<PathBuf>,
-}
-
-/// Log levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    /// Nothing
-    Off,
-    /// What ended a command
-    Error,
-    /// What may surprise
-    Warn,
-    /// What is done
-    Info,
-    /// Everything
-    Debug,
+    #[command(flatten)]
+    pub thumbnail: ThumbnailArgs,
 }

@@ -1,14 +1,15 @@
 //! Options of every command that reads pixels: how much memory, how many threads, and who is told.
 
-use crate::job::Io;
-use crate::settings::Layers;
+use crate::progress::ProgressArg;
+use crate::settings::{IoArg, Layers};
 use crate::size::Within;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Options of every command that reads pixels.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Memory and running")]
 pub(crate) struct RunArgs {
     /// Peak resident memory of the whole process: 16MiB, 1GB, 60%; half of what the container or machine has if absent
     #[arg(long, value_name = "SIZE")]
@@ -49,33 +50,4 @@ pub(crate) struct RunArgs {
     /// Where the above come from.
     #[arg(skip)]
     pub layers: Arc<Layers>,
-}
-
-/// `--io`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum IoArg {
-    /// Positioned reads
-    Read,
-    /// A memory map that lets go of what it has read
-    Mmap,
-}
-
-impl From<IoArg> for Io {
-    fn from(io: IoArg) -> Self {
-        match io {
-            IoArg::Read => Self::Read,
-            IoArg::Mmap => Self::Mmap,
-        }
-    }
-}
-
-/// `--progress`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProgressArg {
-    /// A bar if the standard error is a terminal
-    Auto,
-    /// Nothing
-    Never,
-    /// A line of JSON at a time
-    Json,
 }

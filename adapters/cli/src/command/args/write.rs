@@ -44,6 +44,20 @@ pub(crate) struct Jp2Args {
     pub progression: Option<ProgressionArg>,
 }
 
+impl Jp2Args {
+    /// The first of them that is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.ratio.is_some(), "--ratio"),
+            (self.psnr.is_some(), "--psnr"),
+            (self.resolutions.is_some(), "--resolutions"),
+            (self.layers.is_some(), "--layers"),
+            (self.progression.is_some(), "--progression"),
+        ];
+        given.iter().find(|(is, _)| *is).map(|(_, name)| *name)
+    }
+}
+
 impl From<&Jp2Args> for Jp2Wanted {
     fn from(args: &Jp2Args) -> Self {
         let quality = match (args.ratio, args.psnr) {

@@ -18,6 +18,7 @@ mod pass;
 use super::budget::Budgeted;
 use super::control::Control;
 use super::convert::{ConvertJob, Converted, Request};
+use super::edge::smallest;
 use super::pages::{Input, PageName};
 use super::plan::{JobPlan, PassPlan};
 use super::settings::{Io, Settings};
@@ -66,6 +67,26 @@ impl VerifiedJob {
         checks: Option<Checks>,
     ) -> Result<Self, Failure> {
         let page = page.into();
+        let plan = |settings| Self::plan_within(input, page, request.clone(), settings, checks);
+        let mut job = plan(settings.clone()).map_err(|failure| {
+            settings.explain(failure, input, page, &|settings| Ok(plan(settings)?.plan))
+        })?;
+        if checks.is_some() {
+            // How the output is written decides what reading it back needs: in less memory it is written in another way.
+            let within = |bytes| Ok(plan(settings.within_bytes(bytes))?.plan);
+            job.plan.smallest = Some(smallest(&within)?);
+        }
+        Ok(job)
+    }
+
+    /// The same; a refusal is that of the first pass that does not fit, and the smallest budget that of the passes.
+    pub(crate) fn plan_within(
+        input: &Input,
+        page: PageName,
+        request: Request,
+        settings: Settings,
+        checks: Option<Checks>,
+    ) -> Result<Self, Failure> {
         let chosen = Self::plan_once(input, page, request.clone(), settings.clone(), checks);
         let refused = matches!(chosen, Err(Failure::Refused(_)));
         if !refused || checks.is_none() || request.wanted.tile.is_some() {
@@ -87,7 +108,7 @@ impl VerifiedJob {
         settings: Settings,
         checks: Option<Checks>,
     ) -> Result<Self, Failure> {
-        let job = ConvertJob::plan_request(input, page, request.clone(), settings.clone())?;
+        let job = ConvertJob::plan_within(input, page, request.clone(), settings.clone())?;
         let mut plan = job.job_plan().clone();
         let Some(checks) = checks else {
             return Ok(Self { job, check: None, again: None, settings, plan });
@@ -102,7 +123,7 @@ impl VerifiedJob {
         let again = if !lossless && misses && checks.on_miss == OnMiss::Lossless {
             let mut request = request;
             request.wanted.lossless = true;
-            let again = Self::plan(input, page, request, settings.clone(), Some(checks))?;
+            let again = Self::plan_within(input, page, request, settings.clone(), Some(checks))?;
             plan.passes.extend(again.plan.passes.iter().cloned());
             Some(Box::new(again))
         } else {
@@ -119,6 +140,11 @@ impl VerifiedJob {
     /// Shape of what will be written.
     pub fn output_shape(&self) -> Shape {
         self.job.output_shape()
+    }
+
+    /// Side of the output's tiles, where its format has tiles that a codec holds whole.
+    pub(crate) fn tile(&self) -> Option<u32> {
+        self.job.request().wanted.tile
     }
 
     /// What the input says beside its pixels and cannot go along, as it would be false.

@@ -72,6 +72,10 @@ fn fitting(file: &File, at: u64, whole: Shape, levels: u8) -> Result<Option<Tiff
     let directory = Directory::read(file, at)?;
     let number = |tag: u16| directory.number(file, tag);
     let (rows, cols) = (number(tag::IMAGE_LENGTH)?, number(tag::IMAGE_WIDTH)?);
+    // No picture can be made smaller so often.
+    if levels >= u32::BITS as u8 {
+        return Ok(None);
+    }
     let part = |whole: u32| u64::from(whole) >> levels..=u64::from(whole).div_ceil(1 << levels);
     let fits = rows.is_some_and(|rows| part(whole.rows).contains(&rows))
         && cols.is_some_and(|cols| part(whole.cols).contains(&cols));

@@ -107,7 +107,7 @@ impl<'a> Raw<'a> {
         let row_bytes = self.cut.unit_row;
         let mut lowest = u64::MAX;
         // Segments of which several fit the scratch are read together.
-        let above = (rows.len() as usize - 1) * row_bytes;
+        let above = (rows.len() as usize).saturating_sub(1) * row_bytes;
         let together = (self.scratch.len() / (above + self.cut.longest()).max(1)).min(MOST_TOGETHER);
         let (mut waiting, mut count) = ([(Segment::default(), 0); MOST_TOGETHER], 0);
         for index in 0..self.cut.segments() {
