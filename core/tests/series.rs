@@ -30,8 +30,18 @@ fn encode<P: Profile, const COLUMNS: usize>(
     settings: Settings<COLUMNS>,
     bytes: usize,
 ) -> Vec<Vec<u8>> {
-    let mut buffer = vec![0xA5; bytes];
-    let mut encoder = Encoder::<P, COLUMNS>::try_new(settings, &mut buffer).unwrap();
+    encode_at::<P, COLUMNS>(0, series, settings, bytes)
+}
+
+/// The same in a buffer that begins `skip` bytes into another one.
+fn encode_at<P: Profile, const COLUMNS: usize>(
+    skip: usize,
+    series: &Series,
+    settings: Settings<COLUMNS>,
+    bytes: usize,
+) -> Vec<Vec<u8>> {
+    let mut buffer = vec![0xA5; skip + bytes];
+    let mut encoder = Encoder::<P, COLUMNS>::try_new(settings, &mut buffer[skip..]).unwrap();
     let mut blocks = Vec::new();
     for (time, words) in series.times.iter().zip(series.words.chunks(series.columns.len())) {
         if encoder.push(*time, words).unwrap() == Pushed::Full {
@@ -251,6 +261,35 @@ proptest! {
         prop_assert_eq!(encode::<Small, 1>(&series, series.settings(), bytes).len(), 1);
         prop_assert_eq!(encode::<Pack, 1>(&series, series.settings(), bytes).len(), 1);
         prop_assert_eq!(encode::<Rice, 1>(&series, series.settings(), bytes).len(), 1);
+    }
+}
+
+/// Points wait in whole words at the end of the buffer, wherever it lies in memory; groups are stored, narrow and wide.
+#[test]
+fn blocks_do_not_depend_on_where_their_buffer_lies() {
+    fn check<P: Profile>(columns: &[Column]) {
+        let mut noise = 1_u64;
+        let words = (0..600 * columns.len() as u64).map(|at| {
+            noise = noise.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(at | 1);
+            let value = if at / 300 % 2 == 0 { noise } else { at };
+            Word(if columns[at as usize % columns.len()].kind.bits() == 32 { value >> 32 } else { value })
+        });
+        let words = words.collect();
+        let series = Series { columns: columns.to_vec(), times: (0..600).map(|at| 7 * at).collect(), words };
+        for bytes in [113, 256, 4096] {
+            let blocks = encode_at::<P, 2>(0, &series, series.settings(), bytes);
+            assert_eq!(decode::<P, 2>(&blocks), (series.times.clone(), series.words.clone()));
+            for skip in 1..8 {
+                assert_eq!(encode_at::<P, 2>(skip, &series, series.settings(), bytes), blocks, "{skip}");
+            }
+        }
+    }
+    for kinds in [[Kind::I32, Kind::F64], [Kind::F64, Kind::F32]] {
+        let columns = kinds.map(Column::new);
+        check::<Pack>(&columns);
+        check::<Rice>(&columns);
+        check::<Small>(&columns);
+        check::<Pack>(&columns[..1]);
     }
 }
 

@@ -60,7 +60,7 @@ for name in one eight; do
     # shellcheck disable=SC2086 # They are words.
     run "$name: pack $options" pack $name.csv -o out.pls -q --overwrite $options
   done
-  "$programs/plimsoll-under-test" series pack $name.csv -o $name.pls -q --ranges || exit 1
+  "$programs/plimsoll-under-test" series pack $name.csv -o $name.pls -q --ranges --unit s || exit 1
   run "$name: unpack" unpack $name.pls -o out.csv --overwrite
   run "$name: info" info $name.pls
   run "$name: get" get $name.pls --from 1400600000 --to 1401200000

@@ -80,93 +80,116 @@ pub struct Places<'v> {
     pub(crate) values: &'v mut [Word],
 }
 
+/// Bytes of a [`Unit`].
+pub(crate) const UNIT: usize = size_of::<Unit>();
+
+/// What points wait in: cores that load no word from any address take a word in one go all the same. A number of 64
+/// bits is two of them, in the core's own order.
+pub(crate) type Unit = u32;
+
 /// Points that wait to be coded, as they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting<'a> {
-    pub(crate) bytes: &'a [u8],
-    /// Bytes of one point.
+    pub(crate) units: &'a [Unit],
+    /// Units of one point.
     pub(crate) size: usize,
     pub(crate) columns: &'a [Column],
 }
 
 impl<'a> Waiting<'a> {
+    /// The units at the start of `bytes`, which begin where they can: at most `UNIT - 1` bytes later.
+    #[inline(always)]
+    pub(crate) fn units(bytes: &[u8]) -> &[Unit] {
+        let places = places(bytes);
+        bytemuck::try_cast_slice(bytes.get(places).unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// The same, to write to.
+    #[inline(always)]
+    pub(crate) fn units_mut(bytes: &mut [u8]) -> &mut [Unit] {
+        let places = places(bytes);
+        bytemuck::try_cast_slice_mut(bytes.get_mut(places).unwrap_or_default()).unwrap_or_default()
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.bytes.len() / self.size.max(1)
+        self.units.len() / self.size.max(1)
+    }
+
+    /// The points, unit by unit.
+    pub(crate) fn points(&self) -> impl Iterator<Item = &'a [Unit]> + Clone + use<'a> {
+        self.units.chunks_exact(self.size.max(1))
     }
 
     /// Their timestamps.
     #[inline(always)]
     pub(crate) fn times(&self) -> impl Iterator<Item = i64> + Clone + use<'a> {
-        self.bytes.chunks_exact(self.size.max(1)).map(time_of)
+        self.points().map(time_of)
     }
 
     /// The values of a column of `bits` that starts `at` a byte of each point.
     #[inline(always)]
     pub(crate) fn words(&self, at: usize, bits: u32) -> impl Iterator<Item = Word> + Clone + use<'a> {
-        let wide = bits == 64;
-        self.bytes.chunks_exact(self.size.max(1)).map(move |point| {
-            let bytes = point.get(at..).unwrap_or_default();
-            match wide {
-                true => Word(bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))),
-                false => Word(bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))),
-            }
-        })
+        let (at, wide) = (at / UNIT, bits == 64);
+        self.points().map(move |point| word_of(point.get(at..).unwrap_or_default(), wide))
     }
 
     /// The same into `words`.
     #[inline(always)]
     pub(crate) fn gather(&self, at: usize, bits: u32, words: &mut [Word]) {
-        let points =
-            self.bytes.chunks_exact(self.size.max(1)).map(|point| point.get(at..).unwrap_or_default());
+        let points = self.points().map(|point| point.get(at / UNIT..).unwrap_or_default());
         match bits {
-            64 => {
-                for (word, bytes) in words.iter_mut().zip(points) {
-                    *word = Word(bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)));
-                }
-            }
-            _ => {
-                for (word, bytes) in words.iter_mut().zip(points) {
-                    *word =
-                        Word(bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))));
-                }
-            }
+            64 => words.iter_mut().zip(points).for_each(|(word, units)| *word = word_of(units, true)),
+            _ => words.iter_mut().zip(points).for_each(|(word, units)| *word = word_of(units, false)),
         }
     }
 
     /// All of one point after the other: gives the timestamps, leaves the values in `words`.
-    pub(crate) fn point(point: &[u8], columns: &[Column], words: &mut [Word]) -> i64 {
-        let mut at = 8;
+    pub(crate) fn point(point: &[Unit], columns: &[Column], words: &mut [Word]) -> i64 {
+        let mut units = point.get(8 / UNIT..).unwrap_or_default();
         for (word, column) in words.iter_mut().zip(columns) {
-            let bytes = point.get(at..).unwrap_or_default();
-            *word = Word(match column.kind.bits() {
-                64 => bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
-                _ => bytes.first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))),
-            });
-            at += column.kind.bits() as usize / 8;
+            let wide = column.kind.bits() == 64;
+            *word = word_of(units, wide);
+            units = units.get(if wide { 2 } else { 1 }..).unwrap_or_default();
         }
         time_of(point)
     }
 
     /// Writes one point to the start of `place`.
     #[inline(always)]
-    pub(crate) fn put(place: &mut [u8], columns: &[Column], time: i64, values: &[Word]) {
-        let Some((first, mut place)) = place.split_first_chunk_mut::<8>() else { return };
-        *first = time.to_le_bytes();
+    pub(crate) fn put(place: &mut [Unit], columns: &[Column], time: i64, values: &[Word]) {
+        let Some((first, mut place)) = place.split_first_chunk_mut::<2>() else { return };
+        *first = bytemuck::cast(time);
         for (column, value) in columns.iter().zip(values) {
             if column.kind.bits() == 64 {
-                let Some((first, rest)) = place.split_first_chunk_mut::<8>() else { return };
-                *first = value.0.to_le_bytes();
+                let Some((first, rest)) = place.split_first_chunk_mut::<2>() else { return };
+                *first = bytemuck::cast(value.0);
                 place = rest;
             } else {
-                let Some((first, rest)) = place.split_first_chunk_mut::<4>() else { return };
-                *first = (value.0 as u32).to_le_bytes();
+                let Some((first, rest)) = place.split_first_mut() else { return };
+                *first = value.0 as u32;
                 place = rest;
             }
         }
     }
 }
 
-fn time_of(point: &[u8]) -> i64 {
-    point.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
+/// Where in `bytes` units can be.
+#[inline(always)]
+fn places(bytes: &[u8]) -> core::ops::Range<usize> {
+    let first = bytes.as_ptr().addr().wrapping_neg() % UNIT;
+    first..first + bytes.len().saturating_sub(first) / UNIT * UNIT
+}
+
+#[inline(always)]
+fn time_of(point: &[Unit]) -> i64 {
+    point.first_chunk::<2>().map_or(0, |units| bytemuck::cast(*units))
+}
+
+#[inline(always)]
+fn word_of(units: &[Unit], wide: bool) -> Word {
+    Word(match wide {
+        true => units.first_chunk::<2>().map_or(0, |units| bytemuck::cast(*units)),
+        false => units.first().map_or(0, |unit| u64::from(*unit)),
+    })
 }

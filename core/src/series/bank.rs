@@ -3,7 +3,7 @@
 //!
 //! All of it is relative to the last index, and wraps: any indices are legal, far ones are only predicted badly.
 
-use super::lane::Lane;
+use super::lane::{Lane, SMALL_CORE};
 
 /// Predictors in the bank.
 const COUNT: usize = 8;
@@ -69,8 +69,8 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
     /// What comes next.
     #[inline]
     pub(crate) fn forecast(&self) -> Forecast<L, ORDER> {
-        let all = self.differences.iter().fold(0, |all, difference| all | difference.magnitude());
-        let shift = (u64::BITS - all.leading_zeros()).saturating_sub(12);
+        let all = self.differences.iter().fold(L::LEAST, |all, difference| all | difference.magnitude());
+        let shift = L::bits_of(all).saturating_sub(12);
         let (mut scaled, mut sum) = ([0; ORDER], 0_i32);
         for ((scaled, difference), weight) in scaled.iter_mut().zip(&self.differences).zip(&self.weights) {
             *scaled = difference.down(shift).low();
@@ -161,12 +161,41 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
             energy += scaled * scaled;
         }
         // A few differences that are small altogether say little: the constant keeps them quiet.
-        let gain = ((error << 14) / ((energy >> 6) + 1).max(1)) >> 8;
-        let gain = gain.clamp(-(1 << 17), 1 << 17);
+        let gain = ratio(error << 14, (energy >> 6) + 1).clamp(-(1 << 17), 1 << 17);
         for (weight, scaled) in self.weights.iter_mut().zip(&forecast.scaled) {
             *weight = (*weight + ((gain * scaled) << 1)).clamp(-2 * WEIGHT_ONE, 2 * WEIGHT_ONE);
         }
     }
+}
+
+/// `number / by`, the fraction cut off, then in 256ths rounded down; `number` is within 2^28 and `by` within 2^23 + 1.
+#[inline(always)]
+fn ratio(number: i32, by: i32) -> i32 {
+    if !SMALL_CORE || cfg!(target_arch = "riscv32") {
+        return (number / by.max(1)) >> 8;
+    }
+    by_halves(number, by.max(1) as u32)
+}
+
+/// The same bit by bit, for cores that do not divide: only the bits that are left after the shift.
+#[inline(always)]
+fn by_halves(number: i32, by: u32) -> i32 {
+    // A negative quotient is cut off towards 0 first and rounded down then.
+    let mut left = number.unsigned_abs();
+    if number < 0 {
+        left += by * 255;
+    }
+    let (mut step, mut bit, mut quotient) = (by << 8, 1_u32, 0);
+    while step <= left >> 1 {
+        (step, bit) = (step << 1, bit << 1);
+    }
+    while bit > 0 {
+        if left >= step {
+            (left, quotient) = (left - step, quotient | bit);
+        }
+        (step, bit) = (step >> 1, bit >> 1);
+    }
+    if number < 0 { -(quotient as i32) } else { quotient as i32 }
 }
 
 /// One step of an alpha-beta filter with gains of 2^-alpha and 2^-beta.
@@ -179,4 +208,32 @@ fn follow<L: Lane>(tracker: &mut [L; 2], moved: L, alpha: u32, beta: u32, limit:
         expected.plus(error.down(alpha)).minus(moved).within(limit),
         speed.plus(error.down(beta)).within(limit),
     ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_halves;
+
+    #[test]
+    fn bit_by_bit_is_as_at_once() {
+        let ends = [0, 1, 2, 255, 256, 257, 65_535, 1 << 20, (1 << 23) - 1];
+        let tops = [0, 1, 255, 256, 16_384, 1 << 14, 3 << 14, 77 << 14, (1 << 28) - (1 << 14), 1 << 28];
+        let mut random = 1_u32;
+        let seeds = if cfg!(miri) { 100 } else { 200_000 };
+        let randoms = (0..seeds).map(|_| {
+            random = random.wrapping_mul(0x9E37_79B9).wrapping_add(0x7F4A_7C15).rotate_left(11);
+            ((random >> 4) as i32 >> (random & 15), (random.rotate_left(16) >> 9) >> (random >> 4 & 15))
+        });
+        let corners = tops.into_iter().flat_map(|top| ends.map(|end| (top, end)));
+        for (number, by) in corners.chain(randoms) {
+            for number in [number, -number] {
+                assert_eq!(
+                    by_halves(number, by + 1),
+                    (number / (by + 1) as i32) >> 8,
+                    "{number} / {}",
+                    by + 1
+                );
+            }
+        }
+    }
 }

@@ -8,6 +8,9 @@ use super::lane::Lane;
 /// Fraction bits of means.
 const FRACTION: u32 = 8;
 
+/// The most that a habit counts.
+const MOST_HABIT: i16 = 24;
+
 /// What the time column remembers from point to point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Beat<M> {
@@ -16,6 +19,8 @@ pub(crate) struct Beat<M> {
     pub(crate) unit: u64,
     /// The last difference, in units.
     difference: i64,
+    /// The same in the timestamps' own unit: mostly the next one is as long, and small cores multiply and divide slowly.
+    step: i64,
     /// The difference that was most frequent of late.
     habit: i64,
     /// Mean difference, and the time that an even beat would show, less the last; with fraction.
@@ -26,6 +31,8 @@ pub(crate) struct Beat<M> {
     habit_count: i16,
     seen: u8,
     escaped: bool,
+    /// Whether all predictors expect the last difference again and learn nothing more from it: the clock is steady.
+    calm: bool,
     /// Whether a difference is no multiple of the unit: after one that was, after one that was not.
     escape: [Prob; 2],
     model: M,
@@ -37,6 +44,7 @@ impl<M: Residuals> Beat<M> {
             last: first,
             unit: 1,
             difference: 0,
+            step: 0,
             habit: 0,
             mean: 0,
             phase: 0,
@@ -44,6 +52,7 @@ impl<M: Residuals> Beat<M> {
             habit_count: 0,
             seen: 0,
             escaped: false,
+            calm: false,
             escape: [Prob::SELDOM, Prob::EVEN],
             model: M::NEW,
         }
@@ -68,22 +77,21 @@ impl<M: Residuals> Beat<M> {
                 return self.last;
             }
         }
-        let each = [
-            self.difference,
-            self.habit,
-            self.mean >> FRACTION,
-            self.mean.wrapping_add(self.phase) >> FRACTION,
-        ];
-        let mut best = (u32::MAX, 0);
-        for (cost, expected) in self.costs.iter().zip(each) {
-            if *cost < best.0 {
-                best = (*cost, expected);
+        let (expected, calm) = (if self.calm { self.difference } else { self.expected() }, self.calm);
+        let residual = self.model.code(coder, difference.wrapping_sub(expected));
+        if calm && residual == 0 {
+            for cost in &mut self.costs {
+                *cost -= *cost >> 4;
             }
+            self.last = self.last.wrapping_add(self.step);
+            return self.last;
         }
-        let residual = self.model.code(coder, difference.wrapping_sub(best.1));
-        let difference = best.1.wrapping_add(residual);
-        self.learn(each, difference);
-        self.last = self.last.wrapping_add(difference.wrapping_mul(self.unit as i64));
+        let difference = expected.wrapping_add(residual);
+        if difference != self.difference {
+            self.step = difference.wrapping_mul(self.unit as i64);
+        }
+        self.learn(difference);
+        self.last = self.last.wrapping_add(self.step);
         self.last
     }
 
@@ -94,6 +102,9 @@ impl<M: Residuals> Beat<M> {
             return (time.wrapping_sub(self.last), true);
         }
         let Some(away) = time.checked_sub(self.last) else { return (0, false) };
+        if away == self.step {
+            return (self.difference, true);
+        }
         // Mostly the difference is small: small cores divide 32 bits much faster than 64.
         if let (Ok(away), Ok(unit)) = (u32::try_from(away), u32::try_from(self.unit)) {
             let unit = unit.max(1);
@@ -103,20 +114,39 @@ impl<M: Residuals> Beat<M> {
         (away / unit, away % unit == 0)
     }
 
+    /// What each predictor expects.
     #[inline(always)]
-    fn learn(&mut self, each: [i64; 4], difference: i64) {
+    fn each(&self) -> [i64; 4] {
+        [self.difference, self.habit, self.mean >> FRACTION, self.mean.wrapping_add(self.phase) >> FRACTION]
+    }
+
+    /// What the one expects that was best of late.
+    #[inline(always)]
+    fn expected(&self) -> i64 {
+        let mut best = (u32::MAX, 0);
+        for (cost, expected) in self.costs.iter().zip(self.each()) {
+            if *cost < best.0 {
+                best = (*cost, expected);
+            }
+        }
+        best.1
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, difference: i64) {
+        let each = self.each();
         for (cost, expected) in self.costs.iter_mut().zip(each) {
             *cost = *cost - (*cost >> 4) + (difference.wrapping_sub(expected).log() << 8);
         }
         if difference == self.habit {
-            self.habit_count = (self.habit_count + 1).min(24);
+            self.habit_count = (self.habit_count + 1).min(MOST_HABIT);
         } else {
             self.habit_count -= 1;
             if self.habit_count < 0 {
                 (self.habit, self.habit_count) = (difference, 1);
             }
         }
-        self.difference = difference;
+        (self.difference, self.calm) = (difference, false);
         let moved = difference.within(i64::MOVE_BITS) << FRACTION;
         if self.seen == 0 {
             (self.mean, self.seen) = (moved, 1);
@@ -125,19 +155,32 @@ impl<M: Residuals> Beat<M> {
         // An alpha-beta filter: how far the beat is from its even time, and how long it is.
         let error = moved - self.mean - self.phase;
         let (alpha, beta) = if self.seen < 8 { (1, 2) } else { (3, 6) };
+        self.seen = (self.seen + 1).min(8);
+        if error == 0 {
+            self.phase = 0;
+            let habit = (self.habit, self.habit_count) == (difference, MOST_HABIT);
+            let mean = self.mean == moved && self.mean >> FRACTION == difference;
+            self.calm = self.seen == 8 && habit && mean;
+            return;
+        }
         self.phase = (self.mean + self.phase + (error >> alpha) - moved).within(i64::TRACK_BITS);
         self.mean = (self.mean + (error >> beta)).within(i64::TRACK_BITS);
-        self.seen = (self.seen + 1).min(8);
     }
 }
 
 /// The largest unit that all `times`, counted from `last`, are whole multiples of, or the `now`ed one if it does.
 pub(crate) fn unit_of<I: Iterator<Item = i64> + Clone>(now: u64, started: bool, last: i64, times: I) -> u64 {
     let (mut unit, mut breaks, mut count, mut before) = (0, 0_u32, 0_u32, last);
+    let (mut same, mut broken) = (0, 0);
     for time in times {
         let away = time.abs_diff(before);
-        unit = greatest_common_divisor(unit, away);
-        breaks += u32::from(now > 1 && away % now != 0);
+        // Mostly it is the one before again, and dividing is slow.
+        if away != same {
+            same = away;
+            unit = greatest_common_divisor(unit, away);
+            broken = u32::from(now > 1 && away % now != 0);
+        }
+        breaks += broken;
         count += 1;
         before = time;
     }

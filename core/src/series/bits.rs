@@ -28,7 +28,7 @@ impl BitState {
 /// Writes bits to `out`.
 pub(crate) struct BitWriter<'a> {
     pub(crate) state: BitState,
-    out: &'a mut [u8],
+    pub(crate) out: &'a mut [u8],
 }
 
 impl<'a> BitWriter<'a> {

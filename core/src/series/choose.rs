@@ -29,7 +29,8 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
     let lossy = lossy(column);
     // What is in use and takes every value is kept: looking for better costs more than it brings.
     if started && lossy.is_none() && !matches!(now, Front::Bits { .. }) {
-        let all = words.clone().all(|word| now.fit(column, word).is_some());
+        let all = now == (Front::Integer { unit: 1, offset: 0 })
+            || words.clone().all(|word| now.fit(column, word).is_some());
         if all {
             return now;
         }

@@ -1,6 +1,7 @@
 //! What writing and reading have in common, so that each part of the model is written once for both.
 
 use super::arith::prob::Prob;
+use super::lane::bits_wide;
 
 /// Writes what it is given, or reads and gives that instead.
 pub(crate) trait Coder {
@@ -16,7 +17,17 @@ pub(crate) trait Coder {
     fn raw(&mut self, value: u32, bits: u32) -> u32;
 
     /// Up to 64 bits as they are, highest first.
+    #[inline(always)]
     fn raw_long(&mut self, value: u64, bits: u32) -> u64 {
+        match bits {
+            0 => 0,
+            1..=16 => u64::from(self.raw(value as u32 & ((1 << bits) - 1), bits)),
+            _ => self.raw_longer(value, bits),
+        }
+    }
+
+    /// The same of more than 16 bits.
+    fn raw_longer(&mut self, value: u64, bits: u32) -> u64 {
         let (mut left, mut done) = (bits, 0);
         while left > 0 {
             let now = left.min(16);
@@ -29,7 +40,7 @@ pub(crate) trait Coder {
 
     /// Any number, shorter where it is smaller: 7 bits of length, then the bits.
     fn number(&mut self, value: u64) -> u64 {
-        let bits = self.raw(64 - value.leading_zeros(), 7).min(64);
+        let bits = self.raw(bits_wide(value), 7).min(64);
         self.raw_long(value, bits)
     }
 

@@ -1,7 +1,7 @@
 //! Points in, blocks out: groups of points wait as they are at the end of the block buffer until their lattices are
 //! chosen, and are then coded to its front.
 
-use super::back::{Waiting, WriteSide};
+use super::back::{UNIT, Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
 use super::error::{Misuse, Unsealed};
 use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
@@ -27,6 +27,10 @@ pub enum Pushed {
 /// It never allocates and keeps no more than `size_of::<Self>()` bytes beside the buffer; pushing needs about as many
 /// again on the stack for a moment. [`bound::block_bytes`](super::bound::block_bytes) says how long a buffer must be for a
 /// number of points to be sure to fit.
+///
+/// Within a [`Tolerance`] it chooses group by group, and cannot know what the points after a group will cost: where a
+/// tolerance is near to the data's own step, or data are all but incompressible, a block may have some bytes more than a
+/// lossless one. [`NeverLonger`](super::NeverLonger) costs twice as much and rules it out.
 ///
 /// ```
 /// use plimsoll_core::series::*;
@@ -316,7 +320,9 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let room = (free / size.saturating_add(4)).clamp(1, P::GROUP);
         self.wait_room =
             (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
-        self.wait_at = self.buffer.len().saturating_sub(self.wait_room as usize * size) as u32;
+        // They begin where their units can.
+        let bytes = self.wait_room as usize * size + (UNIT - 1);
+        self.wait_at = self.buffer.len().saturating_sub(bytes) as u32;
         true
     }
 
@@ -325,7 +331,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (size, used) = (self.point_bytes(), self.used());
         let at = self.wait_at as usize + self.waiting as usize * size;
         let columns = self.columns.get(..used).unwrap_or_default();
-        let places = self.buffer.get_mut(at..).unwrap_or_default().chunks_exact_mut(size.max(1));
+        let places = Waiting::units_mut(self.buffer.get_mut(at..).unwrap_or_default());
+        let places = places.chunks_exact_mut((size / UNIT).max(1));
         for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
             Waiting::put(place, columns, *time, values);
         }
@@ -362,9 +369,10 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     /// Codes `count` points that wait at `at`; whether they fit before them and before `room`.
     fn code(&mut self, at: usize, count: usize, size: usize, used: usize, room: usize) -> bool {
         let Some((front, bytes)) = self.buffer.split_at_mut_checked(at) else { return false };
-        let Some(bytes) = bytes.get(..count * size) else { return false };
+        let size = size / UNIT;
+        let Some(units) = Waiting::units(bytes).get(..count * size) else { return false };
         let Some(columns) = self.columns.get(..used) else { return false };
-        let waiting = Waiting { bytes, size, columns };
+        let waiting = Waiting { units, size, columns };
         let mut summary = self.summary;
         let done =
             self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));
@@ -381,7 +389,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         self.write.store(self.buffer, count, columns, self.coded == 0);
         let mut words = [Word(0); COLUMNS];
         for index in 0..count {
-            let point = self.buffer.get(at + index * size..).unwrap_or_default();
+            let point = Waiting::units(self.buffer.get(at + index * size..).unwrap_or_default());
             let time = Waiting::point(point, columns, &mut words);
             self.write.store_point(self.buffer, columns, time, words.get(..used).unwrap_or_default());
             for ((summary, word), column) in self.summary.iter_mut().zip(words).zip(columns) {

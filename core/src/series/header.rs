@@ -2,6 +2,7 @@
 
 use super::crc::crc32c;
 use super::error::Damage;
+use super::lane::bits_wide;
 use super::settings::{MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, TimeUnit};
 use super::word::{Kind, Word};
 
@@ -254,7 +255,8 @@ pub(crate) fn header_bytes(
 
 /// Bytes of a number in groups of 7 bits (LEB128).
 fn number_bytes(number: u64) -> usize {
-    ((63 - (number | 1).leading_zeros()) / 7 + 1) as usize
+    // A seventh, rounded up: of at most 64, this product gives it.
+    (((bits_wide(number | 1) + 6) * 37) >> 8) as usize
 }
 
 struct Cursor<'a> {

@@ -28,40 +28,88 @@ pub(crate) trait Lane: Copy + Eq + Ord + Default + core::fmt::Debug {
     fn down(self, by: u32) -> Self;
     /// Between -2^bits and 2^bits.
     fn within(self, bits: u32) -> Self;
+    /// An unsigned integer of the same width.
+    type Magnitude: Copy + Ord + Into<u64> + core::ops::BitOr<Output = Self::Magnitude> + core::fmt::Debug;
+    /// Of 0 and of the lowest value, which no other passes.
+    const LEAST: Self::Magnitude;
+    const MOST: Self::Magnitude;
     /// Its magnitude.
-    fn magnitude(self) -> u64;
+    fn magnitude(self) -> Self::Magnitude;
+    /// Zig-zag: 0, -1, 1, -2 and so on become 0, 1, 2, 3.
+    fn fold(self) -> Self::Magnitude;
+    /// How many bits a magnitude has.
+    fn bits_of(magnitude: Self::Magnitude) -> u32;
     /// How many bits its magnitude has.
-    fn magnitude_bits(self) -> u32;
+    #[inline(always)]
+    fn magnitude_bits(self) -> u32 {
+        Self::bits_of(self.magnitude())
+    }
     /// Bit `at` of its magnitude.
     fn magnitude_low(self, bits: u32) -> u64;
     /// Base 2 logarithm of `2 * magnitude + 1`, in 32nds.
     fn log(self) -> u32;
 }
 
-/// The place of the highest bit that is set, from 0. `number` is not zero.
+/// Whether the core is a small one: Armv6-M and RV32IMAC have no instruction that counts leading zeros, and its stand-in
+/// takes 45 of them. Armv6-M is the one that has no compare-and-swap either.
+pub(crate) const SMALL_CORE: bool =
+    cfg!(any(target_arch = "riscv32", all(target_arch = "arm", not(target_has_atomic = "32"))));
+
+/// How many bits `number` has.
 #[inline(always)]
-fn highest_bit(number: u64) -> u32 {
-    // Armv6-M and RV32IMAC have no instruction for it, and its stand-in takes 45 of them: four bits at a time is faster.
-    // Armv6-M is the one that has no compare-and-swap either.
-    if !cfg!(any(target_arch = "riscv32", all(target_arch = "arm", not(target_has_atomic = "32")))) {
-        return 63 - (number | 1).leading_zeros();
+pub(crate) fn bits(number: u32) -> u32 {
+    if !SMALL_CORE {
+        return u32::BITS - number.leading_zeros();
     }
-    const OF: [u8; 16] = [0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3];
-    let (mut place, mut low) = match (number >> 32) as u32 {
-        0 => (0, number as u32),
-        high => (32, high),
-    };
-    // Written out: compiled for size, a loop over the three steps takes longer than the stand-in.
-    if low >> 16 != 0 {
-        (place, low) = (place + 16, low >> 16);
+    const OF: [u8; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
+    let (mut below, mut low) = (0, number);
+    // Written out: compiled for size, a loop over the three steps takes longer than the stand-in. Numbers are mostly
+    // small ones.
+    if low >= 16 {
+        if low >> 16 != 0 {
+            (below, low) = (16, low >> 16);
+        }
+        if low >> 8 != 0 {
+            (below, low) = (below + 8, low >> 8);
+        }
+        if low >> 4 != 0 {
+            (below, low) = (below + 4, low >> 4);
+        }
     }
-    if low >> 8 != 0 {
-        (place, low) = (place + 8, low >> 8);
+    below + u32::from(OF[(low & 15) as usize])
+}
+
+/// The same of 64 bits.
+#[inline(always)]
+pub(crate) fn bits_wide(number: u64) -> u32 {
+    match (SMALL_CORE, (number >> 32) as u32) {
+        (false, _) => u64::BITS - number.leading_zeros(),
+        (true, 0) => bits(number as u32),
+        (true, high) => 32 + bits(high),
     }
-    if low >> 4 != 0 {
-        (place, low) = (place + 4, low >> 4);
+}
+
+/// Base 2 logarithms of numbers of a byte, in 32nds.
+static LOGS: [u8; 256] = {
+    let mut logs = [0; 256];
+    let mut number = 1_u32;
+    while number < 256 {
+        let whole = number.ilog2();
+        logs[number as usize] = (whole * 32 + ((number << (31 - whole)) >> 26 & 31)) as u8;
+        number += 1;
     }
-    place + u32::from(OF[(low & 15) as usize])
+    logs
+};
+
+/// Base 2 logarithm of `number`, in 32nds, on small cores: from the table, three bits further at a time. Residuals are
+/// mostly short ones, for which one look is enough.
+#[inline(always)]
+fn log_of(mut number: u32) -> u32 {
+    let mut below = 0;
+    while number >= 256 {
+        (number, below) = (number >> 3, below + 3 * 32);
+    }
+    below + u32::from(LOGS[(number & 255) as usize])
 }
 
 macro_rules! lane {
@@ -117,14 +165,26 @@ macro_rules! lane {
                 self.clamp(-(1 << bits), 1 << bits)
             }
 
+            type Magnitude = $unsigned;
+            const LEAST: $unsigned = 0;
+            const MOST: $unsigned = <$unsigned>::MAX;
+
             #[inline(always)]
-            fn magnitude(self) -> u64 {
-                u64::from(self.unsigned_abs())
+            fn magnitude(self) -> $unsigned {
+                self.unsigned_abs()
             }
 
             #[inline(always)]
-            fn magnitude_bits(self) -> u32 {
-                <$lane>::BITS - self.unsigned_abs().leading_zeros()
+            fn fold(self) -> $unsigned {
+                ((self << 1) ^ (self >> (<$lane>::BITS - 1))) as $unsigned
+            }
+
+            #[inline(always)]
+            fn bits_of(magnitude: $unsigned) -> u32 {
+                match <$lane>::BITS {
+                    32 => bits(magnitude as u32),
+                    _ => bits_wide(magnitude as u64),
+                }
             }
 
             #[inline(always)]
@@ -134,8 +194,12 @@ macro_rules! lane {
 
             #[inline(always)]
             fn log(self) -> u32 {
-                let doubled = self.unsigned_abs().min(1 << (<$lane>::BITS - 4)) * 2 + 1;
-                let whole = highest_bit(u64::from(doubled));
+                let magnitude = self.unsigned_abs();
+                if SMALL_CORE && magnitude < 1 << 28 {
+                    return log_of(magnitude as u32 * 2 + 1);
+                }
+                let doubled = magnitude.min(1 << (<$lane>::BITS - 4)) * 2 + 1;
+                let whole = bits_wide(doubled as u64) - 1;
                 let top = (doubled << (<$lane>::BITS - 1 - whole)) >> (<$lane>::BITS - 6);
                 whole * 32 + (top as u32 & 31)
             }
@@ -145,3 +209,18 @@ macro_rules! lane {
 
 lane!(i32, u32, 4, 23, 28);
 lane!(i64, u64, 8, 44, 54);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logarithm_of_small_cores_is_that_of_large_ones() {
+        let near = (0..28).flat_map(|bit| (-70..70).map(move |by| (1_i64 << bit) + by));
+        for magnitude in (0..5000).chain(near).filter(|magnitude| (0..1 << 28).contains(magnitude)) {
+            let number = magnitude as u32 * 2 + 1;
+            assert_eq!(log_of(number), magnitude.log(), "{magnitude}");
+            assert_eq!(log_of(number), (-magnitude as i32).log(), "{magnitude}");
+        }
+    }
+}

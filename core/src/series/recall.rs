@@ -57,21 +57,25 @@ impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
     /// The nearest one, and how many bits the distance to it has.
     #[inline]
     fn nearest(&self, index: L) -> (usize, u32) {
-        let (mut nearest, mut shortest) = (0, u64::MAX);
-        for (at, other) in self.indices.iter().take(usize::from(self.known)).enumerate() {
+        let (mut nearest, mut shortest) = (0, L::MOST);
+        let known = self.indices.get(..usize::from(self.known)).unwrap_or_default();
+        for (at, other) in known.iter().enumerate() {
             let distance = index.minus(*other).magnitude();
             if distance < shortest {
                 (nearest, shortest) = (at, distance);
+                if distance == L::LEAST {
+                    break;
+                }
             }
         }
         // Of none, all bits.
-        (nearest, (64 - shortest.leading_zeros()).min(L::BITS))
+        (nearest, L::bits_of(shortest))
     }
 
     /// Brings the one at `at` to the front, as `index`.
     fn touch(&mut self, at: usize, index: L) {
         let mut newer = index;
-        for each in self.indices.iter_mut().take(at.saturating_add(1)) {
+        for each in self.indices.get_mut(..=at).unwrap_or_default() {
             core::mem::swap(each, &mut newer);
         }
     }

@@ -70,7 +70,7 @@ impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWri
             }
         }
         let mut words = [Word(0); COLUMNS];
-        for (index, point) in waiting.bytes.chunks_exact(waiting.size.max(1)).enumerate() {
+        for (index, point) in waiting.points().enumerate() {
             let time = Waiting::point(point, columns, &mut words);
             self.points.point(&mut writer, columns, time, &mut words);
             if let Some(sums) = sums.as_deref_mut() {

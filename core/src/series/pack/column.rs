@@ -1,5 +1,6 @@
 //! The values of one column of one group: where they lie on the lattice, and what does not fit it.
 
+use super::super::back::Waiting;
 use super::super::bits::BitWriter;
 use super::super::lattice::{Front, MOST_ULPS, Place, moved};
 use super::super::settings::{Column, Tolerance};
@@ -8,7 +9,18 @@ use super::super::word::{Kind, Word};
 use super::GROUP;
 use super::section::{self, Cursor, Tag, Trail};
 
-/// Writes the values of one column.
+/// Writes the values of a column of 32-bit integers that are multiples of 1: always all of them.
+#[inline(never)]
+pub(super) fn write_ones(out: &mut BitWriter<'_>, trail: &mut Trail, waiting: &Waiting<'_>, at: usize) {
+    let mut indices = [0; GROUP];
+    for (index, word) in indices.iter_mut().zip(waiting.words(at, 32)) {
+        *index = word.i32();
+    }
+    let count = waiting.count().min(GROUP);
+    section::write_narrow(out, trail, indices.get(..count).unwrap_or_default(), Tag::default());
+}
+
+/// Writes the values of one column; whether all of them are on the lattice.
 #[allow(clippy::too_many_arguments)] // Of one caller, for the sake of its length.
 #[inline(always)]
 pub(super) fn write(
@@ -16,14 +28,19 @@ pub(super) fn write(
     front: Front,
     column: &Column,
     trail: &mut Trail,
-    words: &[Word],
-    indices: &mut [i64],
+    waiting: &Waiting<'_>,
+    at: usize,
     first: bool,
     summary: Option<&mut Summary>,
 ) -> bool {
     // Corrections as they are written: so many are none.
     const NONE: u8 = MOST_ULPS as u8;
-    let mut ulps = [NONE; GROUP];
+    let count = waiting.count().min(GROUP);
+    let (mut words, mut indices, mut ulps) = ([Word(0); GROUP], [0; GROUP], [NONE; GROUP]);
+    let words = words.get_mut(..count).unwrap_or_default();
+    let indices = indices.get_mut(..count).unwrap_or_default();
+    waiting.gather(at, column.kind.bits(), words);
+    let words = &*words;
     let mut mask = 0_u64;
     let exact = column.tolerance == Tolerance::Lossless || !matches!(front, Front::Grid { .. });
     if !exact || !front.split_all(column.kind, words, indices, &mut ulps) {
@@ -80,19 +97,32 @@ pub(super) fn read(
 ) -> Option<()> {
     let tag = cursor.tag;
     let corrections = payload.get(cursor.corrections_at as usize..)?;
-    cursor.indices(payload, from, count, |at, indices| {
-        let values = values.get_mut((at - from) * step..).unwrap_or_default();
-        match step {
-            1 => front.join_all(kind, indices, values.iter_mut()),
-            _ => front.join_all(kind, indices, values.iter_mut().step_by(step.max(1))),
-        }
-        if tag.corrected {
-            for (at, value) in (at..at + indices.len()).zip(values.iter_mut().step_by(step.max(1))) {
-                let byte = corrections.get(at / 2).copied().unwrap_or(0);
-                *value = moved(*value, kind, i32::from(byte >> (4 * (at % 2)) & 15) - MOST_ULPS);
+    // Of a column of 32 bits, the low 32 bits of the indices decide.
+    if kind == Kind::I32 && !tag.corrected {
+        cursor.indices::<i32>(payload, from, count, |at, indices| {
+            let values = values.get_mut((at - from) * step..).unwrap_or_default();
+            for (index, value) in indices.iter().zip(values.iter_mut().step_by(step.max(1))) {
+                *value = match front {
+                    Front::Integer { unit: 1, offset: 0 } => Word::from(*index),
+                    _ => front.join(kind, i64::from(*index), 0),
+                };
             }
-        }
-    });
+        });
+    } else {
+        cursor.indices::<i64>(payload, from, count, |at, indices| {
+            let values = values.get_mut((at - from) * step..).unwrap_or_default();
+            match step {
+                1 => front.join_all(kind, indices, values.iter_mut()),
+                _ => front.join_all(kind, indices, values.iter_mut().step_by(step.max(1))),
+            }
+            if tag.corrected {
+                for (at, value) in (at..at + indices.len()).zip(values.iter_mut().step_by(step.max(1))) {
+                    let byte = corrections.get(at / 2).copied().unwrap_or(0);
+                    *value = moved(*value, kind, i32::from(byte >> (4 * (at % 2)) & 15) - MOST_ULPS);
+                }
+            }
+        });
+    }
     if tag.escaped {
         let mask = payload.get(cursor.mask_at as usize..)?;
         for at in from..from + count {

@@ -1,6 +1,6 @@
 //! The reading side of `pack`.
 
-use super::super::back::{Places, ReadSide, Waiting};
+use super::super::back::{Places, ReadSide};
 use super::super::bits::{BitReader, BitState};
 use super::super::header::Header;
 use super::super::heads::Heads;
@@ -54,13 +54,22 @@ impl<const COLUMNS: usize> PackRead<COLUMNS> {
     }
 
     fn stored_points(&mut self, payload: &[u8], columns: &[Column], into: Places<'_>) -> Option<()> {
-        let size = super::super::bound::point_bytes(columns);
+        let mut left = payload.get(self.at as usize..)?;
         for (time, values) in into.times.iter_mut().zip(into.values.chunks_exact_mut(columns.len().max(1))) {
-            let point = payload.get(self.at as usize..)?.get(..size)?;
-            *time = Waiting::point(point, columns, values);
+            let (first, rest) = left.split_first_chunk()?;
+            (*time, left) = (i64::from_le_bytes(*first), rest);
+            for (value, column) in values.iter_mut().zip(columns) {
+                if column.kind.bits() == 64 {
+                    let (first, rest) = left.split_first_chunk()?;
+                    (*value, left) = (Word(u64::from_le_bytes(*first)), rest);
+                } else {
+                    let (first, rest) = left.split_first_chunk()?;
+                    (*value, left) = (Word(u64::from(u32::from_le_bytes(*first))), rest);
+                }
+            }
             self.before.last = *time;
-            self.at += size as u32;
         }
+        self.at = (payload.len() - left.len()) as u32;
         Some(())
     }
 }
@@ -123,13 +132,22 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         let (from, count) = (usize::from(self.done), times.len());
         let unit = self.before.unit as i64;
         let (mut last, mut index) = (self.before.last, self.time.trail.last);
-        self.time.indices(payload, from, count, |at, indices| {
-            for (time, now) in times.iter_mut().skip(at - from).zip(indices) {
-                last = last.wrapping_add(now.wrapping_sub(index).wrapping_mul(unit));
-                index = *now;
+        if let Some(moved) = self.time.steady() {
+            let step = moved.wrapping_mul(unit);
+            for time in times {
+                last = last.wrapping_add(step);
                 *time = last;
             }
-        });
+            self.time.trail = Trail { last: index.wrapping_add(moved.wrapping_mul(count as i64)), moved };
+        } else {
+            self.time.indices::<i64>(payload, from, count, |at, indices| {
+                for (time, now) in times.iter_mut().skip(at - from).zip(indices) {
+                    last = last.wrapping_add(now.wrapping_sub(index).wrapping_mul(unit));
+                    index = *now;
+                    *time = last;
+                }
+            });
+        }
         self.before.last = last;
         let step = columns.len().max(1);
         for (column, (cursor, (front, kind))) in

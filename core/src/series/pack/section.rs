@@ -72,54 +72,118 @@ impl Tag {
 }
 
 #[inline(always)]
-fn fold(residual: i64) -> u64 {
-    ((residual << 1) ^ (residual >> 63)) as u64
-}
-
-#[inline(always)]
-pub(super) fn unfold(folded: u64) -> i64 {
+fn unfold(folded: u64) -> i64 {
     (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
 
-/// The residuals of up to eight `indices`; the others are 0.
-#[inline(always)]
-fn residuals(order: u8, trail: &mut Trail, indices: &[i64]) -> [u64; BLOCK] {
-    let Trail { mut last, mut moved } = *trail;
-    let mut residuals = [0; BLOCK];
-    for (index, residual) in indices.iter().zip(&mut residuals) {
-        let now = index.wrapping_sub(last);
-        *residual = fold(match order {
-            0 => *index,
-            1 => now,
-            _ => now.wrapping_sub(moved),
-        });
-        (last, moved) = (*index, now);
-    }
-    *trail = Trail { last, moved };
-    residuals
+/// Indices and trails below this magnitude have residuals of 32 bits, however often they are differenced.
+const NARROW: u32 = 28;
+
+/// The trail in the lanes of the indices.
+#[derive(Clone, Copy)]
+struct Tail<L> {
+    last: L,
+    moved: L,
 }
 
-/// How wide the residuals of each eight `indices` are, and all widths together.
-#[inline(always)]
-fn widths(order: u8, mut trail: Trail, indices: &[i64]) -> ([u8; GROUP / BLOCK], u32) {
-    let (mut widths, mut total) = ([0; GROUP / BLOCK], 0);
-    for (indices, width) in indices.chunks(BLOCK).zip(&mut widths) {
-        let all = residuals(order, &mut trail, indices).iter().fold(0, |all, residual| all | residual);
-        *width = (64 - all.leading_zeros()) as u8;
-        total += u32::from(*width);
+impl<L: Lane> Tail<L> {
+    fn of(trail: &Trail) -> Self {
+        Tail { last: L::from_wide(trail.last), moved: L::from_wide(trail.moved) }
     }
-    (widths, total)
+
+    /// The differences to the index before, once and twice; the next step starts from here.
+    #[inline(always)]
+    fn step(&mut self, index: L) -> (L, L) {
+        let once = index.minus(self.last);
+        let twice = once.minus(self.moved);
+        *self = Tail { last: index, moved: once };
+        (once, twice)
+    }
+}
+
+/// How wide the residuals of each eight are, and all widths together.
+type Sizes = ([u8; GROUP / BLOCK], u32);
+
+/// Of `indices` differenced once, and twice.
+#[inline(always)]
+fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
+    let (mut once, mut twice) = (([0; GROUP / BLOCK], 0), ([0; GROUP / BLOCK], 0));
+    let (blocks, rest) = indices.as_chunks::<BLOCK>();
+    let mut of = |block: &[L], at: usize| {
+        let (mut all_once, mut all_twice) = (L::LEAST, L::LEAST);
+        for index in block {
+            let residuals = tail.step(*index);
+            all_once = all_once | residuals.0.fold();
+            all_twice = all_twice | residuals.1.fold();
+        }
+        for (sizes, all) in [(&mut once, all_once), (&mut twice, all_twice)] {
+            let bits = L::bits_of(all);
+            if let Some(size) = sizes.0.get_mut(at) {
+                *size = bits as u8;
+            }
+            sizes.1 += bits;
+        }
+    };
+    // Whole ones have a length that the compiler knows: on hosts they become vectors.
+    for (at, block) in blocks.iter().enumerate() {
+        of(block, at);
+    }
+    if !rest.is_empty() {
+        of(rest, blocks.len());
+    }
+    (once, twice)
+}
+
+/// Of `indices` as they are.
+#[inline(never)]
+fn sizes_as_they_are<L: Lane>(indices: &[L]) -> Sizes {
+    let mut sizes = ([0; GROUP / BLOCK], 0);
+    for (block, size) in indices.chunks(BLOCK).zip(&mut sizes.0) {
+        let bits = L::bits_of(block.iter().fold(L::LEAST, |all, index| all | index.fold()));
+        *size = bits as u8;
+        sizes.1 += bits;
+    }
+    sizes
 }
 
 /// Writes the tag, widths and residuals of `indices` (1 to 64 of them).
 pub(super) fn write(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i64], tag: Tag) {
-    let one = widths(1, *trail, indices);
-    let two = if one.1 == 0 { one } else { widths(2, *trail, indices) };
-    let (mut order, mut best) = if two.1 < one.1 { (2_u8, two) } else { (1, one) };
+    let far = |number: i64| (number ^ (number >> 63)) as u64;
+    let all = indices.iter().fold(far(trail.last) | far(trail.moved), |all, index| all | far(*index));
+    if all >> NARROW != 0 {
+        return lanes::<i64>(out, trail, indices, tag);
+    }
+    let mut narrow = [0; GROUP];
+    for (to, index) in narrow.iter_mut().zip(indices) {
+        *to = *index as i32;
+    }
+    lanes::<i32>(out, trail, narrow.get(..indices.len()).unwrap_or_default(), tag);
+}
+
+/// The same of indices that have 32 bits.
+pub(super) fn write_narrow(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i32], tag: Tag) {
+    let far = |number: i32| (number ^ (number >> 31)) as u32;
+    let trails =
+        [trail.last, trail.moved].iter().all(|number| (-(1 << NARROW)..1 << NARROW).contains(number));
+    if trails && indices.iter().fold(0, |all, index| all | far(*index)) >> NARROW == 0 {
+        return lanes::<i32>(out, trail, indices, tag);
+    }
+    let mut wide = [0; GROUP];
+    for (to, index) in wide.iter_mut().zip(indices) {
+        *to = i64::from(*index);
+    }
+    lanes::<i64>(out, trail, wide.get(..indices.len()).unwrap_or_default(), tag);
+}
+
+#[inline(never)]
+fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
+    let mut tail = Tail::of(trail);
+    let (once, twice) = sizes(tail, indices);
+    let (mut order, mut best) = if twice.1 < once.1 { (2_u8, twice) } else { (1, once) };
     // Counting from 0 pays where there is no order in the values: seldom, so not every group is tried.
     let spread = indices.first().map_or(0, |first| first.magnitude_bits());
     if best.1 > 0 && spread <= u32::from(best.0[0]) {
-        let zero = widths(0, *trail, indices);
+        let zero = sizes_as_they_are(indices);
         if zero.1 < best.1 {
             (order, best) = (0, zero);
         }
@@ -143,11 +207,28 @@ pub(super) fn write(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i64],
         Widths::Bytes => out.bytes(widths.get(..blocks).unwrap_or_default()),
     }
     for (indices, width) in indices.chunks(BLOCK).zip(widths) {
-        let residuals = residuals(order, trail, indices);
+        let mut residuals = [L::LEAST; BLOCK];
+        for (index, residual) in indices.iter().zip(&mut residuals) {
+            let (once, twice) = tail.step(*index);
+            *residual = match order {
+                0 => *index,
+                1 => once,
+                _ => twice,
+            }
+            .fold();
+        }
         if width > 0 {
-            words::write(out, &residuals, u32::from(width));
+            words::write::<L>(out, &residuals, u32::from(width));
         }
     }
+    *trail = Trail { last: tail.last.wide(), moved: tail.moved.wide() };
+}
+
+/// Writes a section whose indices go on by as much as of late, `count` of them.
+pub(super) fn write_steady(out: &mut BitWriter<'_>, trail: &mut Trail, count: usize) {
+    let order = if trail.moved == 0 { 1 } else { 2 };
+    out.bytes(&[Tag { order, ..Tag::default() }.byte()]);
+    trail.last = trail.last.wrapping_add(trail.moved.wrapping_mul(count as i64));
 }
 
 /// Where reading is in a section.
@@ -177,56 +258,67 @@ impl Cursor {
         u32::from(width.min(64))
     }
 
+    /// Whether the next index is as far from the last one as that is from the one before, and so on: how far.
+    #[inline(always)]
+    pub(super) fn steady(&self) -> Option<i64> {
+        match (self.tag.widths, self.tag.order) {
+            (Widths::None, 1) => Some(0),
+            (Widths::None, 2) => Some(self.trail.moved),
+            _ => None,
+        }
+    }
+
     /// Residuals become the indices that they lead to.
     #[inline(always)]
-    fn follow(&mut self, numbers: &mut [i64]) {
-        let Trail { mut last, mut moved } = self.trail;
+    fn follow<L: Lane>(&self, tail: &mut Tail<L>, numbers: &mut [L]) {
+        let Tail { mut last, mut moved } = *tail;
         match self.tag.order {
             0 => {
                 for number in numbers {
-                    moved = number.wrapping_sub(last);
+                    moved = number.minus(last);
                     last = *number;
                 }
             }
             1 => {
                 for number in numbers {
                     moved = *number;
-                    last = last.wrapping_add(moved);
+                    last = last.plus(moved);
                     *number = last;
                 }
             }
             _ => {
                 for number in numbers {
-                    moved = moved.wrapping_add(*number);
-                    last = last.wrapping_add(moved);
+                    moved = moved.plus(*number);
+                    last = last.plus(moved);
                     *number = last;
                 }
             }
         }
-        self.trail = Trail { last, moved };
+        *tail = Tail { last, moved };
     }
 
     /// Reads the next indices of a group, from the `from`th on; `to` gets up to eight at a time, and the number of the
-    /// first of them within the group.
+    /// first of them within the group. Of indices in lanes of 32 bits these are the low ones.
     #[inline(always)]
-    pub(super) fn indices(
+    pub(super) fn indices<L: Lane>(
         &mut self,
         payload: &[u8],
         from: usize,
         count: usize,
-        mut to: impl FnMut(usize, &[i64]),
+        mut to: impl FnMut(usize, &[L]),
     ) {
+        let mut tail = Tail::of(&self.trail);
         let (mut at, end) = (from, from + count);
         while at < end {
             let (block, skip) = (at / BLOCK, at % BLOCK);
             let width = self.width(payload, block);
-            let mut numbers = [0; BLOCK];
+            let mut numbers = [L::default(); BLOCK];
             if width > 0 {
-                numbers = words::read(payload, self.residuals_at as usize, width).map(unfold);
+                numbers = words::read(payload, self.residuals_at as usize, width, unfold);
             }
             let stop = (end - at).min(BLOCK - skip);
             if let Some(numbers) = numbers.get_mut(skip..skip + stop) {
-                self.follow(numbers);
+                self.follow(&mut tail, numbers);
                 to(at, numbers);
             }
             at += stop;
@@ -234,5 +326,6 @@ impl Cursor {
                 self.residuals_at += width;
             }
         }
+        self.trail = Trail { last: tail.last.wide(), moved: tail.moved.wide() };
     }
 }

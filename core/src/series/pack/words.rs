@@ -1,11 +1,46 @@
 //! Eight numbers of one width in as many bytes as the width has bits.
 
 use super::super::bits::BitWriter;
+use super::super::lane::Lane;
 use super::BLOCK;
+
+/// Whether words of 64 bits are dear.
+const BY_BYTES: bool = cfg!(not(target_pointer_width = "64"));
 
 /// Writes the low `width` bits of each of `numbers`, whose other bits must be zero.
 #[inline(always)]
-pub(super) fn write(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
+pub(super) fn write<L: Lane>(out: &mut BitWriter<'_>, numbers: &[L::Magnitude; BLOCK], width: u32) {
+    if BY_BYTES && width <= 24 {
+        return by_bytes(out, &numbers.map(|number| number.into() as u32), width);
+    }
+    whole(out, &numbers.map(Into::into), width);
+}
+
+/// Numbers of up to 24 bits, for cores of 32.
+#[inline(always)]
+fn by_bytes(out: &mut BitWriter<'_>, numbers: &[u32; BLOCK], width: u32) {
+    let at = out.state.at as usize;
+    out.state.at += width;
+    let Some(place) = out.out.get_mut(at..at + width as usize) else {
+        out.state.over = true;
+        return;
+    };
+    let (mut place, mut held, mut count) = (place.iter_mut(), 0, 0);
+    for number in numbers {
+        held |= number << count;
+        count += width;
+        while count >= 8
+            && let Some(byte) = place.next()
+        {
+            *byte = held as u8;
+            held >>= 8;
+            count -= 8;
+        }
+    }
+}
+
+#[inline(always)]
+fn whole(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
     if width <= 8 {
         let mut word = 0;
         for (at, number) in numbers.iter().enumerate() {
@@ -25,25 +60,52 @@ pub(super) fn write(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32)
     }
 }
 
+#[inline(always)]
 fn wide(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
-    let (mut held, mut count) = (0_u128, 0);
+    let (mut held, mut count) = (0, 0);
     for number in numbers {
-        held |= u128::from(*number) << count;
+        held |= number << count;
+        let room = 64 - count;
         count += width;
-        if count >= 64 {
-            out.word(held as u64, 8);
-            held >>= 64;
-            count -= 64;
+        if width >= room {
+            out.word(held, 8);
+            // In two steps, because the room may be all 64 bits.
+            held = number >> (room - 1) >> 1;
+            count = width - room;
         }
     }
     if count > 0 {
-        out.word(held as u64, count as usize / 8);
+        out.word(held, count as usize / 8);
     }
 }
 
-/// Reads them again. After the end of `bytes` there are zeros.
+/// Reads them again, as what `to` makes of each; of lanes of 32 bits its low ones. After the end of `bytes` there are zeros.
 #[inline(always)]
-pub(super) fn read(bytes: &[u8], at: usize, width: u32) -> [u64; BLOCK] {
+pub(super) fn read<L: Lane>(bytes: &[u8], at: usize, width: u32, to: impl Fn(u64) -> i64) -> [L; BLOCK] {
+    if BY_BYTES && width <= 24 {
+        return read_by_bytes(bytes, at, width).map(|number| L::from_wide(to(u64::from(number))));
+    }
+    read_whole(bytes, at, width).map(|number| L::from_wide(to(number)))
+}
+
+#[inline(always)]
+fn read_by_bytes(bytes: &[u8], at: usize, width: u32) -> [u32; BLOCK] {
+    let mut bytes = bytes.get(at..).unwrap_or_default().iter();
+    let (mut numbers, mut held, mut count) = ([0; BLOCK], 0, 0);
+    for number in &mut numbers {
+        while count < width {
+            held |= u32::from(bytes.next().copied().unwrap_or(0)) << count;
+            count += 8;
+        }
+        *number = held & ((1 << width) - 1);
+        held >>= width;
+        count -= width;
+    }
+    numbers
+}
+
+#[inline(always)]
+fn read_whole(bytes: &[u8], at: usize, width: u32) -> [u64; BLOCK] {
     if let Some(word) = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<8>())
         && width <= 8
     {
@@ -89,9 +151,17 @@ mod tests {
             for room in [width as usize, 200] {
                 let mut bytes = std::vec![0; room + 3];
                 let mut out = BitWriter::new(BitState::at(3), &mut bytes);
-                write(&mut out, &numbers, width);
+                whole(&mut out, &numbers, width);
                 assert_eq!((out.state.at, out.state.over), (3 + width, false));
-                assert_eq!(read(&bytes, 3, width), numbers, "width {width}");
+                assert_eq!(read_whole(&bytes, 3, width), numbers, "width {width}");
+                if width <= 24 {
+                    let mut others = std::vec![0; room + 3];
+                    let mut out = BitWriter::new(BitState::at(3), &mut others);
+                    by_bytes(&mut out, &numbers.map(|number| number as u32), width);
+                    assert_eq!((out.state.at, out.state.over), (3 + width, false));
+                    assert_eq!(others[..3 + width as usize], bytes[..3 + width as usize], "width {width}");
+                    assert_eq!(read_by_bytes(&bytes, 3, width).map(u64::from), numbers, "width {width}");
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use super::super::choose::{choose, greatest_common_divisor};
 use super::super::heads::{Head, Heads};
 use super::super::lattice::Front;
 use super::super::settings::Column;
-use super::super::word::Word;
+use super::super::word::{Kind, Word};
 use super::before::Before;
 use super::section::{self, Tag, Trail};
 use super::{GROUP, GROUP_BITS, column};
@@ -52,6 +52,44 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         (self.before.unit, self.before.fronts) = (next.unit, next.fronts);
     }
 
+    /// What a timestamp is after the one before if it goes on as of late.
+    #[inline(always)]
+    fn step(&self) -> i64 {
+        match self.time.moved {
+            0 => 0,
+            moved => moved.wrapping_mul(self.before.unit as i64),
+        }
+    }
+
+    /// Whether all timestamps go on as of late.
+    #[inline(always)]
+    fn steady(&self, waiting: &Waiting<'_>) -> bool {
+        let (step, mut last) = (self.step(), self.before.last);
+        waiting.times().all(|time| {
+            last = last.wrapping_add(step);
+            time == last
+        })
+    }
+
+    /// Writes the timestamps.
+    #[inline(never)]
+    fn times(&mut self, out: &mut BitWriter<'_>, waiting: &Waiting<'_>) {
+        let mut indices = [0; GROUP];
+        let (mut index, mut before, mut units) = (self.time.last, 0, 0);
+        for (to, time) in indices.iter_mut().zip(waiting.times()) {
+            let difference = time.wrapping_sub(self.before.last);
+            // Mostly it is the one before again, and dividing is slow.
+            if difference != before {
+                let unit = self.before.unit as i64;
+                (before, units) = (difference, difference.checked_div(unit).unwrap_or(i64::MIN));
+            }
+            index = index.wrapping_add(units);
+            (*to, self.before.last) = (index, time);
+        }
+        let count = waiting.count().min(GROUP);
+        section::write(out, &mut self.time, indices.get(..count).unwrap_or_default(), Tag::default());
+    }
+
     /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
     #[inline(always)]
     fn write(
@@ -64,15 +102,11 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     ) -> bool {
         let columns = waiting.columns;
         let count = waiting.count().min(GROUP);
-        let mut differences = [0; GROUP];
-        let differences = differences.get_mut(..count).unwrap_or_default();
-        let mut last = self.before.last;
-        for (difference, time) in differences.iter_mut().zip(waiting.times()) {
-            *difference = time.wrapping_sub(last);
-            last = time;
-        }
+        let steady = self.steady(waiting);
         let mut next = self.before.head(count);
-        next.unit = unit_of(self.before.unit, differences, first);
+        if !steady || first {
+            next.unit = unit_of(self.before.unit, first, self.before.last, waiting.times());
+        }
         let mut at = 8;
         for (front, column) in next.fronts.iter_mut().zip(columns) {
             if !kept {
@@ -86,30 +120,24 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         let mut out = BitWriter::new(self.bits, buffer);
         self.head(&mut out, columns, &next);
 
-        let mut indices = [0; GROUP];
-        let indices = indices.get_mut(..count).unwrap_or_default();
-        let (mut index, mut before, mut units) = (self.time.last, 0, 0);
-        for (to, difference) in indices.iter_mut().zip(differences.iter()) {
-            // Mostly it is the one before again, and dividing is slow.
-            if *difference != before {
-                (before, units) = (*difference, difference.checked_div(next.unit as i64).unwrap_or(i64::MIN));
-            }
-            index = index.wrapping_add(units);
-            *to = index;
+        if steady {
+            let step = self.step();
+            self.before.last = self.before.last.wrapping_add(step.wrapping_mul(count as i64));
+            section::write_steady(&mut out, &mut self.time, count);
+        } else {
+            self.times(&mut out, waiting);
         }
-        section::write(&mut out, &mut self.time, indices, Tag::default());
-        self.before.last = last;
-
         let (mut at, mut all) = (8, true);
-        let mut words = [Word(0); GROUP];
-        let words = words.get_mut(..count).unwrap_or_default();
         for (number, ((front, column), trail)) in
             next.fronts.iter().zip(columns).zip(&mut self.trails).enumerate()
         {
-            waiting.gather(at, column.kind.bits(), words);
-            at += column.kind.bits() as usize / 8;
             let summary = sums.as_deref_mut().and_then(|sums| sums.get_mut(number));
-            all &= column::write(&mut out, *front, column, trail, words, indices, first, summary);
+            if column.kind == Kind::I32 && *front == Front::first(Kind::I32) && summary.is_none() {
+                column::write_ones(&mut out, trail, waiting, at);
+            } else {
+                all &= column::write(&mut out, *front, column, trail, waiting, at, first, summary);
+            }
+            at += column.kind.bits() as usize / 8;
         }
         self.bits = out.state;
         all
@@ -186,20 +214,25 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
 }
 
 /// The unit of time for a group: what is in use, if all differences are multiples of it and it is not 1.
-fn unit_of(now: u64, differences: &[i64], first: bool) -> u64 {
-    let mut before = 0;
-    let whole = |difference: &i64| {
-        // Mostly it is the one before again, and dividing is slow.
-        let whole = *difference == before || difference.unsigned_abs().is_multiple_of(now);
-        before = *difference;
-        whole
+fn unit_of(now: u64, first: bool, last: i64, times: impl Iterator<Item = i64> + Clone) -> u64 {
+    // Mostly a difference is the one before again, and dividing is slow.
+    let (mut last, mut before) = (last, 0);
+    let new = move |time: i64| {
+        let difference = time.wrapping_sub(last);
+        last = time;
+        let new = difference != before;
+        before = difference;
+        new.then_some(difference.unsigned_abs())
     };
-    if (now > 1 || !first) && (now == 1 || differences.iter().all(whole)) {
+    if !first && now == 1 {
+        return now;
+    }
+    if now > 1 && times.clone().filter_map(new).all(|difference| difference.is_multiple_of(now)) {
         return now;
     }
     let mut unit = 0;
-    for difference in differences {
-        unit = greatest_common_divisor(unit, difference.unsigned_abs());
+    for difference in times.filter_map(new) {
+        unit = greatest_common_divisor(unit, difference);
         if unit == 1 {
             return 1;
         }

@@ -2,7 +2,7 @@
 //! noiseless coding techniques", 1979). No probabilities, no multiplications in the coding.
 
 use super::coder::{Coder, Residuals};
-use super::lane::Lane;
+use super::lane::{Lane, bits_wide};
 
 /// Ones before the zero at most; so many say that the residual follows as it is.
 const MOST_ONES: u32 = 20;
@@ -22,7 +22,7 @@ impl Residuals for Rice {
     #[inline]
     fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
         // 2^bits is about the mean.
-        let bits = (64 - (self.mean >> 4).leading_zeros()).saturating_sub(1).min(L::BITS - 1);
+        let bits = bits_wide(self.mean >> 4).saturating_sub(1).min(L::BITS - 1);
         let wide = residual.wide();
         let folded = ((wide << 1) ^ (wide >> 63)) as u64;
         let (ones, mut count) = (folded >> bits, 0);

@@ -8,9 +8,9 @@ use plimsoll_core::series::{
 /// Bytes of one point in the input: its time (i64) and its value (i32), little-endian.
 pub const POINT_BYTES: usize = 12;
 /// The most bytes of a block.
-pub const BLOCK_BYTES: usize = 512;
-/// Points taken at once.
-const BATCH: usize = 32;
+pub const BLOCK_BYTES: usize = 1024;
+/// Points taken at once: as many as are a group.
+const BATCH: usize = 64;
 
 /// Told what begins, so that somebody can count the work: the work only, not the streams.
 pub trait Marks {
