@@ -91,7 +91,7 @@ def small(number):
         if what == 6:
             shutil.move(ppm, path)
         else:
-            subprocess.run(["opj_compress", "-i", ppm, "-o", path, "-t", "256,256"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["opj_compress", "-i", ppm, "-o", path, "-t", "256,256"], check=True, capture_output=True)
         wanted[f"{name}.jp2"] = planes(pixels)
 
 
@@ -104,7 +104,7 @@ Image.fromarray(numpy.zeros((1, 40_000_000), dtype=u8)).save(sources / never[0])
 pgm = room / "whole.pgm"
 pgm.write_bytes(b"P5\n5000 5000\n255\n" + picture(5000, 5000, 1, u8).tobytes())
 for name in never[1:]:
-    subprocess.run(["opj_compress", "-i", pgm, "-o", sources / name], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["opj_compress", "-i", pgm, "-o", sources / name], check=True, capture_output=True)
 pgm.unlink()
 broken = tiff(199, 300, 3, u8, compression="zlib", rowsperstrip=50)
 del wanted["c/199.jp2"]
@@ -142,7 +142,7 @@ def run(out, workers, *more):
     for name in never:
         if f"{name}: does not fit" not in line.stderr:
             miss(f"{name} was not refused: {line.stderr[-500:]}")
-    if f"1 of 200 failed: {broken.relative_to(room)}" not in line.stderr.replace(f"{room}/", ""):
+    if f"1 of {len(wanted) + 4} failed: {broken};" not in line.stderr:
         miss(f"the corrupt one was not named: {line.stderr[-500:]}")
     if peak > 64:
         miss(f"{peak:.1f} MiB resident")
