@@ -2,6 +2,7 @@
 
 use plimsoll_core::pipeline::{Refusal, StageError};
 use plimsoll_formats::FormatError;
+use plimsoll_os::FileError;
 use std::fmt;
 use std::path::Path;
 
@@ -41,6 +42,16 @@ impl Failure {
     /// A system error while doing `operation` on `path`.
     pub fn io(operation: &str, path: &Path, error: &std::io::Error) -> Self {
         Self::Io(format!("cannot {operation} {}: {error}", path.display()))
+    }
+
+    /// An input file that cannot be opened: the system's fault, or that of a file without a byte in it.
+    pub fn opening(error: &FileError) -> Self {
+        let line = format!("cannot {error}");
+        // Opening looks at nothing in a file but whether there is anything.
+        match error.source.kind() {
+            std::io::ErrorKind::InvalidData => Self::Input(line),
+            _ => Self::Io(line),
+        }
     }
 
     /// What went wrong with the input file `path`.

@@ -5,6 +5,7 @@
 //! file or folder, then name it in [`FORMATS`].
 
 mod contract;
+mod crew;
 mod error;
 mod group;
 mod jp2;

@@ -4,6 +4,7 @@ pub mod bands;
 pub mod chain;
 pub mod governor;
 pub mod group;
+mod lane;
 pub mod plan;
 pub mod run;
 pub mod sink;

@@ -1,6 +1,6 @@
 //! `plimsoll convert` and `plimsoll thumbnail`: the same job, with steps of the user's or one of ours.
 
-use super::args::{ConvertArgs, Jp2Args, MetadataArg, RegionArg, ThumbnailArgs};
+use super::args::{ConvertArgs, Jp2Args, MetadataArg, RegionArg, StoreArgs, ThumbnailArgs};
 use super::session::{Session, print, print_plan, settings};
 use crate::batch::{self, BatchArgs, CheckArgs};
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ use crate::log;
 use crate::progress::ProgressArg;
 use crate::report;
 use crate::stages::Step;
-use plimsoll_formats::{Compression, Pyramid, Wanted};
+use plimsoll_formats::{Pyramid, Wanted};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -107,8 +107,7 @@ fn as_convert(args: &ThumbnailArgs) -> ConvertArgs {
         pages: Some(PageList::one(args.page)),
         region: None,
         upright: args.upright,
-        compression: None,
-        tile: None,
+        store: StoreArgs::default(),
         pyramid: None,
         bigtiff: false,
         metadata: MetadataArg::Keep,
@@ -153,14 +152,11 @@ fn folder(args: &ConvertArgs) -> Result<Option<&Path>, Failure> {
 /// What is to be made of each page.
 fn request(args: &ConvertArgs) -> Result<Request, Failure> {
     let wanted = Wanted {
-        compression: args.compression.map_or(Compression::Usual, |compression| compression.method),
-        level: args.compression.and_then(|compression| compression.level),
-        tile: args.tile,
         pyramid: args.pyramid.map(Pyramid::from),
         // A classic file would have no room beside so much.
         beside: if args.bigtiff { 1 << 32 } else { 0 },
         jp2: (&args.jp2).into(),
-        ..Wanted::default()
+        ..Wanted::from(args.store)
     };
     let steps = args.region.map(RegionArg::step).into_iter().chain(args.steps.iter().cloned()).collect();
     let ending = args.batch.to.as_deref().map(|ending| ending.trim_start_matches('.'));

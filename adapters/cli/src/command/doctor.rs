@@ -8,7 +8,6 @@ use crate::job::{ConvertJob, Input, JobPlan, PLENTY_BYTES, PassPlan, Request, by
 use crate::report;
 use crate::size::Bytes;
 use plimsoll_core::pipeline::plan::Consumer;
-use plimsoll_formats::{Compression, Wanted};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -88,12 +87,7 @@ impl Patient<'_> {
             by_ending(ending, &format!("--to {ending}"))?;
         }
         let ending = args.to.as_deref().unwrap_or_else(own);
-        let wanted = Wanted {
-            compression: args.compression.map_or(Compression::Usual, |compression| compression.method),
-            level: args.compression.and_then(|compression| compression.level),
-            tile: args.tile,
-            ..Wanted::default()
-        };
+        let wanted = args.store.into();
         let output = PathBuf::from(format!("doctor.{ending}"));
         let steps = args.steps.clone();
         let request = Request { steps, output, wanted, format: None, metadata: true, upright: false };

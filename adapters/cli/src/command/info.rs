@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::job::{Input, Io, PageName};
 use crate::report;
 use crate::size::Bytes;
-use plimsoll_formats::Facts;
+use plimsoll_formats::{Facts, FormatError};
 use serde_json::{Map, Value, json};
 
 /// `plimsoll info`
@@ -29,12 +29,18 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
             Bytes(bytes)
         ))?;
     }
-    let mut list = Listing { input: &input, json: args.json, listed: 0 };
-    list.all(None)?;
+    let mut list = Listing { input: &input, json: args.json, listed: 0, broken: 0, first: None };
+    list.all(None, None)?;
     if args.json {
         print("]}\n")?;
     }
-    Ok(())
+    match list.first {
+        None => Ok(()),
+        Some(line) if list.broken > 1 => {
+            Err(Failure::Input(format!("{line}; and {} more of its pages cannot be read", list.broken - 1)))
+        }
+        Some(line) => Err(Failure::Input(line)),
+    }
 }
 
 /// Prints pages, and those below them, one after the other.
@@ -42,11 +48,17 @@ struct Listing<'a> {
     input: &'a Input,
     json: bool,
     listed: u64,
+    /// Pages that cannot be read, and what is wrong with the first of them.
+    broken: u64,
+    first: Option<String>,
 }
 
 impl Listing<'_> {
     /// All pages of the file, or all below one. The depth is that of names: a handful.
-    fn all(&mut self, above: Option<PageName>) -> Result<(), Failure> {
+    ///
+    /// A page that cannot be read takes its own line and is no reason not to list those behind it, unless what is wrong
+    /// is the way there: then the same place of the file is wrong for the next page, as it was `before`.
+    fn all(&mut self, above: Option<PageName>, mut before: Option<String>) -> Result<(), Failure> {
         for number in 1..=u32::MAX {
             let name = match above {
                 None => PageName::from(number),
@@ -55,24 +67,53 @@ impl Listing<'_> {
                     None => return Ok(()),
                 },
             };
-            let Some(page) = self.input.find_page(name)? else { break };
+            let page = match self.input.look(name) {
+                Ok(None) => break,
+                Ok(Some(page)) => Ok(page),
+                Err(error) => {
+                    let place = matches!(error, FormatError::Malformed { offset: Some(_), .. });
+                    let Failure::Input(line) = Failure::input(self.input.path(), &error) else {
+                        return Err(Failure::input(self.input.path(), &error));
+                    };
+                    if place && before.as_ref() == Some(&line) {
+                        break;
+                    }
+                    before = place.then(|| line.clone());
+                    Err(line)
+                }
+            };
             self.listed += 1;
             if self.listed > self.input.most_pages() {
                 let path = self.input.path().display();
-                return Err(Failure::Input(format!(
-                    "{path}: malformed: page {name} leads back to an earlier one"
-                )));
+                let line = format!("{path}: malformed: page {name} leads back to an earlier one");
+                self.first.get_or_insert(line);
+                self.broken += 1;
+                return Ok(());
             }
             let comma = if self.listed > 1 { "," } else { "" };
-            print(&match self.json {
-                true => format!("{comma}{}", page_json(name, page.facts())),
-                false => page_text(name, page.facts()),
+            print(&match (self.json, &page) {
+                (true, Ok(page)) => format!("{comma}{}", page_json(name, page.facts())),
+                (true, Err(line)) => {
+                    format!("{comma}{}", json!({ "page": page_number(name), "error": one_line(line) }))
+                }
+                (false, Ok(page)) => page_text(name, page.facts()),
+                (false, Err(line)) => format!("page {name} cannot be read: {}\n", one_line(line)),
             })?;
-            drop(page);
-            self.all(Some(name))?;
+            let wrong = page.err();
+            self.broken += u64::from(wrong.is_some());
+            self.first = self.first.take().or(wrong);
+            self.all(Some(name), before.clone())?;
+            if self.listed > self.input.most_pages() {
+                return Ok(());
+            }
         }
         Ok(())
     }
+}
+
+/// As [`Failure`] prints it.
+fn one_line(line: &str) -> String {
+    Failure::Input(line.to_owned()).to_string()
 }
 
 fn page_json(name: PageName, facts: &Facts) -> Value {

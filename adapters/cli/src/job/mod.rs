@@ -4,6 +4,7 @@
 
 mod book;
 mod budget;
+mod columns;
 mod compare;
 mod control;
 mod convert;

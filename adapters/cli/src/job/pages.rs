@@ -2,7 +2,7 @@
 
 use super::settings::Io;
 use crate::failure::Failure;
-use plimsoll_formats::{Bytes, Page, Picture};
+use plimsoll_formats::{Bytes, FormatError, Page, Picture};
 use plimsoll_os::input::{self, Input as Opened};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ impl Input {
     /// # Errors
     /// [`Failure::Io`] if it cannot be read, [`Failure::Input`] if its format is unknown or its headers are malformed.
     pub fn open(path: &Path, io: Io) -> Result<Self, Failure> {
-        let opened = input::open_input(path, io).map_err(|error| Failure::Io(error.to_string()))?;
+        let opened = input::open_input(path, io).map_err(|error| Failure::opening(&error))?;
         let mut first = [0u8; 64];
         let len = opened.len().min(first.len() as u64) as usize;
         let head = first.get_mut(..len).unwrap_or_default();
@@ -74,14 +74,18 @@ impl Input {
     /// # Errors
     /// [`Failure::Input`] if its headers are malformed.
     pub fn find_page(&self, name: impl Into<PageName>) -> Result<Option<Arc<dyn Page>>, Failure> {
-        let name = name.into();
+        self.look(name.into()).map_err(|error| Failure::input(&self.path, &error))
+    }
+
+    /// The same with the format's own error.
+    pub(crate) fn look(&self, name: PageName) -> Result<Option<Arc<dyn Page>>, FormatError> {
         let mut path = [0; PageName::MOST_LEVELS];
         for (index, number) in path.iter_mut().zip(name.numbers()) {
             let Some(from_zero) = number.checked_sub(1) else { return Ok(None) };
             *index = from_zero;
         }
         let path = path.get(..name.numbers().len()).unwrap_or_default();
-        self.picture.page_at(path).map_err(|error| Failure::input(&self.path, &error))
+        self.picture.page_at(path)
     }
 
     /// Whether there is no page of this number. One that is broken, or the way to it, is no reason not to read those

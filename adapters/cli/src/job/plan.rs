@@ -1,11 +1,12 @@
 //! Plans of whole jobs: one for each pass, and what they come to.
 
 use super::budget::Budgeted;
+use super::columns::Columns;
 use super::edge::line;
 use super::prefix::Prefix;
 use super::price::{PROGRAM, START_BYTES, process_needs};
 use super::route::Route;
-use super::seams::meet;
+use super::seams::{behind, limits, meet};
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
 use crate::profile::PROFILE_BYTES;
@@ -140,7 +141,12 @@ pub(crate) fn plan_pass(
 ) -> Result<Result<PassPlan, Refusal>, Failure> {
     let route = Route::new(None, request.page, request.stages)?;
     let most = settings.most_workers();
-    let attempt = |workers: u32, compressors: u32| {
+    let columns = columns(request, settings)?;
+    let by_columns = |workers: u32, compressors: u32, budget_bytes: u64| match columns {
+        Some(prefix) => behind(request, prefix, (workers, compressors), budget_bytes, settings),
+        None => Ok(None),
+    };
+    let by_rows = |workers: u32, compressors: u32| {
         let limits = Limits {
             budget_bytes,
             io: settings.io,
@@ -152,10 +158,38 @@ pub(crate) fn plan_pass(
         };
         attempt(request, &route, &limits)
     };
+    // By columns is faster; by rows needs less where rows are short.
+    let attempt = |workers: u32, compressors: u32| {
+        let rows = by_rows(workers, compressors)?;
+        let columns = match by_columns(workers, compressors, budget_bytes)? {
+            None if workers > 1 => by_columns(1, compressors, budget_bytes)?,
+            columns => columns,
+        };
+        Ok(match (rows, columns) {
+            (Ok(mut rows), Some(mut columns)) => {
+                let smallest = columns.plan.smallest_bytes.min(rows.plan.smallest_bytes);
+                (rows.plan.smallest_bytes, columns.plan.smallest_bytes) = (smallest, smallest);
+                let fast = columns.plan.workers >= rows.plan.workers && columns.speed() * 1.2 > rows.speed();
+                Ok(if fast { columns } else { rows })
+            }
+            (Err(_), Some(columns)) => Ok(columns),
+            (Ok(rows), None) => Ok(rows),
+            // The price is that of the way that needs less.
+            (Err(refusal), None) => match by_columns(1, compressors, refusal.required_bytes)? {
+                Some(pass) => {
+                    let required_bytes = pass.plan.smallest_bytes;
+                    let smallest = by_columns(1, compressors, required_bytes)?.unwrap_or(pass);
+                    let largest = smallest.plan.largest().unwrap_or(refusal.largest);
+                    Err(Refusal { required_bytes, largest, ..refusal })
+                }
+                None => Err(refusal),
+            },
+        })
+    };
     if !request.ordered {
         return match attempt(most, 0)? {
-            Ok(whole) => meet(request, whole, budget_bytes, settings).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
+            Ok(whole) if whole.prefix.is_none() => meet(request, whole, budget_bytes, settings).map(Ok),
+            planned => Ok(planned),
         };
     }
     // The smallest plan is the one without helpers; more of them are taken as long as the strips stay worth it.
@@ -173,6 +207,20 @@ pub(crate) fn plan_pass(
         }
     }
     Ok(Ok(alone))
+}
+
+/// How the first stage takes columns of blocks, where that suits it and the page.
+fn columns(request: &PassRequest<'_>, settings: &Settings) -> Result<Option<Prefix>, Failure> {
+    let [stage, _, ..] = request.stages else { return Ok(None) };
+    if !Columns::suit(request.page, *stage) {
+        return Ok(None);
+    }
+    let shape = request.page.facts().shape;
+    let rows = limits(settings, shape.cols).map(|(rows, _)| rows).min().unwrap_or(u32::MAX);
+    let region = stage.output(shape).map(|shape| shape.region());
+    let columns = region.and_then(|region| Columns::new(request.page, *stage, region, rows));
+    let columns = columns.map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(Some(Prefix { stages: 1, strip_rows: columns.rows(), by_columns: true }))
 }
 
 /// What a plan may use at most.

@@ -3,6 +3,7 @@
 //!
 //! Invariant: no two output rows of these stages share a source row, so each is still read once over all workers.
 
+use super::columns::Columns;
 use plimsoll_core::budget::{Budget, Layout};
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Bands, Chain, Need, RunError, Source, Stage, StageError, Staged};
@@ -28,6 +29,8 @@ pub struct Prefix {
     pub stages: usize,
     /// Source rows that each worker reads at once.
     pub strip_rows: u32,
+    /// Whether the source is read by [`Columns`] of blocks.
+    pub by_columns: bool,
 }
 
 /// The longest row of first stages of `chain`, and not all of them, that shrinks a picture's height at its end and
@@ -62,25 +65,25 @@ fn parts(chain: &Chain<'_>, row: u32) -> bool {
 pub(crate) struct PrefixedPage<'a> {
     page: &'a dyn Page,
     stages: &'a [&'a dyn Stage],
-    strip_rows: u32,
+    prefix: Prefix,
     facts: Facts,
     watch: Stopwatch,
 }
 
 impl<'a> PrefixedPage<'a> {
-    /// `page` behind `stages`, read in strips of `strip_rows` rows.
+    /// `page` behind `stages`, read as `prefix` says.
     ///
     /// # Errors
     /// [`StageError`] if the stages cannot work on the page.
     pub(crate) fn new(
         page: &'a dyn Page,
         stages: &'a [&'a dyn Stage],
-        strip_rows: u32,
+        prefix: Prefix,
     ) -> Result<Self, StageError> {
         let chain = Chain::new(stages, page.facts().shape)?;
         let unit_rows = unit_rows(&chain, page.facts().unit_rows);
         let facts = Facts { shape: chain.output_shape(), unit_rows, ..page.facts().clone() };
-        Ok(Self { page, stages, strip_rows, facts, watch: Stopwatch::new() })
+        Ok(Self { page, stages, prefix, facts, watch: Stopwatch::new() })
     }
 
     /// The time spent in the page's own sources.
@@ -92,6 +95,16 @@ impl<'a> PrefixedPage<'a> {
     pub(crate) fn meet_well(&self, bands: &Bands) -> bool {
         let Ok(chain) = Chain::new(self.stages, self.page.facts().shape) else { return false };
         bands.iter().skip(1).all(|band| band.reads.start() > 0 && parts(&chain, band.reads.start()))
+    }
+
+    /// The only stage over columns of blocks, if that is how the page is read.
+    fn columns(&self, region: Region) -> Result<Option<Columns<'a>>, StageError> {
+        match self.stages {
+            [stage] if self.prefix.by_columns => {
+                Columns::new(self.page, *stage, region, self.prefix.strip_rows).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn chain(&self, region: Region) -> Result<Chain<'a>, StageError> {
@@ -126,16 +139,23 @@ impl Page for PrefixedPage<'_> {
     }
 
     fn needs(&self, region: Region) -> Vec<Need> {
+        let code = Need::fixed("program before the seams", CODE_BYTES, Each::Job, Place::Process);
+        if let Ok(Some(columns)) = self.columns(region) {
+            let mut needs = columns.needs();
+            needs.push(code);
+            return needs;
+        }
         let Ok(chain) = self.chain(region) else { return Vec::new() };
         let mut needs = self.page.needs(chain.input());
         for need in &mut needs {
             // Whoever plans counts other strips.
-            let strip = need.per_strip_row.saturating_mul(u64::from(self.strip_rows));
+            let strip = need.per_strip_row.saturating_mul(u64::from(self.prefix.strip_rows));
             *need = Need { bytes: need.bytes.saturating_add(strip), per_strip_row: 0, ..*need };
         }
-        let windows = (0..chain.windows()).map(|index| chain.window_bytes(index, self.strip_rows)).sum();
+        let windows =
+            (0..chain.windows()).map(|index| chain.window_bytes(index, self.prefix.strip_rows)).sum();
         let states = (0..chain.stages().len()).map(|index| chain.stage_bytes(index)).sum();
-        let all = Staged::<Read<'_>>::bytes(&chain, self.strip_rows);
+        let all = Staged::<Read<'_>>::bytes(&chain, self.prefix.strip_rows);
         let rows = all.saturating_sub(windows).saturating_sub(states);
         let arena = |consumer, bytes| Need::fixed(consumer, bytes, Each::Worker, Place::Arena);
         let heap = Layout::new().with::<Prefixed<'_>>(1).bytes();
@@ -144,22 +164,25 @@ impl Page for PrefixedPage<'_> {
             arena("states before the seams", states),
             arena("finished rows before the seams", rows),
             Need::fixed("job before the seams", heap, Each::Worker, Place::Heap),
-            Need::fixed("program before the seams", CODE_BYTES, Each::Job, Place::Process),
+            code,
         ]);
         needs
     }
 
     fn source<'b>(&'b self, region: Region, budget: &mut Budget<'b>) -> Result<RowSource<'b>, FormatError> {
+        if let Some(columns) = self.columns(region).map_err(of_stage)? {
+            return columns.source(&self.watch, budget);
+        }
         let chain: Chain<'b> = self.chain(region).map_err(of_stage)?;
         let source = Read(self.page.source(chain.input(), budget)?);
         let source = Timed::new(source, self.watch.clone());
-        let staged = Staged::new(&chain, self.strip_rows, budget, source).map_err(explain)?;
+        let staged = Staged::new(&chain, self.prefix.strip_rows, budget, source).map_err(explain)?;
         Ok(Box::new(Prefixed(staged)))
     }
 }
 
 /// A boxed source is a source, too; core has no heap and cannot say so.
-struct Read<'a>(RowSource<'a>);
+pub(super) struct Read<'a>(pub(super) RowSource<'a>);
 
 impl Source for Read<'_> {
     type Error = FormatError;
@@ -197,7 +220,7 @@ fn explain(error: RunError<FormatError, StageError>) -> FormatError {
     }
 }
 
-fn of_stage(error: StageError) -> FormatError {
+pub(super) fn of_stage(error: StageError) -> FormatError {
     match error {
         StageError::Memory(exhausted) => FormatError::Memory(exhausted),
         other => FormatError::Usage { format: "stages", problem: other.to_string() },

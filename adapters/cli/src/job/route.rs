@@ -26,8 +26,8 @@ impl<'a> Route<'a> {
     ) -> Result<Self, Failure> {
         let Some(prefix) = prefix else { return Ok(Self { page, prefixed: None, stages }) };
         let (first, stages) = stages.split_at_checked(prefix.stages).unwrap_or((stages, &[]));
-        let prefixed = PrefixedPage::new(page, first, prefix.strip_rows)
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let prefixed =
+            PrefixedPage::new(page, first, prefix).map_err(|error| Failure::Usage(error.to_string()))?;
         Ok(Self { page, prefixed: Some(prefixed), stages })
     }
 

@@ -30,7 +30,7 @@ pub(super) fn meet(
 ) -> Result<PassPlan, Failure> {
     let mut best: Option<PassPlan> = None;
     for prefix in prefixes(request, settings)? {
-        if let Some(pass) = behind(request, prefix, budget_bytes, settings)?
+        if let Some(pass) = behind(request, prefix, (settings.most_workers(), 0), budget_bytes, settings)?
             && best.as_ref().map_or(1, |best| best.plan.workers) < pass.plan.workers
         {
             best = Some(pass);
@@ -56,22 +56,27 @@ fn prefixes(request: &PassRequest<'_>, settings: &Settings) -> Result<Vec<Prefix
     let first = Chain::new(first, facts.shape).map_err(|error| Failure::Usage(error.to_string()))?;
     let rows = limits(settings, facts.shape.cols).map(|(rows, _)| rows).min().unwrap_or(u32::MAX);
     let most = rows.min(facts.shape.rows);
-    let of = |bytes: u64| Prefix { stages, strip_rows: prefix::strip_rows(&first, bytes, most) };
+    let of = |bytes: u64| Prefix {
+        stages,
+        strip_rows: prefix::strip_rows(&first, bytes, most),
+        by_columns: false,
+    };
     Ok(PREFIX_WINDOW_BYTES.map(of).to_vec())
 }
 
 /// The source rows that the caller's settings allow at once.
-fn limits(settings: &Settings, cols: u32) -> impl Iterator<Item = (u32, Binding)> {
+pub(super) fn limits(settings: &Settings, cols: u32) -> impl Iterator<Item = (u32, Binding)> {
     let rows_of = move |pixels: u64| (pixels / u64::from(cols.max(1))).clamp(1, u64::from(u32::MAX)) as u32;
     let rows = settings.strip_rows.map(|rows| (rows.max(1), Binding::StripRows));
     let pixels = settings.strip_pixels.map(|pixels| (rows_of(pixels), Binding::StripPixels));
     rows.into_iter().chain(pixels)
 }
 
-/// Plans the pass with several workers that meet behind `prefix`, if they fit.
-fn behind(
+/// Plans the pass with workers that meet behind `prefix`, if they fit.
+pub(super) fn behind(
     request: &PassRequest<'_>,
     prefix: Prefix,
+    (workers, compressors): (u32, u32),
     budget_bytes: u64,
     settings: &Settings,
 ) -> Result<Option<PassPlan>, Failure> {
@@ -82,8 +87,8 @@ fn behind(
         &Limits {
             budget_bytes,
             io: settings.io,
-            workers: settings.most_workers(),
-            compressors: 0,
+            workers,
+            compressors,
             strip_rows: Some(BEHIND_SEAMS_ROWS),
             strip_pixels: None,
             profile: settings.profile,

@@ -4,14 +4,18 @@
 //! get the missing columns, and the network takes each median from its sorted columns. Nothing is kept from row to
 //! row, so the cut cannot show.
 
+mod kernel;
 mod network;
+mod rank;
+
+pub use rank::Ranked;
 
 use super::edge::{Part, neighbour};
-use super::lanes::{cut, taps};
 use super::{Args, Host, Words};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Cols, Region, Sample, SampleKind, Shape};
+use crate::shape::{Cols, Region, SampleKind, Shape};
+use kernel::block;
 use crate::strip::{Strip, StripMut};
 
 /// Replaces each sample by the median of the `N` x `N` (3 or 5) samples of its band around it. Beyond the borders the
@@ -23,53 +27,6 @@ use crate::strip::{Strip, StripMut};
 /// Memory: `N` rows of at most 4 KiB and two halos.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Median<T, const N: usize>(core::marker::PhantomData<fn(T)>);
-
-/// A sample that can be put in order.
-pub trait Ranked: Sample {
-    /// A number in the same order.
-    type Rank: bytemuck::Pod + Ord;
-    /// Its place in the order.
-    fn rank(self) -> Self::Rank;
-    /// The sample with this place.
-    fn of_rank(rank: Self::Rank) -> Self;
-}
-
-macro_rules! integers {
-    ($($t:ty),*) => {$(
-        impl Ranked for $t {
-            type Rank = $t;
-            #[inline(always)]
-            fn rank(self) -> $t {
-                self
-            }
-            #[inline(always)]
-            fn of_rank(rank: $t) -> $t {
-                rank
-            }
-        }
-    )*};
-}
-integers!(u8, u16, i16, u32, i32);
-
-macro_rules! floats {
-    ($($t:ty: $rank:ty, $unsigned:ty),*) => {$(
-        impl Ranked for $t {
-            type Rank = $rank;
-            #[inline(always)]
-            fn rank(self) -> $rank {
-                // Negative floats fall as their bits rise: turn the bits below the sign around.
-                let turn = |bits: $rank| bits ^ ((bits >> (<$rank>::BITS - 1)) as $unsigned >> 1) as $rank;
-                if self.is_nan() { <$t>::NAN.to_bits() as $rank } else { turn(self.to_bits() as $rank) }
-            }
-            #[inline(always)]
-            fn of_rank(rank: $rank) -> $t {
-                let bits = rank ^ ((rank >> (<$rank>::BITS - 1)) as $unsigned >> 1) as $rank;
-                <$t>::from_bits(bits as $unsigned)
-            }
-        }
-    )*};
-}
-floats!(f32: i32, u32, f64: i64, u64);
 
 /// Bytes of one row of sorted columns: five of them fit a first-level cache.
 const BLOCK_BYTES: usize = 4 << 10;
@@ -99,136 +56,6 @@ impl<T: Ranked, const N: usize> Median<T, N> {
     fn block_samples(view: &View) -> u64 {
         let cols = Self::block_cols(view).min(view.output.cols.len());
         (u64::from(cols) + u64::from(2 * Self::HALO)) * u64::from(view.input_shape.bands)
-    }
-}
-
-// The kernels take each slice as an argument of its own: only so does the compiler know that none overlaps another.
-
-/// Sorts the samples of each column of three rows.
-#[inline(always)]
-fn sort_columns3<T: Ranked>(
-    [a, b, c]: [&[T]; 3],
-    low: &mut [T::Rank],
-    middle: &mut [T::Rank],
-    high: &mut [T::Rank],
-) {
-    let n = low.len();
-    cut!(n; a b c);
-    cut!(n; mut middle high);
-    for i in 0..n {
-        [low[i], middle[i], high[i]] = network::sort3([a[i].rank(), b[i].rank(), c[i].rank()]);
-    }
-}
-
-/// Sorts the samples of each column of five rows.
-#[inline(always)]
-fn sort_columns5<T: Ranked>(
-    [a, b, c, d, e]: [&[T]; 5],
-    lowest: &mut [T::Rank],
-    low: &mut [T::Rank],
-    middle: &mut [T::Rank],
-    high: &mut [T::Rank],
-    highest: &mut [T::Rank],
-) {
-    let n = lowest.len();
-    cut!(n; a b c d e);
-    cut!(n; mut low middle high highest);
-    for i in 0..n {
-        let ranks = network::sort5([
-            at(a, i).rank(),
-            at(b, i).rank(),
-            at(c, i).rank(),
-            at(d, i).rank(),
-            at(e, i).rank(),
-        ]);
-        put(lowest, i, ranks[0]);
-        put(low, i, ranks[1]);
-        put(middle, i, ranks[2]);
-        put(high, i, ranks[3]);
-        put(highest, i, ranks[4]);
-    }
-}
-
-/// The sample at `i`, which is there: with so many rows the optimiser loses sight of it in programs that are compiled for
-/// size, and an index would bring a panic along.
-#[inline(always)]
-fn at<T: bytemuck::Pod>(row: &[T], i: usize) -> T {
-    row.get(i).copied().unwrap_or(T::zeroed())
-}
-
-/// Sets the sample at `i`, which is there: see [`at`].
-#[inline(always)]
-fn put<T>(row: &mut [T], i: usize, value: T) {
-    if let Some(to) = row.get_mut(i) {
-        *to = value;
-    }
-}
-
-/// The medians of windows of three sorted columns, which are `bands` samples apart.
-#[inline(always)]
-fn medians3<T: Ranked>(low: &[T::Rank], middle: &[T::Rank], high: &[T::Rank], bands: usize, out: &mut [T]) {
-    let n = out.len();
-    taps!(n, bands; low => l0 l1 l2; middle => m0 m1 m2; high => h0 h1 h2;);
-    for (i, to) in out.iter_mut().enumerate().take(n) {
-        *to = T::of_rank(network::median9([
-            [at(l0, i), at(l1, i), at(l2, i)],
-            [at(m0, i), at(m1, i), at(m2, i)],
-            [at(h0, i), at(h1, i), at(h2, i)],
-        ]));
-    }
-}
-
-/// The medians of windows of five sorted columns, which are `bands` samples apart.
-#[inline(always)]
-fn medians5<T: Ranked>(
-    lowest: &[T::Rank],
-    low: &[T::Rank],
-    middle: &[T::Rank],
-    high: &[T::Rank],
-    highest: &[T::Rank],
-    bands: usize,
-    out: &mut [T],
-) {
-    let n = out.len();
-    taps!(n, bands;
-        lowest => a0 a1 a2 a3 a4;
-        low => b0 b1 b2 b3 b4;
-        middle => c0 c1 c2 c3 c4;
-        high => d0 d1 d2 d3 d4;
-        highest => e0 e1 e2 e3 e4;
-    );
-    for (i, to) in out.iter_mut().enumerate().take(n) {
-        *to = T::of_rank(network::median25([
-            [at(a0, i), at(a1, i), at(a2, i), at(a3, i), at(a4, i)],
-            [at(b0, i), at(b1, i), at(b2, i), at(b3, i), at(b4, i)],
-            [at(c0, i), at(c1, i), at(c2, i), at(c3, i), at(c4, i)],
-            [at(d0, i), at(d1, i), at(d2, i), at(d3, i), at(d4, i)],
-            [at(e0, i), at(e1, i), at(e2, i), at(e3, i), at(e4, i)],
-        ]));
-    }
-}
-
-/// One block: `rows` are the input rows under it, `sorted` the rows for its sorted columns.
-#[inline(always)]
-fn block<T: Ranked>(rows: &[&[T]], sorted: &mut [&mut [T::Rank]], part: &Part, bands: usize, out: &mut [T]) {
-    match (rows, &mut *sorted) {
-        ([a, b, c], [low, middle, high]) => {
-            let [x, y, z] = [low, middle, high].map(|line| part.inside(line));
-            sort_columns3([a, b, c], x, y, z);
-        }
-        ([a, b, c, d, e], [lowest, low, middle, high, highest]) => {
-            let [v, w, x, y, z] = [lowest, low, middle, high, highest].map(|line| part.inside(line));
-            sort_columns5([a, b, c, d, e], v, w, x, y, z);
-        }
-        _ => {}
-    }
-    for line in sorted.iter_mut() {
-        part.repeat_edges(line, bands);
-    }
-    match sorted {
-        [low, middle, high] => medians3(low, middle, high, bands, out),
-        [lowest, low, middle, high, highest] => medians5(lowest, low, middle, high, highest, bands, out),
-        _ => {}
     }
 }
 
@@ -329,6 +156,7 @@ impl super::Op for Op {
 mod tests {
     use super::*;
     use crate::harness::{self, Image};
+    use crate::shape::Sample;
     use std::vec::Vec;
 
     const SHAPES: [(u32, u32, u16); 8] =

@@ -1,7 +1,7 @@
 //! What each command that works on pictures is given.
 
 use super::run::RunArgs;
-use super::write::{CompressionArg, Jp2Args, MetadataArg, PyramidArg, RegionArg, WriteArgs};
+use super::write::{Jp2Args, MetadataArg, PyramidArg, RegionArg, StoreArgs, WriteArgs};
 use crate::batch::{BatchArgs, CheckArgs};
 use crate::job::{PageList, PageName};
 use crate::stages::Step;
@@ -31,12 +31,8 @@ pub(crate) struct ConvertArgs {
     /// first step
     #[arg(long)]
     pub upright: bool,
-    /// Compression of the output: none, lzw, deflate, zstd; deflate:LEVEL from 1 to 9 and zstd:LEVEL from 1 to 19
-    #[arg(long, value_name = "METHOD[:LEVEL]")]
-    pub compression: Option<CompressionArg>,
-    /// Square tiles with this side in pixels, instead of strips
-    #[arg(long, value_name = "SIDE")]
-    pub tile: Option<u32>,
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// Smaller copies in the same file, each half the one before: as SubIFDs, or as pages. In tiles of 256 pixels if
     /// --tile names no others
     #[arg(long, value_enum)]
@@ -163,12 +159,8 @@ pub(crate) struct DoctorArgs {
     /// The ending of the output's name, which is its format: as for the input if absent
     #[arg(long, value_name = "ENDING")]
     pub to: Option<String>,
-    /// As for convert
-    #[arg(long, value_name = "METHOD[:LEVEL]")]
-    pub compression: Option<CompressionArg>,
-    /// As for convert
-    #[arg(long, value_name = "SIDE")]
-    pub tile: Option<u32>,
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -8,7 +8,7 @@ mod write;
 pub(crate) use job::{CompareArgs, ConvertArgs, DoctorArgs, InfoArgs, StatsArgs, ThumbnailArgs};
 pub(crate) use layer::settle;
 pub(crate) use run::RunArgs;
-pub(crate) use write::{Jp2Args, MetadataArg, RegionArg, WriteArgs};
+pub(crate) use write::{Jp2Args, MetadataArg, RegionArg, StoreArgs, WriteArgs};
 
 use crate::log::LogArgs;
 use clap::{Args, Parser, Subcommand};

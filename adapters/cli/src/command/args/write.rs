@@ -2,7 +2,7 @@
 
 use crate::stages::Step;
 use clap::{Args, ValueEnum};
-use plimsoll_formats::{Compression, Jp2Wanted, Progression, Pyramid, Quality};
+use plimsoll_formats::{Compression, Jp2Wanted, Progression, Pyramid, Quality, Wanted};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -21,6 +21,29 @@ pub(crate) struct WriteArgs {
     /// Print nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// How an output is stored, whatever its format.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct StoreArgs {
+    /// Compression of the output: none, lzw, deflate, zstd; deflate:LEVEL from 1 to 9 and zstd:LEVEL from 1 to 19
+    #[arg(long, value_name = "METHOD[:LEVEL]")]
+    pub compression: Option<CompressionArg>,
+    /// Square tiles with this side in pixels, instead of strips
+    #[arg(long, value_name = "SIDE")]
+    pub tile: Option<u32>,
+}
+
+impl From<StoreArgs> for Wanted {
+    fn from(args: StoreArgs) -> Self {
+        let StoreArgs { compression, tile } = args;
+        Self {
+            compression: compression.map_or(Compression::Usual, |compression| compression.method),
+            level: compression.and_then(|compression| compression.level),
+            tile,
+            ..Self::default()
+        }
+    }
 }
 
 /// Options of JPEG 2000 outputs.

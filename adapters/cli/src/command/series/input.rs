@@ -48,8 +48,7 @@ impl Packed {
         if !regular {
             return Ok(Self::Stream(Streaming(open_text(path)?)));
         }
-        let file = PositionedFile::open(path)
-            .map_err(|error| Failure::Io(format!("cannot open {}: {}", path.display(), error.source)))?;
+        let file = PositionedFile::open(path).map_err(|error| Failure::opening(&error))?;
         Ok(Self::File(Seeking::new(file)))
     }
 }

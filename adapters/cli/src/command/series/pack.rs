@@ -215,7 +215,7 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
     let schema = points.schema().clone();
     let (written, schema) = match &args.append {
         Some(path) => {
-            let old = PositionedFile::open(path).map_err(|error| Failure::Io(format!("cannot {error}")))?;
+            let old = PositionedFile::open(path).map_err(|error| Failure::opening(&error))?;
             let (end, before, index) = resume_at(&old).map_err(|error| Failure::output(path, &error))?;
             if !before.is_like(&schema) {
                 return Err(Failure::Usage(format!(

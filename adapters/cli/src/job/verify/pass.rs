@@ -10,7 +10,7 @@ use crate::job::convert::ConvertJob;
 use crate::job::pass::Pass;
 use crate::job::placed::Placed;
 use crate::job::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
-use crate::job::prefix::PrefixedPage;
+use crate::job::prefix::{Prefix, PrefixedPage};
 use crate::job::settings::Settings;
 use crate::stages::Stages;
 use plimsoll_core::measure::{Range, SsimWindow};
@@ -113,7 +113,8 @@ impl<'a> Reading<'a> {
             (Some(_), _) => Arc::clone(self.job.written_page()) as Arc<dyn Page + 'p>,
             (None, []) => Arc::clone(self.job.page()) as Arc<dyn Page + 'p>,
             (None, refs) => {
-                let page = PrefixedPage::new(&**self.job.page(), refs, step_rows);
+                let prefix = Prefix { stages: refs.len(), strip_rows: step_rows, by_columns: false };
+                let page = PrefixedPage::new(&**self.job.page(), refs, prefix);
                 Arc::new(page.map_err(|error| usage(&error))?)
             }
         };

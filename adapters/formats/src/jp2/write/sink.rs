@@ -7,6 +7,7 @@ use super::boxes::main_header;
 use super::lane::{Lane, PART_HEAD_BYTES, Part};
 use super::target::{STACK_BYTES, TiledWriter};
 use crate::FormatError;
+use crate::crew::Crew;
 use crate::jp2::codec::Tile;
 use crate::jp2::usage;
 use crate::queue::{Queue, Turn};
@@ -14,9 +15,7 @@ use plimsoll_core::pipeline::Sink;
 use plimsoll_core::shape::{Rows, Shape};
 use plimsoll_core::strip::Strip;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::{self, JoinHandle};
 
 /// Bytes of the sink itself.
 pub(super) const SINK_BYTES: usize = size_of::<TileSink<'_>>();
@@ -28,8 +27,7 @@ pub(super) struct TileSink<'a> {
     shape: Shape,
     /// Rows that have not come yet.
     left: Rows,
-    queue: Arc<Queue<Lane>>,
-    threads: Vec<JoinHandle<()>>,
+    queue: Crew<Lane>,
     /// Raw tiles being filled.
     row: Vec<Vec<u8>>,
     /// The tile being filled, where rows go straight into it, and the buffer for its bytes.
@@ -60,12 +58,12 @@ impl<'a> TileSink<'a> {
         let outs = if direct { 0 } else { outs };
         let raws = (0..raws).map(|_| vec![0; raw_bytes]).collect();
         let queue = Queue::new(raws, (0..outs).map(|_| coded()).collect());
-        let mut sink = Self {
+        let lanes = (0..target.coders).map(|_| target.lane);
+        Ok(Self {
             writer,
             shape,
             left: shape.all_rows(),
-            queue: Arc::new(queue),
-            threads: Vec::with_capacity(target.coders as usize),
+            queue: Crew::start(queue, ("code", STACK_BYTES), lanes)?,
             row: Vec::with_capacity(target.across() as usize),
             tile: None,
             out,
@@ -73,18 +71,7 @@ impl<'a> TileSink<'a> {
             filled: 0,
             end: 0,
             failed: false,
-        };
-        for _ in 0..target.coders {
-            let (queue, lane) = (Arc::clone(&sink.queue), target.lane);
-            let builder = thread::Builder::new().name("code".into()).stack_size(STACK_BYTES);
-            let thread = builder.spawn(move || queue.serve(lane));
-            sink.threads.push(thread.map_err(|source| FormatError::Io {
-                operation: "start a coder",
-                offset: 0,
-                source,
-            })?);
-        }
-        Ok(sink)
+        })
     }
 
     /// After an error there is no telling what is in the file: every later call is refused.
@@ -206,15 +193,6 @@ impl<'a> TileSink<'a> {
         self.end = end;
         Ok(())
     }
-
-    /// Ends the coders.
-    fn stop(&mut self) {
-        self.queue.stop();
-        for thread in self.threads.drain(..) {
-            // One that died has been noticed by the queue.
-            let _ = thread.join();
-        }
-    }
 }
 
 impl Sink for TileSink<'_> {
@@ -247,16 +225,10 @@ impl Sink for TileSink<'_> {
                 return Err(usage(format!("rows {} were never written", sink.left)));
             }
             while sink.next_buffer(false)?.is_some() {}
-            sink.stop();
+            sink.queue.stop();
             sink.writer.end.store(sink.end, Ordering::Release);
             Ok(())
         })
-    }
-}
-
-impl Drop for TileSink<'_> {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

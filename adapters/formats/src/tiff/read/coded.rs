@@ -25,6 +25,9 @@ use plimsoll_core::strip::StripMut;
 /// Bytes decoded in one go: few enough to stay in the fast cache until the samples are restored.
 const BATCH_BYTES: usize = 32 << 10;
 
+/// The same where there is one stream: it has the cache for itself, and decoders are slow at both ends of a batch.
+const BATCH_ALONE_BYTES: usize = 256 << 10;
+
 /// Input buffers of all lanes together, and the least and the most for one.
 const INPUT_BYTES: u64 = 256 << 10;
 const INPUT_LEAST: u64 = 4 << 10;
@@ -242,7 +245,7 @@ fn decode_whole(
     shuffle: &mut [u8],
     strip: &mut StripMut<'_>,
 ) -> Result<(), FormatError> {
-    let batch = (BATCH_BYTES / cut.unit_row).max(1) * cut.unit_row;
+    let batch = (BATCH_ALONE_BYTES / cut.unit_row).max(1) * cut.unit_row;
     for part in strip.parts_mut() {
         for rows in part.chunks_mut(batch) {
             lane.decode(&stored.file, (rows.len() / cut.unit_row) as u32, rows)?;

@@ -152,6 +152,26 @@ impl Layout {
         }
     }
 
+    /// Fails if the file could not hold the first unit whatever its bytes are: sizes of such a page say nothing, and
+    /// nobody should be asked for the memory of its rows.
+    ///
+    /// # Errors
+    /// [`FormatError::Malformed`]; [`FormatError::Io`] if the offset cannot be read.
+    pub(super) fn check_first_unit(&self, file: &File) -> Result<(), FormatError> {
+        let needed = self.stored_bytes(self.stored_rows(0)).unwrap_or(u64::MAX);
+        let Some(expansion) = self.method.most_expansion() else { return Ok(()) };
+        // A sparse file does not store all of them.
+        if needed <= file.len().saturating_mul(expansion) || self.offsets.number(file, 0)? == 0 {
+            return Ok(());
+        }
+        let what = if self.grid.tiled { "tile" } else { "file strip" };
+        let problem = format!(
+            "{what} 0 has {needed} bytes of samples, more than a file of {} bytes can hold",
+            file.len()
+        );
+        Err(malformed(self.offsets.at, problem))
+    }
+
     /// Reads the layout from a directory.
     ///
     /// # Errors

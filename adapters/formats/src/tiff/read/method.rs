@@ -55,6 +55,23 @@ impl Method {
         matches!(self, Self::Lzw | Self::OldLzw | Self::Deflate | Self::Zstd(_))
     }
 
+    /// The most bytes that can come out of one; `None` where no number is known.
+    pub(super) fn most_expansion(self) -> Option<u64> {
+        match self {
+            Self::None => Some(1),
+            // Two bytes repeat one 128 times.
+            Self::PackBits => Some(64),
+            // A code of 9 bits or more stands for less than 4096 bytes.
+            Self::Lzw | Self::OldLzw => Some(4096),
+            // A code of a bit for a length and one for a distance: 258 bytes.
+            Self::Deflate => Some(1032),
+            // A block of 4 bytes repeats one 128 Ki times.
+            Self::Zstd(_) => Some(32768),
+            // A row of any width, or many blocks, may take a bit.
+            Self::Fax(_) | Self::Jpeg(_) => None,
+        }
+    }
+
     /// The photometric interpretation of what comes out: JPEG's YCbCr becomes RGB.
     pub(super) fn colour_given(self, stored: u16) -> u16 {
         match self {

@@ -42,6 +42,7 @@ impl TiffPage {
     pub(super) fn read(file: &File, at: u64) -> Result<Self, FormatError> {
         let directory = Directory::read(file, at)?;
         let layout = Layout::read(file, &directory)?;
+        layout.check_first_unit(file)?;
         let facts = facts::facts(file, &directory, &layout)?;
         Ok(Self { at, stored: Stored { file: file.clone(), layout }, facts })
     }

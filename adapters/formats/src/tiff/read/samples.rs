@@ -60,6 +60,55 @@ pub(super) fn restore(
     }
 }
 
+/// Running sums over bytes. Pixels of three bytes are too short for what the compiler makes of the loop over them.
+fn bytes_sums(row: &mut [u8], bands: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if bands == 3 {
+        // SAFETY: every processor of this architecture has SSE2.
+        #[allow(unsafe_code, reason = "the only way to call a function that needs a feature")]
+        return unsafe { triples_sums(row) };
+    }
+    single_sums(row, bands);
+}
+
+/// Five pixels of three bytes at a time: sums inside of them do not wait for those before (Hillis and Steele, "Data
+/// parallel algorithms", 1986). Half the time of a loop over pixels.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "sse2")]
+fn triples_sums(row: &mut [u8]) {
+    use core::arch::x86_64::{
+        _mm_add_epi8, _mm_cvtsi128_si64, _mm_or_si128, _mm_set_epi64x, _mm_setzero_si128, _mm_slli_si128,
+        _mm_srli_si128,
+    };
+    let (fives, rest) = row.as_chunks_mut::<15>();
+    // The sum of all pixels before, five times.
+    let mut left = _mm_setzero_si128();
+    for five in fives {
+        let [a, b, c, d, e, f, g, h, tail @ ..] = *five;
+        let [i, j, k, l, m, n, o] = tail;
+        let low = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let high = i64::from_le_bytes([i, j, k, l, m, n, o, 0]);
+        let sums = _mm_set_epi64x(high, low);
+        let sums = _mm_add_epi8(sums, _mm_slli_si128::<3>(sums));
+        let sums = _mm_add_epi8(sums, _mm_slli_si128::<6>(sums));
+        let sums = _mm_add_epi8(sums, _mm_slli_si128::<12>(sums));
+        let all = _mm_add_epi8(sums, left);
+        let (into, tail) = five.split_at_mut(8);
+        into.copy_from_slice(&_mm_cvtsi128_si64(all).to_le_bytes());
+        tail.copy_from_slice(&_mm_cvtsi128_si64(_mm_srli_si128::<8>(all)).to_le_bytes()[..7]);
+        let last = _mm_srli_si128::<13>(_mm_slli_si128::<1>(sums));
+        let twice = _mm_or_si128(last, _mm_slli_si128::<3>(last));
+        let four = _mm_or_si128(twice, _mm_slli_si128::<6>(twice));
+        left = _mm_add_epi8(left, _mm_or_si128(four, _mm_slli_si128::<12>(last)));
+    }
+    let [mut a, mut b, mut c, ..] = _mm_cvtsi128_si64(left).to_le_bytes();
+    let (pixels, _) = rest.as_chunks_mut::<3>();
+    for pixel in pixels {
+        (a, b, c) = (a.wrapping_add(pixel[0]), b.wrapping_add(pixel[1]), c.wrapping_add(pixel[2]));
+        *pixel = [a, b, c];
+    }
+}
+
 /// Running sums over the samples of each band, modulo their size: one function for each width, one loop for each
 /// usual number of bands, so that the sums of a pixel stay in registers.
 macro_rules! sums {
@@ -94,7 +143,7 @@ macro_rules! sums {
     };
 }
 
-sums!(bytes_sums, bytes_sums_of, u8, 1);
+sums!(single_sums, single_sums_of, u8, 1);
 sums!(words_sums, words_sums_of, u16, 2);
 sums!(longs_sums, longs_sums_of, u32, 4);
 sums!(doubles_sums, doubles_sums_of, u64, 8);

@@ -1,7 +1,8 @@
 //! The sink: it fills units row by row, has them compressed, and appends them in order; the directories follow.
 
 use super::writer::PackedWriter;
-use crate::queue::{Queue, Turn};
+use crate::crew::Crew;
+use crate::queue::Turn;
 use crate::tiff::write::codec::Coder;
 use crate::tiff::write::form::Role;
 use crate::tiff::write::grid::Grid;
@@ -15,8 +16,7 @@ use plimsoll_core::shape::Rows;
 use plimsoll_core::strip::Strip;
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::PoisonError;
 
 /// A level of the file as it is filled and written.
 pub(super) struct Filling {
@@ -40,8 +40,7 @@ pub(super) struct Run {
 pub(super) struct PackedSink<'a> {
     pub(super) writer: &'a PackedWriter,
     pub(super) order: Order,
-    pub(super) queue: Arc<Queue<Coder>>,
-    pub(super) threads: Vec<JoinHandle<()>>,
+    pub(super) queue: Crew<Coder>,
     pub(super) coder: Coder,
     pub(super) levels: Vec<Filling>,
     pub(super) halvings: Vec<Halving<'a>>,
@@ -69,7 +68,7 @@ impl Sink for PackedSink<'_> {
         self.unless_failed(|sink| {
             sink.order.finish()?;
             while sink.next_buffer(false)?.is_some() {}
-            sink.stop();
+            sink.queue.stop();
             sink.write_directories()
         })
     }
@@ -213,21 +212,6 @@ impl PackedSink<'_> {
         let done = (places.first().copied().unwrap_or(0), Tail { bytes: end, link });
         *self.writer.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         Ok(())
-    }
-
-    /// Ends the compressors.
-    fn stop(&mut self) {
-        self.queue.stop();
-        for thread in self.threads.drain(..) {
-            // One that died has been noticed by the queue.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for PackedSink<'_> {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

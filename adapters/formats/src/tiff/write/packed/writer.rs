@@ -2,6 +2,7 @@
 
 use super::sink::{Filling, PackedSink};
 use super::{Packed, STACK_BYTES};
+use crate::crew::Crew;
 use crate::queue::Queue;
 use crate::tiff::write::codec::Coder;
 use crate::tiff::write::halving::Halving;
@@ -12,8 +13,7 @@ use crate::{FormatError, Output, RowSink, Tail, Writer};
 use plimsoll_core::budget::{Budget, Exhausted};
 use plimsoll_core::shape::Rows;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 
 pub(super) struct PackedWriter {
     pub(super) target: Packed,
@@ -66,11 +66,11 @@ impl Writer for PackedWriter {
         for form in target.levels.iter().take(target.levels.len() - 1) {
             halvings.push(Halving::new(form.grid.shape, budget)?);
         }
-        let mut sink = PackedSink {
+        let coders = (0..target.compressors).map(|_| Coder::new(target.packing, raw));
+        Ok(Box::new(PackedSink {
             writer: self,
             order: Order::new(shape, rows),
-            queue: Arc::new(queue),
-            threads: Vec::with_capacity(target.compressors as usize),
+            queue: Crew::start(queue, ("compress", STACK_BYTES), coders)?,
             coder: Coder::new(target.packing, raw),
             levels,
             halvings,
@@ -79,18 +79,7 @@ impl Writer for PackedWriter {
             places: Vec::with_capacity(target.levels.len() + 1),
             end: self.begin,
             failed: false,
-        };
-        for _ in 0..target.compressors {
-            let (queue, coder) = (Arc::clone(&sink.queue), Coder::new(target.packing, raw));
-            let builder = thread::Builder::new().name("compress".into()).stack_size(STACK_BYTES);
-            let thread = builder.spawn(move || queue.serve(coder));
-            sink.threads.push(thread.map_err(|source| FormatError::Io {
-                operation: "start a compressor",
-                offset: 0,
-                source,
-            })?);
-        }
-        Ok(Box::new(sink))
+        }))
     }
 
     fn tail(&self) -> Tail {
