@@ -101,3 +101,27 @@ fn every_command_stays_within() {
     ];
     stay_within(&work(), &jobs.map(str::to_owned));
 }
+
+/// Looking at headers is planned, too: it takes what the command takes to start, whatever the picture.
+#[test]
+fn headers_cost_what_their_plan_says() {
+    let work = work();
+    for name in ["in.ppm", "in-tiles.tif", "in-16.pgm"] {
+        let plan = work.plan(&format!("info {name}"));
+        let peak = plan["peak_bytes"].as_u64().expect("a number");
+        assert_eq!(
+            (plan["smallest_bytes"].as_u64(), plan["passes"].as_u64()),
+            (Some(peak), Some(0)),
+            "{plan}"
+        );
+        for line in [format!("info {name}"), format!("info {name} --json"), format!("plan info {name}")] {
+            let done = work.run(&line);
+            assert_eq!(done.code, 0, "{line}: {}", done.stderr);
+            let kernel = done.peak_resident_bytes;
+            assert!(
+                kernel <= peak + LARGER_PROGRAM_BYTES,
+                "{line}: {kernel} bytes were resident, planned were {peak}"
+            );
+        }
+    }
+}

@@ -170,6 +170,14 @@ const LARGE: [Size; 5] = [
 /// Cuts for each of them: as many as take about as long.
 const SHARE: [u64; 5] = [400, 200, 300, 300, 1];
 
+/// What these are multiplied by in `tests/journal_cuts.sh`: a million cuts in all.
+const FULL: u64 = 850;
+
+const _: () = {
+    let [a, b, c, d, e] = SHARE;
+    assert!((a + b + c + d + e) * FULL >= 1_000_000);
+};
+
 /// Lives on the flash with this number in [`LARGE`].
 fn lives(at: usize, scale: u64) -> u64 {
     let (size, cuts) = (LARGE[at], (SHARE[at] * scale).div_ceil(8));
@@ -192,30 +200,30 @@ fn lives_full_of_cuts_lose_nothing() {
 /// With its four neighbours, a million.
 #[test]
 #[ignore = "minutes: tests/journal_cuts.sh runs it"]
-fn a_million_cuts_in_sectors_of_1_kib() {
-    println!("{} cuts", lives(0, 850));
+fn its_share_of_a_million_cuts_in_sectors_of_1_kib() {
+    println!("{} cuts", lives(0, FULL));
 }
 
 #[test]
 #[ignore = "minutes: tests/journal_cuts.sh runs it"]
-fn a_million_cuts_in_pages_of_256_bytes() {
-    println!("{} cuts", lives(1, 850));
+fn its_share_of_a_million_cuts_in_pages_of_256_bytes() {
+    println!("{} cuts", lives(1, FULL));
 }
 
 #[test]
 #[ignore = "minutes: tests/journal_cuts.sh runs it"]
-fn a_million_cuts_in_words_of_a_byte() {
-    println!("{} cuts", lives(2, 850));
+fn its_share_of_a_million_cuts_in_words_of_a_byte() {
+    println!("{} cuts", lives(2, FULL));
 }
 
 #[test]
 #[ignore = "minutes: tests/journal_cuts.sh runs it"]
-fn a_million_cuts_in_words_of_16_bytes_erased_to_0() {
-    println!("{} cuts", lives(3, 850));
+fn its_share_of_a_million_cuts_in_words_of_16_bytes_erased_to_0() {
+    println!("{} cuts", lives(3, FULL));
 }
 
 #[test]
 #[ignore = "minutes: tests/journal_cuts.sh runs it"]
-fn a_million_cuts_in_sectors_of_128_kib() {
-    println!("{} cuts", lives(4, 850));
+fn its_share_of_a_million_cuts_in_sectors_of_128_kib() {
+    println!("{} cuts", lives(4, FULL));
 }

@@ -1,9 +1,9 @@
 //! `plimsoll info`: what the headers of a file say.
 
 use super::args::InfoArgs;
-use super::session::print;
+use super::session::{print, print_plan};
 use crate::failure::Failure;
-use crate::job::{Input, Io, PageName};
+use crate::job::{Budgeted, Input, Io, JobPlan, PageName, Settings};
 use crate::report;
 use crate::size::Bytes;
 use plimsoll_formats::{Facts, FormatError};
@@ -41,6 +41,14 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
         }
         Some(line) => Err(Failure::Input(line)),
     }
+}
+
+/// `plimsoll plan info`: only headers are read, and one page after the other is held.
+pub(crate) fn plan(args: &InfoArgs, json: bool) -> Result<(), Failure> {
+    let input = Input::open(&args.input, Io::Read)?;
+    let picture = input.page(1)?.facts().shape;
+    let budget = Budgeted::resolve(&Settings::default());
+    print_plan(&JobPlan::of_headers(budget, picture), json)
 }
 
 /// Prints pages, and those below them, one after the other.

@@ -37,6 +37,7 @@ pub(crate) fn run(mut line: CommandLine, session: &Session) -> Result<(), Failur
             Planned::Thumbnail(args) => convert::plan_thumbnail(&args.thumbnail, plan.json || args.json),
             Planned::Stats(args) => stats::plan(&args, plan.json || args.json),
             Planned::Compare(args) => compare::plan(&args, plan.json || args.json),
+            Planned::Info(args) => info::plan(&args, plan.json || args.json),
         },
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut CommandLine::command(), "plimsoll", &mut std::io::stdout());

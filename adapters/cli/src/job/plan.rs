@@ -4,7 +4,7 @@ use super::budget::Budgeted;
 use super::columns::Columns;
 use super::edge::line;
 use super::prefix::Prefix;
-use super::price::{PROGRAM, START_BYTES, process_needs};
+use super::price::{HEAP_BASE_BYTES, PROGRAM, START_BYTES, process_needs};
 use super::route::Route;
 use super::seams::{behind, limits, meet};
 use super::settings::{Io, Settings};
@@ -13,6 +13,7 @@ use crate::profile::PROFILE_BYTES;
 use crate::settings::Layers;
 use plimsoll_core::pipeline::plan::{Consumer, Each, Place, START, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
+use plimsoll_core::shape::Shape;
 use plimsoll_formats::Page;
 use plimsoll_os::input::MAPPED_WINDOW_BYTES;
 use plimsoll_os::memory::Arena;
@@ -81,7 +82,21 @@ pub struct JobPlan {
 }
 
 impl JobPlan {
-    /// The pass that needs the most.
+    /// The plan of work that reads headers and no pixels: it needs what every command takes to start.
+    pub(crate) fn of_headers(budget: Budgeted, picture: Shape) -> Self {
+        Self {
+            budget,
+            passes: Vec::new(),
+            pages: 1,
+            most_heap_bytes: HEAP_BASE_BYTES,
+            smallest: Some(START_BYTES),
+            whole_image_bytes: picture.image_bytes(),
+            thrice_bytes: picture.image_bytes().saturating_mul(3),
+            layers: Arc::default(),
+        }
+    }
+
+    /// The pass that needs the most; none where no pixels are read.
     pub fn dominant(&self) -> Option<&PassPlan> {
         self.passes.iter().max_by_key(|pass| pass.plan.peak_bytes)
     }
@@ -95,7 +110,7 @@ impl JobPlan {
 
     /// The peak of the whole job.
     pub fn peak_bytes(&self) -> u64 {
-        self.dominant().map_or(0, |pass| pass.plan.peak_bytes)
+        self.dominant().map_or(START_BYTES, |pass| pass.plan.peak_bytes)
     }
 
     /// The smallest budget for which there is a plan.

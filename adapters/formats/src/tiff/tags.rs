@@ -187,7 +187,6 @@ pub(super) mod sample_format {
 
 /// Values of `ExtraSamples`.
 pub(super) mod extra_samples {
-    pub(crate) const UNSPECIFIED: u16 = 0;
     pub(crate) const ASSOCIATED_ALPHA: u16 = 1;
     pub(crate) const UNASSOCIATED_ALPHA: u16 = 2;
 }

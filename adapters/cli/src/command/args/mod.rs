@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Journal(crate::command::journal::JournalArgs),
     /// Pack tables of measurements into small files and get them back
     Series(crate::command::series::SeriesArgs),
-    /// What a command would use, without doing it: put it before convert, thumbnail, stats or compare
+    /// What a command would use, without doing it: put it before convert, thumbnail, stats, compare or info
     Plan(PlanArgs),
     /// Print a completion script for a shell
     Completions {
@@ -88,6 +88,7 @@ impl Command {
                 Planned::Thumbnail(args) => &mut args.thumbnail.run,
                 Planned::Stats(args) => &mut args.run,
                 Planned::Compare(args) => &mut args.run,
+                Planned::Info(_) => return None,
             }),
             Self::Info(_) | Self::Journal(_) | Self::Series(_) | Self::Completions { .. } => None,
         }
@@ -129,6 +130,8 @@ pub(crate) enum Planned {
     Stats(StatsArgs),
     /// A comparison
     Compare(CompareArgs),
+    /// A look at headers
+    Info(InfoArgs),
 }
 
 /// `plan convert`
