@@ -29,7 +29,7 @@ pub struct Prefix {
     pub stages: usize,
     /// Source rows that each worker reads at once.
     pub strip_rows: u32,
-    /// Whether the source is read by [`Columns`] of blocks.
+    /// Whether the source is read by columns of blocks.
     pub by_columns: bool,
 }
 
