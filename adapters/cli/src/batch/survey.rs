@@ -7,7 +7,7 @@ use super::plan::BatchPlan;
 use crate::failure::Failure;
 use crate::job::{
     Budgeted, Checks, Input, JobPlan, PROCESS_BYTES, PageList, PageName, Request, START_BYTES, Settings,
-    VerifiedJob, explain, smallest,
+    VerifiedJob, price,
 };
 use crate::size::Within;
 use std::os::unix::fs::MetadataExt;
@@ -38,7 +38,7 @@ impl Job<'_> {
         matches!(self.words, [word] if !names_several(word))
     }
 
-    /// Plans an entry within `bytes` with at most `workers`; what the smallest budget is, is not looked for.
+    /// Plans an entry within `bytes` with at most `workers`; its smallest budget is that of the passes.
     pub(crate) fn plan(
         &self,
         found: &Found,
@@ -47,25 +47,13 @@ impl Job<'_> {
         workers: u32,
     ) -> Result<(Input, VerifiedJob), Failure> {
         let input = Input::open(&found.path, self.settings.io)?;
-        let (request, settings) = self.asked(found, entry, bytes, workers);
-        let job = VerifiedJob::plan_within(&input, entry.page, request, settings, self.checks)?;
-        Ok((input, job))
-    }
-
-    /// The same with the smallest budget.
-    fn price(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> Result<VerifiedJob, Failure> {
-        let input = Input::open(&found.path, self.settings.io)?;
-        let (request, settings) = self.asked(found, entry, bytes, workers);
-        VerifiedJob::plan(&input, entry.page, request, settings, self.checks)
-    }
-
-    /// What is asked of an entry within `bytes` with at most `workers`.
-    fn asked(&self, found: &Found, entry: &Entry, bytes: u64, workers: u32) -> (Request, Settings) {
         let output = self.outputs.of(found, entry);
-        let within = Some(Within::Bytes(bytes));
         let mut request = Request { output, ..self.request.clone() };
         request.wanted.tile = request.wanted.tile.or(entry.tile);
-        (request, Settings { within, workers: Some(workers), ..self.settings.clone() })
+        let within = Some(Within::Bytes(bytes));
+        let settings = Settings { within, workers: Some(workers), ..self.settings.clone() };
+        let job = VerifiedJob::plan_within(&input, entry.page, request, settings, self.checks)?;
+        Ok((input, job))
     }
 }
 
@@ -96,14 +84,17 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     // The largest that fits alone is known before anything runs; the plans themselves are not kept.
     for entry in plan.entries.iter_mut().filter(|entry| matches!(entry.status, Status::Waiting)) {
         let Some(found) = plan.files.get(entry.file as usize) else { continue };
-        match job.price(found, entry, room, workers) {
+        let within = |bytes: u64| Ok(job.plan(found, entry, bytes, workers)?.1.job_plan().clone());
+        let planned = job.plan(found, entry, room, workers);
+        match planned.and_then(|(_, planned)| planned.with_smallest(&within)) {
             Ok(planned) => {
                 entry.smallest_bytes = planned.job_plan().smallest_bytes();
                 note(entry, planned.job_plan());
                 decide_tile(job, found, entry, planned.tile(), &shares, (room, workers));
             }
             Err(Failure::Refused(line)) => {
-                let (smallest, why) = price(job, found, entry, plan.list_bytes, &plan.budget, line);
+                // What the planner said stands if no budget is enough.
+                let (smallest, why) = price(&plan.budget, plan.list_bytes, &within).unwrap_or((0, line));
                 if job.is_one_input() && !job.keep_going {
                     return Err(Failure::Refused(format!("{}: {why}", title(&found.path, entry))));
                 }
@@ -275,23 +266,6 @@ fn list_bytes(job: &Job<'_>, files: &[Found], entries: &[Entry]) -> u64 {
     let name = len(&job.outputs.folder) + files.iter().map(|found| len(&found.path)).max().unwrap_or(0) + 64;
     let each = of_entry as u64 + TEXT_BYTES + 2 * name;
     files.iter().map(of_file).sum::<u64>() + each * entries.len() as u64
-}
-
-/// The smallest budget for an entry that does not fit, and the line that refuses it; 0 if no budget is enough.
-fn price(
-    job: &Job<'_>,
-    found: &Found,
-    entry: &Entry,
-    list_bytes: u64,
-    budget: &Budgeted,
-    line: String,
-) -> (u64, String) {
-    let plan = |bytes: u64| Ok(job.plan(found, entry, bytes, 1)?.1.job_plan().clone());
-    let smallest = smallest(&plan).unwrap_or(0);
-    match explain(Failure::Refused(line), budget, list_bytes, &plan) {
-        Failure::Refused(why) => (smallest, why),
-        other => (smallest, other.to_string()),
-    }
 }
 
 /// What the process itself takes while `in_flight` files run: code that planning touches is let go before a file runs,

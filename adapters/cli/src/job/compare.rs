@@ -16,7 +16,6 @@ use plimsoll_core::shape::{Sample, SampleKind};
 use plimsoll_formats::{GroupPage, Page, TileGrid};
 use plimsoll_os::cpu::Dispatched;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// A comparison, planned and ready to run.
 pub struct CompareJob {
@@ -63,16 +62,7 @@ impl CompareJob {
         let (settings, budget) = settings.for_picture(source, &Budgeted::resolve(settings));
         let settings = &settings;
         let pass = Pair { page: &pair, ssim, grid: None }.plan("compare", 2, &budget, settings)?;
-        let plan = JobPlan {
-            budget,
-            passes: vec![pass],
-            pages: 1,
-            most_heap_bytes: 0,
-            smallest: None,
-            whole_image_bytes: source.image_bytes(),
-            thrice_bytes: source.image_bytes().saturating_mul(3),
-            layers: Arc::clone(&settings.layers),
-        };
+        let plan = JobPlan::new(budget, vec![pass], (source, 0), &settings.layers);
         Ok(Self { pair, path: a.path().to_owned(), ssim, plan })
     }
 

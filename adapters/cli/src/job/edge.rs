@@ -70,18 +70,16 @@ fn between(
     Ok(works)
 }
 
-/// Says of work that was refused, whichever of its passes did not fit first, what all of it needs: who needs how much in
-/// the smallest plan, what was given, and the budget that works, where a list of a batch may take `list` bytes beside.
+/// The smallest budget of work that was refused, and the line that refuses it: whichever of its passes did not fit
+/// first, what all of it needs. A list of a batch may take `list` bytes beside.
 ///
-/// `refused` stands if no budget is enough.
-pub(crate) fn explain(refused: Failure, budget: &Budgeted, list: u64, plan: Plan<'_>) -> Failure {
-    match smallest(plan).and_then(|smallest| Ok((smallest, plan(smallest)?))) {
-        Ok((smallest, least)) => {
-            let largest = least.dominant().and_then(|pass| pass.plan.largest());
-            Failure::Refused(line(largest, smallest, list, budget))
-        }
-        Err(_) => refused,
-    }
+/// # Errors
+/// As [`smallest`].
+pub(crate) fn price(budget: &Budgeted, list: u64, plan: Plan<'_>) -> Result<(u64, String), Failure> {
+    let smallest = smallest(plan)?;
+    let least = plan(smallest)?;
+    let largest = least.dominant().and_then(|pass| pass.plan.largest());
+    Ok((smallest, line(largest, smallest, list, budget)))
 }
 
 /// The line that refuses: `largest` is the consumer that holds the most in the smallest plan.

@@ -34,7 +34,7 @@ pub use budget::Budgeted;
 pub use compare::{CompareJob, Comparison};
 pub use control::{Control, Decision, Moment, Watcher};
 pub use convert::{ConvertJob, Converted, Request};
-pub(crate) use edge::{PLENTY_BYTES, explain, smallest};
+pub(crate) use edge::{PLENTY_BYTES, price, smallest};
 pub use measure::{MeasureJob, Measured};
 pub(crate) use output::by_ending;
 pub use pages::{Input, PageList, PageName};

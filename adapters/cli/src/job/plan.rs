@@ -82,18 +82,29 @@ pub struct JobPlan {
 }
 
 impl JobPlan {
-    /// The plan of work that reads headers and no pixels: it needs what every command takes to start.
-    pub(crate) fn of_headers(budget: Budgeted, picture: Shape) -> Self {
+    /// The plan of these passes over one page; a program that holds whole images would hold `beside` bytes, too.
+    pub(super) fn new(
+        budget: Budgeted,
+        passes: Vec<PassPlan>,
+        (source, beside): (Shape, u64),
+        layers: &Arc<Layers>,
+    ) -> Self {
         Self {
             budget,
-            passes: Vec::new(),
+            passes,
             pages: 1,
-            most_heap_bytes: HEAP_BASE_BYTES,
-            smallest: Some(START_BYTES),
-            whole_image_bytes: picture.image_bytes(),
-            thrice_bytes: picture.image_bytes().saturating_mul(3),
-            layers: Arc::default(),
+            most_heap_bytes: 0,
+            smallest: None,
+            whole_image_bytes: source.image_bytes().saturating_add(beside),
+            thrice_bytes: source.image_bytes().saturating_mul(3),
+            layers: Arc::clone(layers),
         }
+    }
+
+    /// The plan of work that reads headers and no pixels: it needs what every command takes to start.
+    pub(crate) fn of_headers(budget: Budgeted, picture: Shape) -> Self {
+        let (most_heap_bytes, smallest) = (HEAP_BASE_BYTES, Some(START_BYTES));
+        Self { most_heap_bytes, smallest, ..Self::new(budget, Vec::new(), (picture, 0), &Arc::default()) }
     }
 
     /// The pass that needs the most; none where no pixels are read.

@@ -1,7 +1,7 @@
 //! What every job can be told beside its work.
 
 use super::budget::Budgeted;
-use super::edge::explain;
+use super::edge::price;
 use super::pages::{Input, PageName};
 use super::plan::JobPlan;
 use crate::failure::Failure;
@@ -72,7 +72,9 @@ impl Settings {
     ) -> Failure {
         let (Failure::Refused(_), Ok(page)) = (&failure, input.page(page)) else { return failure };
         let (_, budget) = self.for_picture(page.facts().shape, &Budgeted::resolve(self));
-        explain(failure, &budget, 0, &|bytes| plan(self.within_bytes(bytes)))
+        let priced = price(&budget, 0, &|bytes| plan(self.within_bytes(bytes)));
+        // What the planner said stands if no budget is enough.
+        priced.map_or(failure, |(_, line)| Failure::Refused(line))
     }
 
     /// The same with another budget, whatever the rules for large pictures say of it.

@@ -152,21 +152,12 @@ impl ConvertJob {
         writing.region_bytes = region_bytes(input.path(), &*page, &refs)?;
         let request = Request { wanted, ..request };
         passes.push(writing);
-        let whole_image_bytes =
-            source.image_bytes().saturating_mul(2).saturating_add(stages.output().image_bytes());
+        // The source and the result, and one copy.
+        let beside = source.image_bytes().saturating_add(stages.output().image_bytes());
         Ok(Self {
             asked: stages.asked().to_vec(),
             output_shape: stages.output(),
-            plan: JobPlan {
-                budget,
-                passes,
-                pages: 1,
-                most_heap_bytes: 0,
-                smallest: None,
-                whole_image_bytes,
-                thrice_bytes: source.image_bytes().saturating_mul(3),
-                layers: Arc::clone(&settings.layers),
-            },
+            plan: JobPlan::new(budget, passes, (source, beside), &settings.layers),
             page,
             written_page,
             input_path: input.path().to_owned(),

@@ -68,15 +68,22 @@ impl VerifiedJob {
     ) -> Result<Self, Failure> {
         let page = page.into();
         let plan = |settings| Self::plan_within(input, page, request.clone(), settings, checks);
-        let mut job = plan(settings.clone()).map_err(|failure| {
+        let job = plan(settings.clone()).map_err(|failure| {
             settings.explain(failure, input, page, &|settings| Ok(plan(settings)?.plan))
         })?;
-        if checks.is_some() {
-            // How the output is written decides what reading it back needs: in less memory it is written in another way.
-            let within = |bytes| Ok(plan(settings.within_bytes(bytes))?.plan);
-            job.plan.smallest = Some(smallest(&within)?);
+        job.with_smallest(&|bytes| Ok(plan(settings.within_bytes(bytes))?.plan))
+    }
+
+    /// The same with the smallest budget that works, where that is not the one of the passes: how an output is written
+    /// decides what reading it back needs, and in less memory it is written in another way.
+    pub(crate) fn with_smallest(
+        mut self,
+        within: &dyn Fn(u64) -> Result<JobPlan, Failure>,
+    ) -> Result<Self, Failure> {
+        if self.check.is_some() {
+            self.plan.smallest = Some(smallest(within)?);
         }
-        Ok(job)
+        Ok(self)
     }
 
     /// The same; a refusal is that of the first pass that does not fit, and the smallest budget that of the passes.
