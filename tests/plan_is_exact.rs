@@ -6,6 +6,7 @@ use plimsoll_core::pipeline::{Chain, Job, MAX_STAGES, Sink, Source, Stage};
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape};
 use plimsoll_core::strip::{Strip, StripMut};
 use plimsoll_core::transform::{Args, Host, build};
+use plimsoll_os::timing::processor_time;
 use plimsoll_tests::{Kind, Packing, Picture, Storage, Work, programs};
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -313,23 +314,13 @@ fn ten_billion_pixels_are_planned_in_no_time() {
             unit_rows,
             floor_bytes: 5 << 20,
         };
-        let began = cpu_time();
+        let began = processor_time();
         let plan = settings.plan(&chain, settings.budget_bytes).expect("it fits");
-        let took = cpu_time() - began;
+        let took = processor_time() - began;
         check_plan(&plan, &chain, &settings, settings.budget_bytes);
         println!("{workers} workers, units of {unit_rows} rows: {took:?}");
         assert!(took < Duration::from_millis(250), "{workers} workers: {took:?}");
     }
-}
-
-/// What this thread has taken of its processor, in steps of 10 ms: however busy the machine is, the same work takes the
-/// same. (proc(5): fields 14 and 15, behind a name that may hold anything.)
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/stat").expect("the thread's books");
-    let behind_name = stat.rsplit(')').next().expect("a name");
-    let ticks =
-        behind_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("ticks"));
-    Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
 /// What the command says of its plan.

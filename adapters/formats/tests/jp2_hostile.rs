@@ -5,25 +5,16 @@ mod jp2_files;
 use jp2_files::{components, corpus, difference, has, page, picture, read, read_all, stated, write};
 use plimsoll_core::shape::{SampleKind, Shape};
 use plimsoll_formats::{Format, FormatError, Jp2Wanted, Jpeg2000, Wanted};
+use plimsoll_os::timing::processor_time;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// What reading may take for a few hundred bytes; the promise is 10 s for any of them.
 const SOON: Duration = Duration::from_secs(10);
 
-/// What this thread has taken of its processor, in steps of the kernel's clock of user time, 10 ms: however busy the
-/// machine is, the same work takes the same. (proc(5): fields 14 and 15, behind a name that may hold anything.)
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/stat").expect("the thread's books");
-    let behind_name = stat.rsplit(')').next().expect("a name");
-    let ticks =
-        behind_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("ticks"));
-    Duration::from_millis(10 * ticks.sum::<u64>())
-}
-
 /// Reads a file if it asks for no more than 64 MiB.
 fn try_all(content: &[u8]) -> Result<Vec<u8>, FormatError> {
-    let begun = cpu_time();
+    let begun = processor_time();
     let page = page(content)?;
     let shape = page.facts().shape;
     let needs = page.needs(shape.region());
@@ -32,7 +23,7 @@ fn try_all(content: &[u8]) -> Result<Vec<u8>, FormatError> {
     } else {
         read(&*page, shape.region(), 8)
     };
-    let spent = cpu_time() - begun;
+    let spent = processor_time() - begun;
     assert!(spent < SOON, "{spent:?} for {} bytes", content.len());
     result
 }
@@ -217,11 +208,11 @@ fn of_bodies(side: u32, tile: u32, layers: u16, block: u8, body: &[u8]) -> Vec<u
 #[test]
 fn visits_of_code_blocks_are_bounded() {
     let content = of_bodies(1024, 1024, 60000, 2, &[0x80; 60000]);
-    let begun = cpu_time();
+    let begun = processor_time();
     let page = page(&content);
     let error = page.and_then(|page| read(&*page, page.facts().shape.region(), 8)).expect_err("a trap");
     assert!(matches!(error, FormatError::Malformed { .. }), "{error}");
-    let spent = cpu_time() - begun;
+    let spent = processor_time() - begun;
     assert!(spent < Duration::from_secs(2), "{spent:?}");
 }
 
@@ -230,11 +221,11 @@ fn visits_of_code_blocks_are_bounded() {
 fn coding_passes_are_bounded() {
     let content = of_bodies(8192, 1024, 1, 6, &empty_passes(16));
     assert!(content.len() < 70_000, "{}", content.len());
-    let begun = cpu_time();
+    let begun = processor_time();
     let page = page(&content).unwrap();
     let error = read(&*page, page.facts().shape.region(), 8).expect_err("a trap");
     assert!(error.to_string().contains("coding passes"), "{error}");
-    let spent = cpu_time() - begun;
+    let spent = processor_time() - begun;
     assert!(spent < Duration::from_secs(1), "{spent:?}");
 }
 
@@ -265,10 +256,10 @@ fn pictures_of_next_to_nothing_are_read() {
 #[test]
 fn many_small_tiles_are_read_soon() {
     let content = of_bodies(16 * 255, 16, 1, 6, &[0]);
-    let begun = cpu_time();
+    let begun = processor_time();
     let (shape, _) = read_all(&content).unwrap();
     assert_eq!(shape.rows, 4080);
-    let spent = cpu_time() - begun;
+    let spent = processor_time() - begun;
     assert!(spent < SOON, "{spent:?}");
 }
 
@@ -281,15 +272,15 @@ fn work_is_bounded_by_the_bytes_there_are() {
         ("tiles and layers", trap(8192, 64, 65535, 0, 5, &[0xFF])),
     ];
     for (name, content) in traps {
-        let begun = cpu_time();
+        let begun = processor_time();
         let error = try_all(&content).expect_err(name);
         assert!(matches!(error, FormatError::Malformed { .. }), "{name}: {error}");
-        let spent = cpu_time() - begun;
+        let spent = processor_time() - begun;
         assert!(spent < Duration::from_secs(2), "{name}: {spent:?}");
     }
-    let begun = cpu_time();
+    let begun = processor_time();
     assert!(page(&trap(256 * 64, 64, 1, 0, 5, &[0xFF])).is_err(), "more tiles than a file may have");
     let _ = try_all(&trap(4096, 32, 1, 2, 5, &[0xFF]));
-    let spent = cpu_time() - begun;
+    let spent = processor_time() - begun;
     assert!(spent < SOON, "{spent:?}");
 }
