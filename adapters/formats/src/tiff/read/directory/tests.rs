@@ -1,9 +1,16 @@
 use super::*;
 use crate::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bytes of a file that exists in memory alone.
-struct Memory(Vec<u8>);
+/// The bytes of a file that exists in memory alone, and how often it was read.
+pub(in crate::tiff::read) struct Memory(Vec<u8>, AtomicU64);
+
+impl Memory {
+    pub(in crate::tiff::read) fn reads(&self) -> u64 {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 impl plimsoll_core::bytes::ReadAt for Memory {
     type Error = std::io::Error;
@@ -13,6 +20,7 @@ impl plimsoll_core::bytes::ReadAt for Memory {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> std::io::Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
         self.0.as_slice().read_at(offset, into).map_err(std::io::Error::other)
     }
 }
@@ -87,8 +95,15 @@ impl Made {
     }
 
     pub(in crate::tiff::read) fn open(self) -> (File, u64) {
-        let bytes: Bytes = Arc::new(Memory(self.bytes));
-        File::open(bytes).expect("a header")
+        let (file, first, _) = self.open_counted();
+        (file, first)
+    }
+
+    pub(in crate::tiff::read) fn open_counted(self) -> (File, u64, Arc<Memory>) {
+        let memory = Arc::new(Memory(self.bytes, AtomicU64::new(0)));
+        let bytes: Bytes = memory.clone();
+        let (file, first) = File::open(bytes).expect("a header");
+        (file, first, memory)
     }
 }
 
@@ -162,6 +177,11 @@ fn entries_beyond_the_first_batch_are_read_and_the_first_of_a_tag_counts() {
 
 #[test]
 fn what_no_directory_can_be_is_malformed() {
+    // No more pages than this many bytes each are looked for.
+    let mut smallest = Made::new(false, false);
+    let before = smallest.at();
+    smallest.directory(&[(tag::IMAGE_WIDTH, 4, 1, &[1, 0, 0, 0])], 0);
+    assert_eq!(smallest.at() - before, LEAST_BYTES);
     let (_, none) = read(false, false, &[]);
     assert_eq!(problem(none), "a directory of 0 entries");
     for (entries, sound) in [(65_535u64, true), (65_536, false), (1 << 63, false)] {
