@@ -58,6 +58,12 @@ impl Stage for Looks {
     }
 }
 
+/// A chain of one stage.
+type One<'a> = [&'a dyn Stage; 1];
+
+/// A chain, rows of the source, workers, rows of a unit, and what becomes of them.
+type Case<'a> = (&'a [&'a dyn Stage], u32, u32, u32, Cut);
+
 /// Output rows, rows read and rows taken over of each band.
 type Cut = Vec<[(u32, u32); 3]>;
 
@@ -71,9 +77,8 @@ fn cut(chain: &Chain<'_>, workers: u32, unit_rows: u32) -> Cut {
 fn seams_lie_at_the_unit_nearest_to_equal_shares() {
     let (invert, median, crop) = (Invert::<u8>::new(), Median::<u8, 5>::new(), Crop::new(0, 7, 10, 190));
     let source = |rows| Shape::new(rows, 10, 1, SampleKind::U8);
-    let (invert, median, crop): ([&dyn Stage; 1], [&dyn Stage; 1], [&dyn Stage; 1]) =
-        ([&invert], [&median], [&crop]);
-    let cases: [(&[&dyn Stage], u32, u32, u32, Cut); 6] = [
+    let (invert, median, crop): (One<'_>, One<'_>, One<'_>) = ([&invert], [&median], [&crop]);
+    let cases: [Case<'_>; 6] = [
         (
             &invert,
             64,
