@@ -36,7 +36,7 @@ boards=(
   "mps2-an386 thumbv7em-none-eabihf arm"
   "virt riscv32imac-unknown-none-elf riscv32"
 )
-series="series_small series_narrow series_large series_rice series_pack"
+series="series_small series_narrow series_lean series_large series_rice series_pack"
 images="frame logger interrupts $series"
 # The model of the profile Large is 4 KiB a column, and coding copies it: it is not for 16 KiB.
 too_large="microbit:series_large"

@@ -188,6 +188,7 @@ proptest! {
         let words = words.iter().map(|word| Word::from(word.f64() as f32)).collect::<Vec<_>>();
         let series = Series::of(Kind::F32, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, 512, bytes);
+        round_trip::<Lean, 1>(&series, 512, bytes);
         round_trip::<Pack, 1>(&series, 512, bytes);
         round_trip::<Rice, 1>(&series, 512, bytes);
     }
@@ -197,11 +198,14 @@ proptest! {
         let words = values.iter().map(|value| Word::from(*value)).collect::<Vec<_>>();
         let series = Series::of(Kind::I64, clock[..words.len()].to_vec(), words);
         round_trip::<Small, 1>(&series, 512, bytes);
+        round_trip::<Lean, 1>(&series, 512, bytes);
         round_trip::<Pack, 1>(&series, 512, bytes);
         round_trip::<Rice, 1>(&series, 512, bytes);
         round_trip::<Large, 1>(&series, 512, bytes);
+        round_trip::<Larger, 1>(&series, 512, bytes);
         let words = values.iter().map(|value| Word::from(*value as i32)).collect::<Vec<_>>();
         let series = Series::of(Kind::I32, series.times, words);
+        round_trip::<Lean, 1>(&series, 512, bytes);
         let narrow = encode::<Narrow, 1>(&series, series.settings(), bytes);
         let small = encode::<Small, 1>(&series, series.settings(), bytes);
         prop_assert_eq!(&narrow, &small);
@@ -225,6 +229,8 @@ proptest! {
         let series = Series { columns, times: clock[..rows].to_vec(), words: all };
         round_trip::<Small, 5>(&series, 300, bytes);
         round_trip::<Large, 8>(&series, 300, bytes);
+        round_trip::<Larger, 8>(&series, 300, bytes);
+        round_trip::<Lean, 8>(&series, 300, bytes);
         round_trip::<Pack, 8>(&series, 300, bytes);
         round_trip::<Rice, 8>(&series, 300, bytes);
     }
@@ -289,6 +295,7 @@ fn blocks_do_not_depend_on_where_their_buffer_lies() {
         check::<Pack>(&columns);
         check::<Rice>(&columns);
         check::<Small>(&columns);
+        check::<Lean>(&columns);
         check::<Pack>(&columns[..1]);
     }
 }
@@ -297,7 +304,9 @@ fn blocks_do_not_depend_on_where_their_buffer_lies() {
 fn state_keeps_within_what_is_promised() {
     const { assert!(Encoder::<Small, 1>::STATE_BYTES <= 1024 && Decoder::<Small, 1>::STATE_BYTES <= 1024) };
     const { assert!(Encoder::<Narrow, 1>::STATE_BYTES <= 1024 && Decoder::<Narrow, 1>::STATE_BYTES <= 1024) };
+    const { assert!(Encoder::<Lean, 1>::STATE_BYTES <= 1024 && Decoder::<Lean, 1>::STATE_BYTES <= 1024) };
     const { assert!(Encoder::<Large, 1>::STATE_BYTES <= 4096 && Decoder::<Large, 1>::STATE_BYTES <= 4096) };
+    const { assert!(Encoder::<Larger, 1>::STATE_BYTES <= 4096 && Decoder::<Larger, 1>::STATE_BYTES <= 4096) };
     const { assert!(Encoder::<Rice, 1>::STATE_BYTES <= 1024 && Decoder::<Rice, 1>::STATE_BYTES <= 1024) };
     const { assert!(Encoder::<Pack, 1>::STATE_BYTES <= 1024 && Decoder::<Pack, 1>::STATE_BYTES <= 1024) };
 }

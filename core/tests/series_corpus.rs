@@ -90,6 +90,8 @@ fn every_series_comes_back() {
             for blocks in [
                 encode::<Small>(&series, column, 1024),
                 encode::<Large>(&series, column, 4096),
+                encode::<Larger>(&series, column, 4096),
+                encode::<Lean>(&series, column, 1024),
                 encode::<Rice>(&series, column, 1024),
                 encode::<Pack>(&series, column, 1024),
             ] {

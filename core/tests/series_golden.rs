@@ -141,6 +141,16 @@ fn large() {
 }
 
 #[test]
+fn larger() {
+    check::<Larger>("larger.bin");
+}
+
+#[test]
+fn lean() {
+    check::<Lean>("lean.bin");
+}
+
+#[test]
 fn rice() {
     check::<Rice>("rice.bin");
 }
@@ -165,6 +175,8 @@ fn few<P: Profile>(name: &str) {
 fn few_points_of_each() {
     few::<Small>("few_small.bin");
     few::<Large>("few_large.bin");
+    few::<Larger>("few_larger.bin");
+    few::<Lean>("few_lean.bin");
     few::<Rice>("few_rice.bin");
     few::<Pack>("few_pack.bin");
 }

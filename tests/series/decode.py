@@ -82,8 +82,18 @@ class Arith(Coder):
             self.code = (self.code << 8 | byte) & 0xFFFFFFFF
 
     def bit(self, prob):
+        return self.decide((self.range >> 12) * max(prob[0], 1), prob)
+
+    def either(self, prob, steady):
+        zero, seen = steady
+        w = min(seen + 2, 10)
+        bit = self.decide((self.range >> 16) * (prob[0] * (16 - w) + (zero * w >> 4)), prob)
+        end = 32 if bit else 65504
+        steady[:] = [zero + ((end - zero) * (65536 // min(2 * seen + 3, 256)) >> 15), min(seen + 1, 127)]
+        return bit
+
+    def decide(self, cut, prob):
         p, seen = prob
-        cut = (self.range >> 12) * max(p, 1)
         bit = int(self.code >= cut)
         if bit:
             self.code -= cut
@@ -126,8 +136,18 @@ class Bits(Coder):
         self.at = (self.at + 7) // 8 * 8
 
 
+class ByLength:
+    """FORMAT.md, section 7, second opinions."""
+
+    def __init__(self):
+        row = lambda: [[32768, 0] for _ in range(4)] + [[64000, 6], [64000, 6]] + [[32768, 0] for _ in range(37)]
+        self.rows, self.shared = [row() for _ in range(12)], [[32768, 0] for _ in range(95)]
+        self.last = self.before = 0
+
+
 class Model:
-    def __init__(self, classes, lengths, short):
+    def __init__(self, classes, lengths, short, opinion=None):
+        self.opinion = opinion
         self.c, self.n, self.short = classes, lengths, short
         self.zero = [even(4) for _ in range(classes)]
         self.sign = even(3)
@@ -137,7 +157,16 @@ class Model:
         self.fourth = [even(4) for _ in range(short)]
         self.fast = self.slow = self.zeros = self.last_sign = 0
 
+    def decide(self, coder, prob, place, shared):
+        o = self.opinion
+        if o is None:
+            return coder.bit(prob)
+        steady = o.shared[place] if shared else o.rows[min(max(o.last, o.before), 11)][place]
+        return coder.either(prob, steady)
+
     def follow(self, k):
+        if self.opinion:
+            self.opinion.last, self.opinion.before = k, self.opinion.last
         if self.c > 1:
             self.fast += trunc(16 * k - self.fast, 3)
             self.slow += trunc(16 * k - self.slow, 16)
@@ -145,32 +174,33 @@ class Model:
     def code(self, coder, width):
         d = self.fast - self.slow
         c = 0 if self.c == 1 or d < -12 else 1 if d < 12 else 2
-        if not coder.bit(self.zero[c][self.zeros]):
+        if not self.decide(coder, self.zero[c][self.zeros], self.zeros, False):
             self.zeros = min(self.zeros + 1, 3)
             self.follow(0)
             return 0
         self.zeros = 0
-        negative = coder.bit(self.sign[self.last_sign])
+        negative = self.decide(coder, self.sign[self.last_sign], self.last_sign, True)
         self.last_sign = 1 + negative
         tree, node = self.length[c], 1
-        if coder.bit(tree[0]):
+        if self.decide(coder, tree[0], 4, False):
             for _ in range(3):
-                node = 2 * node + coder.bit(tree[31 + node])
+                node = 2 * node + self.decide(coder, tree[31 + node], 35 + node, False)
             length = 32 + (node - 8) * 4 + coder.raw(2)
         else:
             for _ in range(5):
-                node = 2 * node + coder.bit(tree[node])
+                node = 2 * node + self.decide(coder, tree[node], 4 + node, False)
             length = node - 32
         length = min(length, width - 1)
         at, left, m = min(length, self.n - 1), length, 1
         if left > 0:
-            s = coder.bit(self.second[at])
+            s = self.decide(coder, self.second[at], 3 + at, True)
             m, left = 2 * m + s, left - 1
             if left > 0:
-                t = coder.bit(self.third[at][s])
+                t = self.decide(coder, self.third[at][s], 23 + 2 * at + s, True)
                 m, left = 2 * m + t, left - 1
                 if left > 0 and length < self.short:
-                    m, left = 2 * m + coder.bit(self.fourth[length][2 * s + t]), left - 1
+                    f = self.decide(coder, self.fourth[length][2 * s + t], 63 + 4 * length + 2 * s + t, True)
+                    m, left = 2 * m + f, left - 1
         m = m << left | coder.long(left)
         self.follow(length + 1)
         return -m if negative else m
@@ -196,6 +226,40 @@ class Near:
 
     def code(self, coder, width):
         return self.spread.code(coder, width) if coder.bit(self.away[0]) else 0
+
+
+def fold(x):
+    return 2 * x if x >= 0 else -2 * x - 1
+
+
+class Steps:
+    """FORMAT.md, section 7, lean."""
+
+    def __init__(self, rows):
+        self.rows = [even(15) for _ in range(rows)]
+        self.level, self.seen, self.longer = 512, 0, 0
+
+    def code(self, coder, width):
+        row = self.level >> 6 if self.level < 256 else 4 + (self.level >> 6 & 1)
+        if len(self.rows) > 6 and self.longer:
+            row += 6
+        below, step = min(max((self.level >> 7) - 1, 0), width - 1), 0
+        while step < 15 and coder.bit(self.rows[row][step]):
+            step += 1
+        if step < 4:
+            folded = step << below | coder.long(below)
+        elif step < 15:
+            below = min(below + step // 2 - 1, 64)
+            folded = (2 | step & 1) << below | coder.long(below)
+        else:
+            folded = coder.number()
+        residual = wrap(unfold(folded & (1 << width) - 1), width)
+        length = fold(residual).bit_length() << 7
+        rate = 1 if self.seen < 2 else 2 if self.seen < 6 else 3 if self.seen < 14 else 4
+        self.seen = min(self.seen + 1, 14)
+        self.longer = length > self.level
+        self.level += length - self.level >> rate
+        return residual
 
 
 class Habit:
@@ -267,7 +331,7 @@ class Bank:
     def learn(self, z):
         w = self.w
         for i in range(8):
-            self.costs[i] += (log(wrap(z - self.each[i], w), w) << 8) - (self.costs[i] >> 5)
+            self.costs[i] += (log(wrap(z - self.each[i], w), w) << 13 - self.memory) - (self.costs[i] >> self.memory)
         e = clamp(wrap(z - self.each[5], w) >> self.shift, 14)
         n = sum(q * q for q in self.q)
         g = clamp(trunc(e << 14, (n >> 6) + 1) >> 8, 17)
@@ -290,6 +354,47 @@ class Bank:
             self.mean = wrap(self.mean + (m - self.mean >> r), w)
             self.seen = min(self.seen + 1, 16)
         self.last = z
+
+
+class Few:
+    """FORMAT.md, section 8, lean."""
+
+    def __init__(self, first, _, width):
+        self.w, self.f, self.m = width, 8 if width == 64 else 4, 44 if width == 64 else 23
+        self.last, self.level, self.quick, self.steady, self.seen = first, 0, [0, 0], [0, 0], False
+        self.d, self.weights, self.costs = [0] * 4, [1 << 18, 0, 0, 0], [0] * 6
+
+    def expect(self):
+        w, f = self.w, self.f
+        everything = 0
+        for d in self.d:
+            everything |= abs(d)
+        shift = max(0, everything.bit_length() - 12)
+        self.q = [wrap(d >> shift, 32) for d in self.d]
+        s = wrap(sum(q * (weight >> 7) for q, weight in zip(self.q, self.weights)), 32)
+        filtered = s >> 13 - shift if shift < 13 else wrap(s << min(shift - 13, w - 1), w)
+        moves = [0, self.d[0], self.level >> f, wrap(sum(self.quick), w) >> f, wrap(sum(self.steady), w) >> f, filtered]
+        self.each = [wrap(self.last + move, w) for move in moves]
+        return self.each[self.costs.index(min(self.costs))]
+
+    def learn(self, z):
+        w = self.w
+        for i in range(6):
+            off = min(abs(wrap(z - self.each[i], w)), 1 << w - 8)
+            self.costs[i] = wrap(self.costs[i] - (self.costs[i] >> 5) + off, w)
+        e = wrap(z - self.each[5], w)
+        sign = (e > 0) - (e < 0)
+        self.weights = [wrap(v + 4 * sign * q, 32) for v, q in zip(self.weights, self.q)]
+        d = clamp(wrap(z - self.last, w), self.m)
+        self.d, self.last = [d] + self.d[:-1], z
+        m = d << self.f
+        if not self.seen:
+            self.quick[1], self.steady[1], self.level, self.seen = m, m, -(m >> 1), True
+            return
+        self.level = wrap(self.level + (wrap(m - self.level, w) >> 2) - m, w)
+        for p, a, b in (self.quick, 1, 3), (self.steady, 3, 7):
+            e = wrap(m - wrap(p[0] + p[1], w), w)
+            p[0], p[1] = wrap((e >> a) - e, w), wrap(p[1] + (e >> b), w)
 
 
 class Recall:
@@ -370,13 +475,16 @@ class Column:
         self.width, self.coding, self.started, self.flags = BITS[kind], coding, False, True
         self.lanes = 32 if kind == 0 else 64
         self.front = ("decimal", 0) if kind >= 2 else ("integer", 1, 0)
-        self.model = Rice() if coding == 2 else Model(3, 20, 8) if coding == 1 else Model(1, 12, 8)
+        self.model = {0: lambda: Model(1, 12, 8), 1: lambda: Model(3, 20, 8), 2: Rice, 3: Rice,
+                      4: lambda: Steps(12), 5: lambda: Model(3, 20, 8, ByLength())}[coding]()
+        self.predictors = Few if coding == 4 else Bank
+        self.memory = 7 if coding == 5 else 5
         self.recall = None
         if coding == 0:
             self.recall = Recall(self.lanes, 3, Near())
-        elif coding == 1:
+        elif coding in (1, 5):
             self.recall = Recall(self.lanes, 5, Model(1, 20, 8))
-        self.order = {0: 8, 1: 16, 2: 1, 3: 0}[coding]
+        self.order = {0: 8, 1: 16, 2: 1, 3: 0, 4: 4, 5: 16}[coding]
         self.escaped, self.escape, self.new, self.escapes = 0, [seldom(), [2048, 0]], even(2), [0, 0]
         self.none, self.negative, self.further, self.corrected = [seldom(), [2048, 0]], [2048, 0], even(7), 0
         self.trail = [0, 0]
@@ -391,7 +499,8 @@ class Column:
             return word
         if not self.started:
             index = wrap(coder.signed(), self.lanes)
-            self.bank, self.started = Bank(index, self.order, self.lanes), True
+            self.bank, self.started = self.predictors(index, self.order, self.lanes), True
+            self.bank.memory = self.memory
         else:
             expected = self.bank.expect()
             index = self.recall.code(coder) if self.recall else None
@@ -448,9 +557,9 @@ def section(payload, at, count, trail, size):
 
 
 def points(payload, coding, count, first, kinds):
-    coder = Arith(payload) if coding < 2 else Bits(payload)
+    coder = Bits(payload) if coding in (2, 3) else Arith(payload)
     columns = [Column(kind, coding) for kind in kinds]
-    beat = Beat(first, Rice() if coding == 2 else Model(1, 8, 0))
+    beat = Beat(first, Rice() if coding == 2 else Steps(6) if coding == 4 else Model(1, 8, 0))
     partial, stored_flag, changes, trail = seldom(), seldom(), seldom(), [0, 0]
     while count > 0:
         group = 6 if coding == 3 else 5
@@ -513,7 +622,7 @@ def block(data):
     """Prints the block at the start of `data`; returns its length."""
     assert data[:2] == b"\xd3\x9c", "sync mark"
     version, coding = data[2] >> 4, data[2] & 15
-    assert version == 1 and coding < 4, "version"
+    assert version == 1 and coding < 6, "version"
     columns, ranges = (data[3] & 7) + 1, data[3] >> 6 & 1
     at = 4 + (columns + 1) // 2
     kinds = [data[4 + i // 2] >> 4 * (i % 2) & 3 for i in range(columns)]

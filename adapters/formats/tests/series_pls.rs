@@ -102,7 +102,7 @@ fn points_come_back_from_files_and_pipes() {
         [(0, 1, 10), (1, 1, 10), (5000, 1, 100), (3000, 8, 77), (20_000, 2, 4096)]
     {
         let points = points(count, columns);
-        for coder in [Coder::Small, Coder::Large, Coder::Rice, Coder::Pack] {
+        for coder in [Coder::Small, Coder::Large, Coder::Lean, Coder::Rice, Coder::Pack] {
             for (ranges, index) in [(false, true), (true, false)] {
                 let file = file(
                     &points,

@@ -3,7 +3,7 @@
 use super::decoder::Decoder;
 use super::error::Damage;
 use super::header::{Coding, Header};
-use super::profile::{Large, Pack, Rice, Small};
+use super::profile::{Large, Larger, Lean, Pack, Rice, Small};
 use super::word::Word;
 
 /// Reads the points of one block, however it is coded.
@@ -12,12 +12,16 @@ use super::word::Word;
 pub enum AnyDecoder<'b, const COLUMNS: usize> {
     /// Of [`Small`] and [`Narrow`](super::Narrow).
     Small(Decoder<'b, Small, COLUMNS>),
+    /// Of [`Larger`].
+    Larger(Decoder<'b, Larger, COLUMNS>),
     /// Of [`Large`].
     Large(Decoder<'b, Large, COLUMNS>),
     /// Of [`Rice`].
     Rice(Decoder<'b, Rice, COLUMNS>),
     /// Of [`Pack`].
     Pack(Decoder<'b, Pack, COLUMNS>),
+    /// Of [`Lean`].
+    Lean(Decoder<'b, Lean, COLUMNS>),
 }
 
 impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
@@ -29,9 +33,11 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
         let (header, payload) = Header::check(bytes)?;
         Ok(match header.coding {
             Coding::ArithSmall => AnyDecoder::Small(Decoder::of(&header, payload)?),
+            Coding::ArithLarger => AnyDecoder::Larger(Decoder::of(&header, payload)?),
             Coding::ArithLarge => AnyDecoder::Large(Decoder::of(&header, payload)?),
             Coding::Pack => AnyDecoder::Pack(Decoder::of(&header, payload)?),
             Coding::Rice => AnyDecoder::Rice(Decoder::of(&header, payload)?),
+            Coding::ArithLean => AnyDecoder::Lean(Decoder::of(&header, payload)?),
         })
     }
 
@@ -39,9 +45,11 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
     pub fn left(&self) -> u32 {
         match self {
             AnyDecoder::Small(decoder) => decoder.left(),
+            AnyDecoder::Larger(decoder) => decoder.left(),
             AnyDecoder::Large(decoder) => decoder.left(),
             AnyDecoder::Rice(decoder) => decoder.left(),
             AnyDecoder::Pack(decoder) => decoder.left(),
+            AnyDecoder::Lean(decoder) => decoder.left(),
         }
     }
 
@@ -52,9 +60,11 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
     pub fn next_into(&mut self, values: &mut [Word]) -> Result<Option<i64>, Damage> {
         match self {
             AnyDecoder::Small(decoder) => decoder.next_into(values),
+            AnyDecoder::Larger(decoder) => decoder.next_into(values),
             AnyDecoder::Large(decoder) => decoder.next_into(values),
             AnyDecoder::Rice(decoder) => decoder.next_into(values),
             AnyDecoder::Pack(decoder) => decoder.next_into(values),
+            AnyDecoder::Lean(decoder) => decoder.next_into(values),
         }
     }
 
@@ -65,9 +75,11 @@ impl<'b, const COLUMNS: usize> AnyDecoder<'b, COLUMNS> {
     pub fn decode_into(&mut self, times: &mut [i64], values: &mut [Word]) -> Result<usize, Damage> {
         match self {
             AnyDecoder::Small(decoder) => decoder.decode_into(times, values),
+            AnyDecoder::Larger(decoder) => decoder.decode_into(times, values),
             AnyDecoder::Large(decoder) => decoder.decode_into(times, values),
             AnyDecoder::Rice(decoder) => decoder.decode_into(times, values),
             AnyDecoder::Pack(decoder) => decoder.decode_into(times, values),
+            AnyDecoder::Lean(decoder) => decoder.decode_into(times, values),
         }
     }
 }

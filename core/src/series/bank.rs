@@ -4,6 +4,7 @@
 //! All of it is relative to the last index, and wraps: any indices are legal, far ones are only predicted badly.
 
 use super::lane::{Lane, SMALL_CORE};
+use super::predict::Predict;
 
 /// Predictors in the bank.
 const COUNT: usize = 8;
@@ -11,9 +12,9 @@ const COUNT: usize = 8;
 /// Bits of a filter coefficient's fraction.
 const WEIGHT_ONE: i32 = 1 << 20;
 
-/// A bank whose adaptive filter looks at `ORDER` differences.
+/// A bank whose adaptive filter looks at `ORDER` differences, and that remembers costs over some `2^MEMORY` points.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bank<L, const ORDER: usize> {
+pub struct Bank<L, const ORDER: usize, const MEMORY: u32 = 5> {
     last: L,
     /// Level that follows slowly, less the last index; with fraction.
     level: L,
@@ -37,15 +38,16 @@ pub(crate) struct Bank<L, const ORDER: usize> {
 /// What a bank expects, and what it needs to learn from what comes.
 pub(crate) struct Forecast<L, const ORDER: usize> {
     each: [L; COUNT],
-    pub(crate) index: L,
+    index: L,
     /// The differences, scaled to 13 bits.
     scaled: [i32; ORDER],
     shift: u32,
 }
 
-impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
-    /// After a first index.
-    pub(crate) fn new(first: L) -> Self {
+impl<L: Lane, const ORDER: usize, const MEMORY: u32> Predict<L> for Bank<L, ORDER, MEMORY> {
+    type Forecast = Forecast<L, ORDER>;
+
+    fn new(first: L) -> Self {
         let zero = L::default();
         let mut weights = [0; ORDER];
         if let Some(newest) = weights.first_mut() {
@@ -66,9 +68,8 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
         }
     }
 
-    /// What comes next.
     #[inline]
-    pub(crate) fn forecast(&self) -> Forecast<L, ORDER> {
+    fn forecast(&self) -> Forecast<L, ORDER> {
         let all = self.differences.iter().fold(L::LEAST, |all, difference| all | difference.magnitude());
         let shift = L::bits_of(all).saturating_sub(12);
         let (mut scaled, mut sum) = ([0; ORDER], 0_i32);
@@ -101,11 +102,15 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
         Forecast { each, index: best.1, scaled, shift }
     }
 
-    /// Learns that `index` came where `forecast` was expected.
+    #[inline(always)]
+    fn expected(forecast: &Forecast<L, ORDER>) -> L {
+        forecast.index
+    }
+
     #[inline]
-    pub(crate) fn learn(&mut self, forecast: &Forecast<L, ORDER>, index: L) {
+    fn learn(&mut self, forecast: &Forecast<L, ORDER>, index: L) {
         for (cost, each) in self.costs.iter_mut().zip(&forecast.each) {
-            *cost = *cost - (*cost >> 5) + (index.minus(*each).log() << 8);
+            *cost = *cost - (*cost >> MEMORY) + (index.minus(*each).log() << (13 - MEMORY));
         }
         self.adapt(forecast, index);
 
@@ -126,7 +131,10 @@ impl<L: Lane, const ORDER: usize> Bank<L, ORDER> {
         self.track(difference.within(L::MOVE_BITS).up(L::FRACTION));
         self.last = index;
     }
+}
 
+#[allow(private_bounds)] // What lanes are stays inside: only the names of profiles go out.
+impl<L: Lane, const ORDER: usize, const MEMORY: u32> Bank<L, ORDER, MEMORY> {
     /// The trackers, for a `moved` with fraction.
     #[inline(always)]
     fn track(&mut self, moved: L) {

@@ -31,11 +31,21 @@ pub(crate) struct Beat<M> {
     habit_count: i16,
     seen: u8,
     escaped: bool,
-    /// Whether all predictors expect the last difference again and learn nothing more from it: the clock is steady.
-    calm: bool,
+    pace: Pace,
     /// Whether a difference is no multiple of the unit: after one that was, after one that was not.
     escape: [Prob; 2],
     model: M,
+}
+
+/// What the last difference, if it comes again, would change. Only work is saved by knowing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// Anything.
+    Unknown,
+    /// All predictors expect it and learn nothing more from it: their costs become less.
+    Calm,
+    /// It is expected, and not even the costs change.
+    Still,
 }
 
 impl<M: Residuals> Beat<M> {
@@ -52,7 +62,7 @@ impl<M: Residuals> Beat<M> {
             habit_count: 0,
             seen: 0,
             escaped: false,
-            calm: false,
+            pace: Pace::Unknown,
             escape: [Prob::SELDOM, Prob::EVEN],
             model: M::NEW,
         }
@@ -77,11 +87,13 @@ impl<M: Residuals> Beat<M> {
                 return self.last;
             }
         }
-        let (expected, calm) = (if self.calm { self.difference } else { self.expected() }, self.calm);
+        let expected = if self.pace == Pace::Unknown { self.expected() } else { self.difference };
         let residual = self.model.code(coder, difference.wrapping_sub(expected));
-        if calm && residual == 0 {
-            for cost in &mut self.costs {
-                *cost -= *cost >> 4;
+        if residual == 0 && self.pace != Pace::Unknown {
+            if self.pace == Pace::Calm {
+                for cost in &mut self.costs {
+                    *cost -= *cost >> 4;
+                }
             }
             self.last = self.last.wrapping_add(self.step);
             return self.last;
@@ -90,7 +102,7 @@ impl<M: Residuals> Beat<M> {
         if difference != self.difference {
             self.step = difference.wrapping_mul(self.unit as i64);
         }
-        self.learn(difference);
+        self.learn(difference, residual == 0);
         self.last = self.last.wrapping_add(self.step);
         self.last
     }
@@ -133,20 +145,26 @@ impl<M: Residuals> Beat<M> {
     }
 
     #[inline(always)]
-    fn learn(&mut self, difference: i64) {
+    fn learn(&mut self, difference: i64, foreseen: bool) {
+        // Whether nothing changes: then nothing does either when the same comes again, and it is foreseen again.
+        let mut still = foreseen && difference == self.difference && self.seen == 8;
         let each = self.each();
         for (cost, expected) in self.costs.iter_mut().zip(each) {
-            *cost = *cost - (*cost >> 4) + (difference.wrapping_sub(expected).log() << 8);
+            let next = *cost - (*cost >> 4) + (difference.wrapping_sub(expected).log() << 8);
+            still &= next == *cost;
+            *cost = next;
         }
         if difference == self.habit {
+            still &= self.habit_count == MOST_HABIT;
             self.habit_count = (self.habit_count + 1).min(MOST_HABIT);
         } else {
+            still = false;
             self.habit_count -= 1;
             if self.habit_count < 0 {
                 (self.habit, self.habit_count) = (difference, 1);
             }
         }
-        (self.difference, self.calm) = (difference, false);
+        (self.difference, self.pace) = (difference, Pace::Unknown);
         let moved = difference.within(i64::MOVE_BITS) << FRACTION;
         if self.seen == 0 {
             (self.mean, self.seen) = (moved, 1);
@@ -160,11 +178,17 @@ impl<M: Residuals> Beat<M> {
             self.phase = 0;
             let habit = (self.habit, self.habit_count) == (difference, MOST_HABIT);
             let mean = self.mean == moved && self.mean >> FRACTION == difference;
-            self.calm = self.seen == 8 && habit && mean;
+            if self.seen == 8 && habit && mean {
+                self.pace = Pace::Calm;
+            }
             return;
         }
-        self.phase = (self.mean + self.phase + (error >> alpha) - moved).within(i64::TRACK_BITS);
-        self.mean = (self.mean + (error >> beta)).within(i64::TRACK_BITS);
+        let phase = (self.mean + self.phase + (error >> alpha) - moved).within(i64::TRACK_BITS);
+        let mean = (self.mean + (error >> beta)).within(i64::TRACK_BITS);
+        if still && (phase, mean) == (self.phase, self.mean) {
+            self.pace = Pace::Still;
+        }
+        (self.phase, self.mean) = (phase, mean);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What writing and reading have in common, so that each part of the model is written once for both.
 
+use super::arith::opinion::Steady;
 use super::arith::prob::Prob;
 use super::lane::bits_wide;
 
@@ -12,6 +13,11 @@ pub(crate) trait Coder {
 
     /// One decision.
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool;
+
+    /// One decision that two probabilities foresee.
+    fn either(&mut self, prob: &mut Prob, _: &mut Steady, bit: bool) -> bool {
+        self.bit(prob, bit)
+    }
 
     /// `bits` bits, at most 16, as they are.
     fn raw(&mut self, value: u32, bits: u32) -> u32;

@@ -1,13 +1,14 @@
 //! One column of values: lattice, predictors and model together.
 
 use super::arith::prob::Prob;
-use super::bank::Bank;
 use super::coder::{Coder, Residuals};
 use super::lane::Lane;
 use super::lattice::{Front, MOST_ULPS, Place};
+use super::predict::Predict;
 use super::recall::Recall;
 use super::settings::Column;
 use super::word::{Kind, Word};
+use core::marker::PhantomData;
 
 /// Predicts indices and codes what is left.
 pub(crate) trait Indices: Copy + core::fmt::Debug {
@@ -21,41 +22,49 @@ pub(crate) trait Indices: Copy + core::fmt::Debug {
     fn code<C: Coder>(&mut self, coder: &mut C, index: i64) -> i64;
 }
 
-/// Indices in lanes of `L`.
+/// Indices in lanes of `L`, predicted by `B`.
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes<L, M, R, const ORDER: usize> {
-    bank: Bank<L, ORDER>,
+pub struct Lanes<L, B, M, R> {
+    bank: B,
     started: bool,
     model: M,
     recall: R,
+    lane: PhantomData<L>,
 }
 
-#[allow(private_bounds)]
-impl<L: Lane, M: Residuals, R: Recall<L>, const ORDER: usize> Lanes<L, M, R, ORDER> {
+#[allow(private_bounds)] // The parts' traits stay inside: only the names of profiles go out.
+impl<L: Lane, B: Predict<L>, M: Residuals, R: Recall<L>> Lanes<L, B, M, R> {
     fn fresh() -> Self {
-        Lanes { bank: Bank::new(L::default()), started: false, model: M::NEW, recall: R::new() }
+        Lanes {
+            bank: B::new(L::default()),
+            started: false,
+            model: M::NEW,
+            recall: R::new(),
+            lane: PhantomData,
+        }
     }
 
     #[inline]
     fn index<C: Coder>(&mut self, coder: &mut C, index: L) -> L {
         if !self.started {
             let first = L::from_wide(coder.signed(index.wide()));
-            self.bank = Bank::new(first);
+            self.bank = B::new(first);
             self.started = true;
             return first;
         }
         let forecast = self.bank.forecast();
-        let index = match self.recall.code(coder, index, forecast.index) {
+        let expected = B::expected(&forecast);
+        let index = match self.recall.code(coder, index, expected) {
             Some(index) => index,
-            None => forecast.index.plus(self.model.code(coder, index.minus(forecast.index))),
+            None => expected.plus(self.model.code(coder, index.minus(expected))),
         };
-        self.recall.learn(index, forecast.index);
+        self.recall.learn(index, expected);
         self.bank.learn(&forecast, index);
         index
     }
 }
 
-impl<M: Residuals, R: Recall<i32>, const ORDER: usize> Indices for Lanes<i32, M, R, ORDER> {
+impl<B: Predict<i32>, M: Residuals, R: Recall<i32>> Indices for Lanes<i32, B, M, R> {
     type Times = M::Times;
 
     fn new(kind: Kind) -> Option<Self> {
@@ -74,14 +83,14 @@ impl<M: Residuals, R: Recall<i32>, const ORDER: usize> Indices for Lanes<i32, M,
 
 /// Indices in the lanes that the kind asks for.
 #[derive(Clone, Copy, Debug)]
-#[allow(private_interfaces, private_bounds)]
-pub enum EitherLanes<M, R, S, const ORDER: usize> {
-    Narrow(Lanes<i32, M, R, ORDER>),
-    Wide(Lanes<i64, M, S, ORDER>),
+#[allow(private_interfaces, private_bounds)] // As above.
+pub enum EitherLanes<A, B, M, R, S> {
+    Narrow(Lanes<i32, A, M, R>),
+    Wide(Lanes<i64, B, M, S>),
 }
 
-impl<M: Residuals, R: Recall<i32>, S: Recall<i64>, const ORDER: usize> Indices
-    for EitherLanes<M, R, S, ORDER>
+impl<A: Predict<i32>, B: Predict<i64>, M: Residuals, R: Recall<i32>, S: Recall<i64>> Indices
+    for EitherLanes<A, B, M, R, S>
 {
     type Times = M::Times;
 

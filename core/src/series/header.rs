@@ -33,10 +33,22 @@ pub enum Coding {
     Rice,
     /// Bit-packing.
     Pack,
+    /// Range coder, little work.
+    ArithLean,
+    /// Range coder, large model with second opinions.
+    ArithLarger,
 }
 
 impl Coding {
-    pub(crate) const ALL: [Coding; 4] = [Coding::ArithSmall, Coding::ArithLarge, Coding::Rice, Coding::Pack];
+    /// In the order of their numbers.
+    pub(crate) const ALL: [Coding; 6] = [
+        Coding::ArithSmall,
+        Coding::ArithLarge,
+        Coding::Rice,
+        Coding::Pack,
+        Coding::ArithLean,
+        Coding::ArithLarger,
+    ];
 
     pub(crate) fn code(self) -> u8 {
         Self::ALL.iter().position(|coding| *coding == self).unwrap_or(0) as u8

@@ -46,6 +46,16 @@ pub(crate) trait Lane: Copy + Eq + Ord + Default + core::fmt::Debug {
     }
     /// Bit `at` of its magnitude.
     fn magnitude_low(self, bits: u32) -> u64;
+    /// Its magnitude, at most 2^(width - 8): of such many may be added.
+    fn distance(self) -> Self;
+    /// Zig-zag without the lowest `bits`, at most what 32 bits hold.
+    fn folded_high(self, bits: u32) -> u32;
+    /// The lowest `bits` of zig-zag, up to all.
+    fn folded_low(self, bits: u32) -> u64;
+    /// How many bits zig-zag has.
+    fn folded_bits(self) -> u32;
+    /// Back from zig-zag, whose bits above `low` are `high * 2^at`.
+    fn unfold(high: u32, at: u32, low: u64) -> Self;
     /// Base 2 logarithm of `2 * magnitude + 1`, in 32nds.
     fn log(self) -> u32;
 }
@@ -190,6 +200,34 @@ macro_rules! lane {
             #[inline(always)]
             fn magnitude_low(self, bits: u32) -> u64 {
                 u64::from(self.unsigned_abs() & (((1 as $unsigned) << bits) - 1))
+            }
+
+            #[inline(always)]
+            fn distance(self) -> Self {
+                self.unsigned_abs().min(1 << (<$lane>::BITS - 8)) as $lane
+            }
+
+            #[inline(always)]
+            fn folded_high(self, bits: u32) -> u32 {
+                (self.fold() >> bits).min(u32::MAX as $unsigned) as u32
+            }
+
+            #[inline(always)]
+            fn folded_low(self, bits: u32) -> u64 {
+                let all =
+                    if bits < <$lane>::BITS { ((1 as $unsigned) << bits) - 1 } else { <$unsigned>::MAX };
+                u64::from(self.fold() & all)
+            }
+
+            #[inline(always)]
+            fn folded_bits(self) -> u32 {
+                Self::bits_of(self.fold())
+            }
+
+            #[inline(always)]
+            fn unfold(high: u32, at: u32, low: u64) -> Self {
+                let folded = (high as $unsigned).checked_shl(at).unwrap_or(0) | low as $unsigned;
+                (folded >> 1) as $lane ^ ((folded & 1) as $lane).wrapping_neg()
             }
 
             #[inline(always)]

@@ -9,8 +9,8 @@
 //! keeps a fixed number of bytes beside the caller's block buffer; a [`Decoder`] streams the points of one block. Each
 //! block decodes alone, so a damaged one costs only itself: [`Blocks`] goes on behind it.
 //!
-//! The back end is a type ([`Profile`]): [`Small`] and [`Large`] give the smallest blocks, [`Pack`] is the fastest,
-//! [`Rice`] lies between, [`Narrow`] is [`Small`] for cores of 32 bits. `FORMAT.md` beside this file says every bit.
+//! The back end is a type ([`Profile`]): [`Small`], [`Large`] and [`Larger`] give the smallest blocks, [`Pack`] is the
+//! fastest, [`Lean`] and [`Rice`] lie between, [`Narrow`] is [`Small`] for cores of 32 bits. `FORMAT.md` beside this file says every bit.
 
 mod any;
 mod arith;
@@ -28,6 +28,7 @@ mod crc;
 mod decoder;
 mod encoder;
 mod error;
+mod few;
 mod header;
 mod heads;
 mod lane;
@@ -35,6 +36,7 @@ mod lattice;
 mod never_longer;
 mod pack;
 mod points;
+mod predict;
 mod profile;
 mod recall;
 mod rice;
@@ -54,7 +56,7 @@ pub use encoder::{Encoder, Pushed};
 pub use error::{Damage, Misuse, Unsealed};
 pub use header::{Coding, Header, MAX_HEADER_BYTES, Range, SYNC, VERSION};
 pub use never_longer::NeverLonger;
-pub use profile::{Large, Narrow, Pack, Profile, Rice, Small};
+pub use profile::{Large, Larger, Lean, Narrow, Pack, Profile, Rice, Small};
 pub use search::Search;
 pub use settings::{
     Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, TimeUnit, Tolerance,
@@ -65,5 +67,7 @@ pub use word::{Kind, Word};
 const _: () = {
     assert!(Encoder::<Small, 1>::STATE_BYTES <= 1024 && Decoder::<Small, 1>::STATE_BYTES <= 1024);
     assert!(Encoder::<Narrow, 1>::STATE_BYTES <= 1024 && Decoder::<Narrow, 1>::STATE_BYTES <= 1024);
-    assert!(Encoder::<Large, 1>::STATE_BYTES <= 4096 && Decoder::<Large, 1>::STATE_BYTES <= 4096);
+    assert!(Encoder::<Lean, 1>::STATE_BYTES <= 1024 && Decoder::<Lean, 1>::STATE_BYTES <= 1024);
+    assert!(Encoder::<Large, 1>::STATE_BYTES <= 2048 && Decoder::<Large, 1>::STATE_BYTES <= 2048);
+    assert!(Encoder::<Larger, 1>::STATE_BYTES <= 4096 && Decoder::<Larger, 1>::STATE_BYTES <= 4096);
 };

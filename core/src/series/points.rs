@@ -119,13 +119,20 @@ mod tests {
     use super::super::arith::model::Model;
     use super::super::arith::prob::Prob;
     use super::super::arith::range::{ReadState, Reader};
+    use super::super::bank::Bank;
     use super::super::column::EitherLanes;
     use super::super::recall::{Latest, Near};
     use super::super::word::Kind;
     use super::*;
     use std::vec::Vec;
 
-    type All = EitherLanes<Model<3, 20, 8>, Latest<i32, Near, 32>, Latest<i64, Near, 32>, 16>;
+    type All = EitherLanes<
+        Bank<i32, 16>,
+        Bank<i64, 16>,
+        Model<3, 20, 8>,
+        Latest<i32, Near, 32>,
+        Latest<i64, Near, 32>,
+    >;
 
     /// Counts what is asked of a reader.
     struct Counting<'a> {

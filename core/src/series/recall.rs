@@ -43,7 +43,7 @@ pub struct Latest<L, M, const COUNT: usize> {
     model: M,
 }
 
-#[allow(private_bounds)]
+#[allow(private_bounds)] // The parts' traits stay inside: only the names of profiles go out.
 impl<L: Lane, M: Residuals, const COUNT: usize> Latest<L, M, COUNT> {
     /// Bits that saying which one costs about.
     const NAMING: u32 = COUNT.ilog2() + 1;

@@ -21,7 +21,6 @@ pub struct StreamWrite<E: Ends, I: Indices, const COLUMNS: usize> {
     writer: E::WriteState,
 }
 
-#[allow(private_bounds)]
 impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWrite<E, I, COLUMNS> {
     fn new(columns: &[Column; COLUMNS], used: usize) -> Option<Self> {
         Some(StreamWrite { points: Points::new(0, columns, used)?, writer: E::write_at(0) })
@@ -117,7 +116,6 @@ pub struct StreamRead<E: Ends, I: Indices, const COLUMNS: usize> {
     stored: bool,
 }
 
-#[allow(private_bounds)]
 impl<E: Ends, I: Indices, const COLUMNS: usize> ReadSide<COLUMNS> for StreamRead<E, I, COLUMNS> {
     fn new(header: &Header, payload: &[u8], columns: &[Column; COLUMNS]) -> Option<Self> {
         let points = Points::new(header.first, columns, header.columns)?;

@@ -51,6 +51,7 @@ fn main() {
         "interrupts",
         "series_small",
         "series_narrow",
+        "series_lean",
         "series_large",
         "series_rice",
         "series_pack",

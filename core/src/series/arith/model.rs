@@ -2,6 +2,7 @@
 
 use super::super::coder::{Coder, Residuals};
 use super::super::lane::Lane;
+use super::opinion::Opinion;
 use super::prob::Prob;
 
 /// Nodes of the tree of lengths.
@@ -15,9 +16,10 @@ const TREE: [Prob; NODES] = {
 };
 
 /// Coded magnitudes in this many classes of how lively the last residuals were against the ones before (1 or 3), with
-/// the bits below the highest modelled up to a length of `LENGTHS`, the third of them in those shorter than `SHORT`.
+/// the bits below the highest modelled up to a length of `LENGTHS`, the third of them in those shorter than `SHORT`; with a
+/// second opinion `O` on each decision, or none.
 #[derive(Clone, Copy, Debug)]
-pub struct Model<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> {
+pub struct Model<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize, O = ()> {
     /// Whether it is zero: by class, and after 1, 2, 3 or more zeros.
     zero: [[Prob; 4]; CLASSES],
     /// Whether it is negative: after nothing, a positive one, a negative one.
@@ -35,9 +37,23 @@ pub struct Model<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize>
     slow: i16,
     last_sign: u8,
     zeros: u8,
+    opinion: O,
 }
 
-impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Model<CLASSES, LENGTHS, SHORT> {
+/// Decisions as second opinions know them: those of a row, then those of all rows.
+pub(super) const ROW: usize = 4 + NODES;
+const SECOND: usize = 3;
+const fn third(lengths: usize) -> usize {
+    SECOND + lengths
+}
+const fn fourth(lengths: usize) -> usize {
+    third(lengths) + 2 * lengths
+}
+
+#[allow(private_bounds)] // What opinions are stays inside: only the names of profiles go out.
+impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize, O: Opinion>
+    Model<CLASSES, LENGTHS, SHORT, O>
+{
     const EMPTY: Self = Model {
         zero: [[Prob::EVEN; 4]; CLASSES],
         sign: [Prob::EVEN; 3],
@@ -49,6 +65,7 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Model<CLASS
         slow: 0,
         last_sign: 0,
         zeros: 0,
+        opinion: O::NEW,
     };
 
     #[inline(always)]
@@ -68,20 +85,28 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Model<CLASS
     fn below<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L, length: u32) -> u64 {
         let (mut left, mut magnitude) = (length, 1_u64);
         let at = (length as usize).min(LENGTHS - 1);
-        let mut bit = |coder: &mut C, prob: &mut Prob, left: &mut u32| {
+        let opinion = &mut self.opinion;
+        let mut bit = |coder: &mut C, prob: &mut Prob, place: usize, left: &mut u32| {
             *left -= 1;
-            let bit = coder.bit(prob, residual.magnitude_low(*left + 1) >> *left == 1);
+            let bit = opinion.bit(coder, prob, None, place, residual.magnitude_low(*left + 1) >> *left == 1);
             magnitude = magnitude << 1 | u64::from(bit);
             usize::from(bit)
         };
         if left > 0 {
-            let second = bit(coder, &mut self.second[at], &mut left);
+            let second = bit(coder, &mut self.second[at], SECOND + at, &mut left);
             if left > 0 {
-                let third = bit(coder, &mut self.third[at][second], &mut left);
+                let third_bit =
+                    bit(coder, &mut self.third[at][second], third(LENGTHS) + 2 * at + second, &mut left);
                 if left > 0
                     && let Some(fourth) = self.fourth.get_mut(length as usize)
                 {
-                    bit(coder, &mut fourth[(second << 1 | third) & 3], &mut left);
+                    let three = (second << 1 | third_bit) & 3;
+                    bit(
+                        coder,
+                        &mut fourth[three],
+                        self::fourth(LENGTHS) + 4 * length as usize + three,
+                        &mut left,
+                    );
                 }
             }
         }
@@ -90,6 +115,7 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Model<CLASS
 
     #[inline(always)]
     fn follow(&mut self, length: u32) {
+        self.opinion.follow(length);
         if CLASSES > 1 {
             let length = (length * 16) as i16;
             self.fast += (length - self.fast) / 3;
@@ -98,8 +124,8 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Model<CLASS
     }
 }
 
-impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Residuals
-    for Model<CLASSES, LENGTHS, SHORT>
+impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize, O: Opinion> Residuals
+    for Model<CLASSES, LENGTHS, SHORT, O>
 {
     type Times = Model<1, 8, 0>;
 
@@ -108,24 +134,29 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize> Residuals
     #[inline]
     fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
         let class = self.class();
-        let zero = &mut self.zero[class][usize::from(self.zeros & 3)];
-        if !coder.bit(zero, residual != L::default()) {
+        let row = self.opinion.row();
+        let zeros = usize::from(self.zeros & 3);
+        let zero = &mut self.zero[class][zeros];
+        if !self.opinion.bit(coder, zero, Some(row), zeros, residual != L::default()) {
             self.zeros = (self.zeros + 1).min(3);
             self.follow(0);
             return L::default();
         }
         self.zeros = 0;
-        let negative = coder.bit(&mut self.sign[usize::from(self.last_sign.min(2))], residual < L::default());
+        let sign = usize::from(self.last_sign.min(2));
+        let negative = self.opinion.bit(coder, &mut self.sign[sign], None, sign, residual < L::default());
         self.last_sign = 1 + u8::from(negative);
 
         let wanted = residual.magnitude_bits().wrapping_sub(1) & 63;
         let tree = &mut self.length[class];
-        let long = coder.bit(&mut tree[0], wanted >= 32);
+        let long = self.opinion.bit(coder, &mut tree[0], Some(row), 4, wanted >= 32);
         // Nodes 1 to 31 are the tree of short lengths, 32 to 38 the upper levels of that of long ones.
         let (levels, base) = if long { (3, 31) } else { (5, 0) };
         let mut node = 1_usize;
         for level in 0..levels {
-            let bit = coder.bit(&mut tree[(base + node).min(NODES - 1)], wanted >> (4 - level) & 1 == 1);
+            let at = (base + node).min(NODES - 1);
+            let wanted = wanted >> (4 - level) & 1 == 1;
+            let bit = self.opinion.bit(coder, &mut tree[at], Some(row), 4 + at, wanted);
             node = node << 1 | usize::from(bit);
         }
         let length = match long {

@@ -3,6 +3,8 @@
 //! The state is apart from the bytes, so that an encoder can try a group of points and take it back.
 
 use super::super::coder::{Coder, Ends};
+use super::super::lane::SMALL_CORE;
+use super::opinion::Steady;
 use super::prob::Prob;
 
 /// Below this the range is widened by one byte.
@@ -126,9 +128,22 @@ impl Coder for Writer<'_> {
     }
 
     #[inline(always)]
+    fn either(&mut self, prob: &mut Prob, steady: &mut Steady, bit: bool) -> bool {
+        let cut = (self.state.range >> 16) * steady.with(*prob);
+        let one = u32::from(bit).wrapping_neg();
+        self.state.low += u64::from(cut & one);
+        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        prob.see(bit);
+        steady.see(bit);
+        self.widen();
+        bit
+    }
+
+    #[inline(always)]
     fn raw(&mut self, value: u32, bits: u32) -> u32 {
         self.state.range >>= bits;
-        self.state.low += u64::from(value) * u64::from(self.state.range);
+        // A value of that many bits times a range without them: 32 bits hold it.
+        self.state.low += u64::from(value.wrapping_mul(self.state.range));
         self.widen();
         value
     }
@@ -191,8 +206,35 @@ impl Coder for Reader<'_> {
     }
 
     #[inline(always)]
+    fn either(&mut self, prob: &mut Prob, steady: &mut Steady, _: bool) -> bool {
+        let cut = (self.state.range >> 16) * steady.with(*prob);
+        let bit = self.state.code >= cut;
+        let one = u32::from(bit).wrapping_neg();
+        self.state.code -= cut & one;
+        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        prob.see(bit);
+        steady.see(bit);
+        self.widen();
+        bit
+    }
+
+    #[inline(always)]
     fn raw(&mut self, _: u32, bits: u32) -> u32 {
         self.state.range >>= bits;
+        if SMALL_CORE && !cfg!(target_arch = "riscv32") {
+            // Cores that do not divide find the value bit by bit.
+            let (mut value, mut part) = (0, self.state.range << bits);
+            for _ in 0..bits {
+                part >>= 1;
+                value <<= 1;
+                if self.state.code >= part {
+                    self.state.code -= part;
+                    value |= 1;
+                }
+            }
+            self.widen();
+            return value;
+        }
         // Only bytes that no writer makes go beyond the last value.
         let value = self.state.code.checked_div(self.state.range).unwrap_or(0).min((1 << bits) - 1);
         self.state.code -= value * self.state.range;

@@ -5,7 +5,7 @@
 use crate::Failure;
 use plimsoll_core::journal::RamFlash;
 use plimsoll_core::series::{
-    AnyDecoder, Blocks, Column, Encoder, Kind, Large, Narrow, Pack, Profile, Pushed, Rice, Settings, Small,
+    AnyDecoder, Blocks, Column, Encoder, Kind, Large, Lean, Narrow, Pack, Profile, Pushed, Rice, Settings, Small,
     TimeUnit, Word,
 };
 use std::fs;
@@ -19,6 +19,7 @@ pub(crate) fn all(folder: &Path) -> Result<(), Failure> {
     let points = fs::read(folder.join("points.bin"))?;
     one::<Small>(folder, "series_small.bin", &points)?;
     one::<Narrow>(folder, "series_narrow.bin", &points)?;
+    one::<Lean>(folder, "series_lean.bin", &points)?;
     one::<Large>(folder, "series_large.bin", &points)?;
     one::<Rice>(folder, "series_rice.bin", &points)?;
     one::<Pack>(folder, "series_pack.bin", &points)?;

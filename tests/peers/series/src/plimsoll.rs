@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 use crate::load::Series;
 use plimsoll_core::series::{
-    Column, Decoder, Encoder, Kind, Large, Pack, Profile, Rice, Settings, Small, TimeUnit, Word,
+    Column, Decoder, Encoder, Kind, Large, Larger, Lean, Pack, Profile, Rice, Settings, Small, TimeUnit, Word,
 };
 use std::marker::PhantomData;
 
@@ -22,6 +22,12 @@ pub fn codecs() -> Vec<Box<dyn Codec>> {
     }
     for points in [1024, 4096] {
         all.push(Box::new(Blocks::<Large> { name: "plimsoll large", points, profile: PhantomData }));
+    }
+    for points in [1024, 4096] {
+        all.push(Box::new(Blocks::<Larger> { name: "plimsoll larger", points, profile: PhantomData }));
+    }
+    for points in [128, 1024, 4096] {
+        all.push(Box::new(Blocks::<Lean> { name: "plimsoll lean", points, profile: PhantomData }));
     }
     for points in [1024, 4096] {
         all.push(Box::new(Blocks::<Rice> { name: "plimsoll rice", points, profile: PhantomData }));

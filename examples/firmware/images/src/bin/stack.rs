@@ -9,7 +9,7 @@ use plimsoll_core::bytes::{ReadRows, WriteRows};
 use plimsoll_core::journal::{From, Journal, Policy, RamFlash};
 use plimsoll_core::pipeline::{Chain, Job, Stage};
 use plimsoll_core::series::{
-    Column, Decoder, Encoder, Kind, Large, Narrow, Pack, Profile, Rice, Settings, Small, TimeUnit, Word,
+    Column, Decoder, Encoder, Kind, Large, Lean, Narrow, Pack, Profile, Rice, Settings, Small, TimeUnit, Word,
 };
 use plimsoll_core::shape::{SampleKind, Shape};
 use plimsoll_core::transform::{invert::Invert, sharpen::sharpen};
@@ -66,6 +66,11 @@ mod small {
 mod narrow {
     use super::*;
     series!(Narrow, "narrow_new", "narrow_push", "narrow_seal", "narrow_open", "narrow_next");
+}
+
+mod lean {
+    use super::*;
+    series!(Lean, "lean_new", "lean_push", "lean_seal", "lean_open", "lean_next");
 }
 
 mod large {
@@ -125,6 +130,7 @@ fn run() -> i32 {
     let mut arena = [0; 1024];
     let done = small::measure()
         .and_then(|()| narrow::measure())
+        .and_then(|()| lean::measure())
         .and_then(|()| large::measure())
         .and_then(|()| rice::measure())
         .and_then(|()| pack::measure())

@@ -3,8 +3,8 @@
 #![no_main]
 
 use plimsoll_core::series::{
-    AnyDecoder, Blocks, Column, Decoder, Encoder, Header, Kind, Large, Lattice, Narrow, Pack, Profile, Rice,
-    Settings, Small, TimeUnit, Tolerance, Word, bound,
+    AnyDecoder, Blocks, Column, Decoder, Encoder, Header, Kind, Large, Larger, Lattice, Lean, Narrow, Pack, Profile,
+    Rice, Settings, Small, TimeUnit, Tolerance, Word, bound,
 };
 use proof::black_box;
 
@@ -17,6 +17,10 @@ fn all() {
     one::<Narrow, 3>();
     one::<Large, 1>();
     one::<Large, 3>();
+    one::<Larger, 1>();
+    one::<Larger, 3>();
+    one::<Lean, 1>();
+    one::<Lean, 3>();
     one::<Rice, 1>();
     one::<Rice, 3>();
     one::<Pack, 1>();

@@ -1,0 +1,149 @@
+//! Second opinions: each decision is also foreseen from the lengths of the last two residuals, by probabilities that
+//! follow slowly. The mean of two that err in different places errs less than either.
+
+use super::super::coder::Coder;
+use super::model::ROW;
+use super::prob::Prob;
+
+/// Foresees decisions a second time, or does not.
+pub(crate) trait Opinion: Copy + core::fmt::Debug {
+    /// Before anything is known.
+    const NEW: Self;
+    /// The row for the next residual.
+    fn row(&self) -> usize;
+    /// One decision at a `place` of a `row`, or at one of those that all rows share.
+    fn bit<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        prob: &mut Prob,
+        row: Option<usize>,
+        place: usize,
+        bit: bool,
+    ) -> bool;
+    /// A residual of `length` bits came.
+    fn follow(&mut self, length: u32);
+}
+
+impl Opinion for () {
+    const NEW: Self = ();
+
+    #[inline(always)]
+    fn row(&self) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn bit<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        prob: &mut Prob,
+        _: Option<usize>,
+        _: usize,
+        bit: bool,
+    ) -> bool {
+        coder.bit(prob, bit)
+    }
+
+    #[inline(always)]
+    fn follow(&mut self, _: u32) {}
+}
+
+/// Rows: the longer of the last two residuals has so many bits, or more.
+const ROWS: usize = 12;
+
+/// Decisions that all rows share, for models of lengths up to 20 and short ones up to 8.
+const SHARED: usize = 3 + 20 + 40 + 32;
+
+/// Probabilities by the lengths of the last two residuals.
+#[derive(Clone, Copy, Debug)]
+pub struct ByLength {
+    rows: [[Steady; ROW]; ROWS],
+    shared: [Steady; SHARED],
+    last: u8,
+    before: u8,
+}
+
+impl Opinion for ByLength {
+    const NEW: Self = {
+        let mut row = [Steady::EVEN; ROW];
+        (row[4], row[5]) = (Steady::SELDOM, Steady::SELDOM);
+        ByLength { rows: [row; ROWS], shared: [Steady::EVEN; SHARED], last: 0, before: 0 }
+    };
+
+    #[inline(always)]
+    fn row(&self) -> usize {
+        usize::from(self.last.max(self.before)).min(ROWS - 1)
+    }
+
+    #[inline(always)]
+    fn bit<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        prob: &mut Prob,
+        row: Option<usize>,
+        place: usize,
+        bit: bool,
+    ) -> bool {
+        let steady = match row {
+            Some(row) => &mut self.rows[row.min(ROWS - 1)][place.min(ROW - 1)],
+            None => &mut self.shared[place.min(SHARED - 1)],
+        };
+        coder.either(prob, steady, bit)
+    }
+
+    #[inline(always)]
+    fn follow(&mut self, length: u32) {
+        (self.last, self.before) = (length as u8, self.last);
+    }
+}
+
+/// Probability that the bit is 0, in 65536ths, and how often it was seen: it learns as counting does, until the next one
+/// moves it by 1/128 of the way. In bytes, because there are many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steady {
+    zero: [u8; 2],
+    seen: u8,
+}
+
+/// Where counting ends.
+const MOST_SEEN: usize = 127;
+
+/// How far the n-th bit moves it, in 32768ths.
+static RATES: [u16; MOST_SEEN + 1] = {
+    let mut rates = [0; MOST_SEEN + 1];
+    let mut seen = 0;
+    while seen <= MOST_SEEN {
+        let parts = 2 * seen as u32 + 3;
+        rates[seen] = (65_536 / if parts < 256 { parts } else { 256 }) as u16;
+        seen += 1;
+    }
+    rates
+};
+
+impl Steady {
+    const EVEN: Steady = Steady { zero: 32_768_u16.to_le_bytes(), seen: 0 };
+    const SELDOM: Steady = Steady { zero: 64_000_u16.to_le_bytes(), seen: 6 };
+
+    #[inline(always)]
+    fn zero(self) -> u32 {
+        u32::from(u16::from_le_bytes(self.zero))
+    }
+
+    /// Together with `prob`, in 65536ths: it counts for 2 to 10 of 16 parts, for more the more it has seen. Neither bit
+    /// becomes impossible, since `prob` has at least 6 parts and lets none be.
+    #[inline(always)]
+    pub(crate) fn with(self, prob: Prob) -> u32 {
+        let parts = (u32::from(self.seen) + 2).min(10);
+        prob.zero() * (16 - parts) + ((self.zero() * parts) >> 4)
+    }
+
+    /// A `bit` was seen.
+    #[inline(always)]
+    pub(crate) fn see(&mut self, bit: bool) {
+        let zero = self.zero() as i32;
+        let end = if bit { 32 } else { 65_536 - 32 };
+        let rate = i32::from(RATES[usize::from(self.seen).min(MOST_SEEN)]);
+        self.zero = ((zero + (((end - zero) * rate) >> 15)) as u16).to_le_bytes();
+        self.seen = (self.seen + 1).min(MOST_SEEN as u8);
+    }
+}

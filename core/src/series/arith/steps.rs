@@ -1,0 +1,94 @@
+//! How residuals are spread, for small cores: a Golomb-Rice code whose unary part is adaptive decisions, some two or three
+//! for each residual. What is below them is as it is.
+
+use super::super::coder::{Coder, Residuals};
+use super::super::lane::{Lane, bits};
+use super::prob::Prob;
+
+/// Steps up to where a residual follows as it is.
+const STEPS: usize = 15;
+
+/// Classes of how large residuals were of late.
+const SIZES: usize = 6;
+
+/// The spread of residuals, in `ROWS` classes: 6, or 12 if it also matters whether the last one was a long one.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<const ROWS: usize> {
+    /// Mean length of late, in 128ths of a bit.
+    level: u16,
+    seen: u8,
+    /// Whether the last one was longer than that.
+    longer: bool,
+    rows: [[Prob; STEPS]; ROWS],
+}
+
+impl<const ROWS: usize> Steps<ROWS> {
+    /// The class, and how many bits are not modelled.
+    #[inline(always)]
+    fn place(&self) -> (usize, u32) {
+        let level = u32::from(self.level);
+        let size = match level {
+            ..256 => level >> 6,
+            _ => 4 | level >> 6 & 1,
+        };
+        let longer = if self.longer && ROWS > SIZES { SIZES } else { 0 };
+        (size as usize + longer, (level >> 7).saturating_sub(1))
+    }
+
+    #[inline(always)]
+    fn follow(&mut self, length: u32) {
+        let (length, level) = ((length << 7) as i32, i32::from(self.level));
+        let rate = match self.seen {
+            ..2 => 1,
+            2..6 => 2,
+            6..14 => 3,
+            14.. => 4,
+        };
+        self.seen = (self.seen + 1).min(14);
+        self.longer = length > level;
+        self.level = (level + ((length - level) >> rate)) as u16;
+    }
+}
+
+/// The step that `high` is on: 0 to 3 are steps of their own, then there are two for each power of two.
+#[inline(always)]
+fn step_of(high: u32) -> u32 {
+    if high < 4 {
+        return high;
+    }
+    let length = bits(high);
+    (2 * length - 2) | (high >> (length - 2) & 1)
+}
+
+impl<const ROWS: usize> Residuals for Steps<ROWS> {
+    type Times = Steps<SIZES>;
+
+    const NEW: Self = Steps { level: 512, seen: 0, longer: false, rows: [[Prob::EVEN; STEPS]; ROWS] };
+
+    #[inline(always)]
+    fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
+        let (row, below) = self.place();
+        let below = below.min(L::BITS - 1);
+        let wanted = if C::WRITES { step_of(residual.folded_high(below)) } else { 0 };
+        let mut step = 0;
+        if let Some(row) = self.rows.get_mut(row) {
+            for prob in row.iter_mut() {
+                if !coder.bit(prob, step < wanted) {
+                    break;
+                }
+                step += 1;
+            }
+        }
+        let residual = match step {
+            0..4 => L::unfold(step, below, coder.raw_long(residual.folded_low(below), below)),
+            4..15 => {
+                // The first two bits are the step's.
+                let below = (step / 2 - 1 + below).min(64);
+                L::unfold(2 | step & 1, below, coder.raw_long(residual.folded_low(below), below))
+            }
+            _ => L::unfold(0, 0, coder.number(residual.folded_low(L::BITS))),
+        };
+        self.follow(residual.folded_bits());
+        residual
+    }
+}

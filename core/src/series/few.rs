@@ -1,0 +1,133 @@
+//! A bank for small cores: six cheap predictors, judged by how far they were off of late, without logarithms, divisions
+//! or anything that must be kept within bounds. All of it wraps.
+
+use super::lane::Lane;
+use super::predict::Predict;
+
+/// Predictors in the bank.
+const COUNT: usize = 6;
+
+/// Differences that the adaptive filter looks at.
+const ORDER: usize = 4;
+
+/// Where the filter's coefficients start: 2^18 of 2^20.
+const FIRST_WEIGHT: i32 = 1 << 18;
+
+/// The bank.
+#[derive(Clone, Copy, Debug)]
+pub struct Few<L> {
+    last: L,
+    /// Level that follows slowly, less the last index; with fraction.
+    level: L,
+    /// Two trackers of position and speed (alpha-beta filters), positions less the last index; with fraction.
+    quick: [L; 2],
+    steady: [L; 2],
+    /// The last differences, latest first.
+    differences: [L; ORDER],
+    /// The filter's coefficients, in 2^-20.
+    weights: [i32; ORDER],
+    /// How far each predictor was off of late: 32 times the mean.
+    costs: [L; COUNT],
+    seen: bool,
+}
+
+/// What the bank expects.
+pub(crate) struct Forecast<L> {
+    each: [L; COUNT],
+    index: L,
+    /// The differences, scaled to 13 bits.
+    scaled: [i32; ORDER],
+}
+
+impl<L: Lane> Predict<L> for Few<L> {
+    type Forecast = Forecast<L>;
+
+    fn new(first: L) -> Self {
+        let zero = L::default();
+        Few {
+            last: first,
+            level: zero,
+            quick: [zero; 2],
+            steady: [zero; 2],
+            differences: [zero; ORDER],
+            weights: [FIRST_WEIGHT, 0, 0, 0],
+            costs: [zero; COUNT],
+            seen: false,
+        }
+    }
+
+    #[inline(always)]
+    fn forecast(&self) -> Forecast<L> {
+        let [newest, second, third, fourth] = self.differences;
+        let all = newest.magnitude() | second.magnitude() | third.magnitude() | fourth.magnitude();
+        let shift = L::bits_of(all).saturating_sub(12);
+        let scaled = self.differences.map(|difference| difference.down(shift).low());
+        let mut sum = 0_i32;
+        for (scaled, weight) in scaled.iter().zip(self.weights) {
+            sum = sum.wrapping_add(scaled.wrapping_mul(weight >> 7));
+        }
+        let filtered = match shift {
+            0..13 => L::from_i32(sum >> (13 - shift)),
+            _ => L::from_i32(sum).up((shift - 13).min(L::BITS - 1)),
+        };
+        let last = self.last;
+        let each = [
+            last,
+            last.plus(newest),
+            last.plus(self.level.down(L::FRACTION)),
+            last.plus(self.quick[0].plus(self.quick[1]).down(L::FRACTION)),
+            last.plus(self.steady[0].plus(self.steady[1]).down(L::FRACTION)),
+            last.plus(filtered),
+        ];
+        let (mut least, mut index) = (self.costs[0], last);
+        for (cost, each) in self.costs.iter().zip(each).skip(1) {
+            if *cost < least {
+                (least, index) = (*cost, each);
+            }
+        }
+        Forecast { each, index, scaled }
+    }
+
+    #[inline(always)]
+    fn expected(forecast: &Forecast<L>) -> L {
+        forecast.index
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, forecast: &Forecast<L>, index: L) {
+        for (cost, each) in self.costs.iter_mut().zip(forecast.each) {
+            *cost = cost.minus(cost.down(5)).plus(index.minus(each).distance());
+        }
+        // One step of the sign-error least-mean-squares filter (A. Gersho, 1984): the error says only which way.
+        let [.., filtered] = forecast.each;
+        let error = index.minus(filtered);
+        if error != L::default() {
+            let turn = if error < L::default() { -1 } else { 0 };
+            for (weight, scaled) in self.weights.iter_mut().zip(forecast.scaled) {
+                *weight = weight.wrapping_add(((scaled ^ turn) - turn).wrapping_mul(4));
+            }
+        }
+        let difference = index.minus(self.last).within(L::MOVE_BITS);
+        let [newest, second, third, _] = self.differences;
+        self.differences = [difference, newest, second, third];
+        self.last = index;
+        let moved = difference.up(L::FRACTION);
+        if !self.seen {
+            (self.quick[1], self.steady[1], self.seen) = (moved, moved, true);
+            self.level = L::default().minus(moved.down(1));
+            return;
+        }
+        self.level = self.level.plus(moved.minus(self.level).down(2)).minus(moved);
+        follow(&mut self.quick, moved, 1, 3);
+        follow(&mut self.steady, moved, 3, 7);
+    }
+}
+
+/// One step of an alpha-beta filter with gains of 2^-alpha and 2^-beta.
+#[inline(always)]
+fn follow<L: Lane>(tracker: &mut [L; 2], moved: L, alpha: u32, beta: u32) {
+    let [position, speed] = *tracker;
+    let expected = position.plus(speed);
+    let error = moved.minus(expected);
+    *tracker = [error.down(alpha).minus(error), speed.plus(error.down(beta))];
+}
