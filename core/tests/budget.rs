@@ -19,6 +19,54 @@ fn the_limit_is_exact() {
     assert_eq!((stats.used, stats.free, stats.peak, stats.leases, stats.failed), (4096, 0, 4096, 1, 1));
 }
 
+/// Whole lines of [`ALIGN`] bytes and not one more, for every size around a line's end.
+#[test]
+fn a_layout_is_what_an_aligned_arena_grants() {
+    for n in 0..4 * ALIGN {
+        let mut memory = Aligned([0; 4096]);
+        let mut budget = Budget::new(&mut memory.0);
+        budget.lease::<u8>("bytes", n).unwrap();
+        budget.lease::<u16>("words", n).unwrap();
+        let bytes = Layout::new().with::<u8>(n as u64).with::<u16>(n as u64).bytes();
+        assert_eq!(
+            (bytes, bytes),
+            (budget.stats().used as u64, (n.div_ceil(64) + n.div_ceil(32)) as u64 * 64),
+            "{n}"
+        );
+    }
+    assert_eq!(Layout::new().with::<u64>(u64::MAX / 8).with::<u8>(1).bytes(), u64::MAX, "it saturates");
+}
+
+#[test]
+fn a_refusal_says_who_wanted_how_much_of_what() {
+    let mut memory = Aligned([0; 4096]);
+    let refused = Budget::new(&mut memory.0[..64]).lease::<u16>("window", 33).unwrap_err();
+    assert_eq!(refused.to_string(), "budget exhausted: window asked for 66 bytes, 64 are free");
+    let shared = SharedBudget::new(1000);
+    assert_eq!(shared.limit(), 1000);
+    let held = shared.lease("job", 900).unwrap();
+    let refused = shared.lease("other", 101).unwrap_err();
+    assert_eq!(refused.to_string(), "budget exhausted: other asked for 101 bytes, 100 are free");
+    let stats = shared.stats();
+    assert_eq!((stats.used, stats.free, stats.peak, stats.leases, stats.failed), (900, 100, 900, 1, 1));
+    drop(held);
+    assert_eq!((shared.stats().used, shared.stats().peak), (0, 900));
+}
+
+#[test]
+fn a_shared_lease_gives_back_what_it_no_longer_holds() {
+    let shared = SharedBudget::new(1000);
+    let mut lease = shared.lease("job", 1000).unwrap();
+    assert_eq!((lease.bytes(), shared.stats().free), (1000, 0));
+    lease.shrink_to(300);
+    assert_eq!((lease.bytes(), shared.stats().free), (300, 700));
+    lease.shrink_to(301);
+    assert_eq!((lease.bytes(), shared.stats().free), (300, 700), "it never grows");
+    let other = shared.lease("other", 700).unwrap();
+    drop(lease);
+    assert_eq!((other.bytes(), shared.stats().used), (700, 700));
+}
+
 #[test]
 fn sizes_that_overflow_are_refused() {
     let mut memory = Aligned([0; 4096]);

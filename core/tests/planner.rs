@@ -5,7 +5,7 @@ use plimsoll_core::bytes::{PastEnd, ReadAt};
 use plimsoll_core::pipeline::bands::{MAX_WORKERS, bands, seam_bytes};
 use plimsoll_core::pipeline::group::{GroupError, bytes as group_bytes, shape_of};
 use plimsoll_core::pipeline::plan::{Binding, Each, Place, START, WORTHWHILE_ROWS};
-use plimsoll_core::pipeline::{Chain, Group, Need, Plan, Refusal, Request, Source, Stage, plan};
+use plimsoll_core::pipeline::{Chain, Group, MAX_STAGES, Need, Plan, Refusal, Request, Source, Stage, plan};
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape, Span};
 use plimsoll_core::strip::StripMut;
 use plimsoll_core::transform::crop::Crop;
@@ -136,6 +136,21 @@ fn what_binds_is_named() {
         let plan = plan(&request).unwrap();
         assert_eq!((plan.binding, plan.strip_rows, plan.binding.name()), (binding, rows, name));
     }
+}
+
+#[test]
+fn every_consumer_of_the_longest_chain_is_named() {
+    let median = Median::<u8, 5>::new();
+    let stages: [&dyn Stage; MAX_STAGES] = [&median; MAX_STAGES];
+    let chain = Chain::new(&stages, SOURCE).unwrap();
+    let needs = [Need::fixed("need", 9, Each::Job, Place::Heap); 13];
+    let planned = plan(&Request { needs: &needs, ..request(&chain, 1 << 30, 2, 1) }).unwrap();
+    assert_eq!(planned.workers, 2);
+    // 13 needs, a window and a state of each stage, the window of the output, the seams.
+    let (named, states) =
+        (planned.consumers.len(), planned.consumers.iter().filter(|it| it.role == "state").count());
+    assert_eq!((named, states), (13 + 2 * MAX_STAGES + 2, MAX_STAGES));
+    assert_eq!(planned.consumers.iter().map(|it| it.bytes).sum::<u64>(), planned.peak_bytes);
 }
 
 #[test]

@@ -37,8 +37,8 @@ def chunk(name, content):
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def png(cols, rows, data):
-    head = struct.pack(">IIBBBBB", cols, rows, 8, 0, 0, 0, 0)
+def png(cols, rows, data, interlaced=0):
+    head = struct.pack(">IIBBBBB", cols, rows, 8, 0, 0, 0, interlaced)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
@@ -86,6 +86,10 @@ files = {
     "reject-number-beyond-64-bits.pgm": b"P5\n99999999999999999999 1\n255\n",
     "reject-cut.pgm": b"P5\n4 4\n255\n\1\2\3",
     "reject-cut.png": png(4, 1, zlib.compress(b"\0\1\2\3\4"))[:40],
+    # Were refused for their memory (exit code 3), as if there were a picture.
+    "reject-wide.png": png(2**31 - 1, 1, zlib.compress(b"\0\1\2\3\4")),
+    "reject-wide-and-high-interlaced.png": png(1 << 20, 1 << 20, zlib.compress(b"\0\1\2\3\4"), 1),
+    "reject-wide-text.pgm": b"P2\n4294967295 1\n255\n1 2 3 4\n",
     "reject-box-of-no-length.jp2": b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0\0\0\0ftyp",
     "reject-codestream-cut.j2k": b"\xff\x4f\xff\x51\0\x29\0\0",
 }

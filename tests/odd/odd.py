@@ -20,6 +20,8 @@ import imagecodecs
 import numpy as np
 import tifffile
 
+import writers
+
 logging.disable(logging.CRITICAL)
 plimsoll, launch, wanted = os.path.realpath(sys.argv[1]), os.path.realpath(sys.argv[2]), sys.argv[3:]
 folder = tempfile.TemporaryDirectory(prefix="odd-")
@@ -112,11 +114,13 @@ def simple(image, order="<", big=False, rows_per_strip=10, encode=bytes, compres
     return file
 
 
-def libtiff(path):
-    """What tiffcp makes of the first page; None if it refuses or complains of the data."""
-    done = subprocess.run(["tiffcp", "-c", "none", path + ",0", "libtiff.tif"], capture_output=True, text=True)
+def libtiff(path, page=(0,)):
+    """What tiffcp makes of a page; None if it refuses or complains of the data, or is not asked (SubIFDs)."""
+    if len(page) > 1:
+        return None
+    done = subprocess.run(["tiffcp", "-c", "none", f"{path},{page[0]}", "libtiff.tif"], capture_output=True, text=True)
     try:
-        if done.returncode != 0 or "rror" in done.stderr or "orrupt" in done.stderr:
+        if done.returncode != 0 or "rror" in done.stderr or "orrupt" in done.stderr or "Bad code" in done.stderr:
             return None
         return tifffile.imread("libtiff.tif", key=0)
     except Exception:
@@ -126,20 +130,25 @@ def libtiff(path):
             os.remove("libtiff.tif")
 
 
-def tifffiles(path):
+def tifffiles(path, page=(0,)):
     try:
         with tifffile.TiffFile(path) as file:
-            image = file.pages[0].asarray()
+            found = file.pages[page[0]]
+            for below in page[1:]:
+                found = found.pages[below]
+            image = found.asarray()
             return image if image.size else None
     except Exception:
         return None
 
 
-def ours(path):
+def ours(path, page=(0,)):
     """Pixels, exit code, message, seconds and peak MiB."""
     if os.path.exists("ours.tif"):
         os.remove("ours.tif")
     words = [plimsoll, "convert", path, "-o", "ours.tif", "--overwrite", "--quiet", "--within", "64MiB", "--no-sync"]
+    if page != (0,):
+        words += ["--pages", "/".join(str(number + 1) for number in page)]
     began = time.monotonic()
     # The launcher is small: a process's peak begins with that of the one that forked it.
     done = subprocess.run([launch, *words], capture_output=True, text=True, env={**os.environ, "SHOW": "1"})
@@ -175,29 +184,33 @@ def same(a, b, tolerance):
     return np.abs(a.astype(np.int64) - b.astype(np.int64)).max(initial=0) <= tolerance
 
 
-def judge(name, content, tolerance=0, must=None):
+def judge(name, content, tolerance=0, must=None, page=(0,), truth=None):
     """`must`: a word of the message with which it must be refused, whatever others do. Files of `simple` know their
     pixels: where these come out, others may differ."""
-    truth = getattr(content, "truth", None)
+    truth = getattr(content, "truth", truth)
     content = getattr(content, "bytes", content)
     if wanted and not any(part in name for part in wanted):
         return
-    path = "".join(c if c.isalnum() or c in "-+." else "_" for c in name) + ".tif"
+    path = "".join(c if c.isalnum() or c in "-+." else "_" for c in name)[:200] + ".tif"
     with open(path, "wb") as file:
         file.write(bytes(content))
-    image, code, message, seconds = ours(path)
-    one, other = libtiff(path), tifffiles(path)
+    image, code, message, seconds = ours(path, page)
+    one, other = libtiff(path, page), tifffiles(path, page)
     said = []
     # A header may lie about a size such that nobody has the memory for a row.
     if code not in ((0, 3, 4) if name.startswith("hostile") else (0, 4)) or seconds > 1.5:
         said.append(f"exit code {code} after {seconds:.2f} s: {message}")
-    if len(message.splitlines()) > 1:
+    # What went along no longer, and that there are more pages, are lines of their own.
+    if len(message.splitlines()) > 1 and code != 0:
         said.append(f"several lines: {message!r}")
     known = [image for image in (one, other) if image is not None]
     agree = len(known) == 1 or len(known) == 2 and same(known[0], known[1], tolerance)
     if must is not None:
         if code != 4 or must not in message:
             said.append(f"not refused by name: {code} {message}")
+        counts["refused"] += 1
+    elif code == 4 and "does not hold exactly" in message:
+        # Integers of 64 bits become doubles, or are refused by the value that none is.
         counts["refused"] += 1
     elif not known:
         counts["either"] += 1
@@ -691,6 +704,14 @@ def run_damage(rounds=int(os.environ.get("ROUNDS", "300"))):
                 file.write(content)
 
 
+def run_writers():
+    """Files of other programs, page by page."""
+    for name, path, know in writers.cases(wanted):
+        with open(path, "rb") as file:
+            judge(name, file.read(), **know)
+
+
+run_writers()
 run_fields()
 run_streams()
 run_jpeg()

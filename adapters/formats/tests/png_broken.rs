@@ -60,15 +60,39 @@ fn rules_that_are_broken_are_named() {
     assert!(refused(file_of(made, &rows, 99, &[(b"ABCD", vec![1])])).contains("ABCD"));
     assert!(refused(file_of(made, &rows[..9], 99, &[])).contains("fewer"));
     assert!(refused(file_of(made, &[[9].as_slice(), &rows[1..]].concat(), 99, &[])).contains("filter 9"));
-    // A header that promises 2^62 bytes costs nothing to open.
-    let vast = file_of((i32::MAX as u32, i32::MAX as u32, 16, 6, true), &rows, 99, &[]);
-    let (page, heap) = rows::heap(|| open(&vast).unwrap().page(0).unwrap().unwrap());
-    assert!(heap.peak < 4096, "{} bytes to open", heap.peak);
-    let region = page.facts().shape.region();
-    assert!(rows::bytes_in(&page.needs(region), Place::Arena) > 1 << 62);
-    let mut small = [0; 1 << 16];
-    let source = page.source(region, &mut Budget::new(&mut small));
-    assert!(matches!(source.err(), Some(FormatError::Memory(_))));
+    // Sizes that the file cannot hold say nothing: not a row of them, nor all rows where all are held at once.
+    for (cols, rows_, interlaced) in
+        [(i32::MAX as u32, 1, false), (1 << 15, 1 << 16, true), (i32::MAX as u32, i32::MAX as u32, true)]
+    {
+        let vast = file_of((cols, rows_, 16, 6, interlaced), &rows, 99, &[]);
+        let (opened, heap) = rows::heap(|| Png.open(file(&vast)));
+        assert!(heap.peak < 4096, "{} bytes to open", heap.peak);
+        let error = opened.err().expect("refused").to_string();
+        assert!(error.contains("bytes of pixels, more than a file of"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_file_could_hold_is_priced() {
+    // A grey row of all that the file could inflate to is no lie yet; one more byte is.
+    let rows = stored((4, 2, 8, 0, false));
+    let len = file_of((1, 1, 8, 0, false), &rows, 99, &[]).len() as u32;
+    for (cols, rows_, interlaced) in [(len * 1032, 1 << 30, false), (len * 8, 129, true)] {
+        let page = open(&file_of((cols, rows_, 8, 0, interlaced), &rows, 99, &[]))
+            .unwrap()
+            .page(0)
+            .unwrap()
+            .unwrap();
+        let region = page.facts().shape.region();
+        assert!(rows::bytes_in(&page.needs(region), Place::Arena) > u64::from(len) * 1032);
+        let mut small = [0; 1 << 15];
+        let source = page.source(region, &mut Budget::new(&mut small));
+        assert!(matches!(source.err(), Some(FormatError::Memory(_))));
+    }
+    for (cols, rows_, interlaced) in [(len * 1032 + 1, 1, false), (len * 8, 130, true)] {
+        let lie = file_of((cols, rows_, 8, 0, interlaced), &rows, 99, &[]);
+        assert!(matches!(Png.open(file(&lie)).err(), Some(FormatError::Malformed { .. })));
+    }
 }
 
 #[test]

@@ -80,10 +80,25 @@ fn plain_text_gives_the_same_as_binary() {
     for (wrong, what) in [
         (&b"P2 2 1 9 1 10"[..], "larger than the largest"),
         (b"P2 2 1 9 1", "too few"),
+        (b"P2 2 1 9 1   ", "too few, which only reading finds out"),
         (b"P2 2 1 9 1 x", "no digit"),
         (b"P2 2 1 9 1 99999999999999", "far too large"),
     ] {
         assert!(matches!(read_all(wrong, 1), Err(FormatError::Malformed { .. })), "{what}");
+    }
+}
+
+#[test]
+fn text_that_is_too_short_for_its_samples_is_no_picture() {
+    // As for binary samples: nobody is asked for the memory of rows that cannot be there.
+    for (short, enough) in [("P2 3 2 9 1 2 3 4 5 ", "6"), ("P3 1 2 9 1 2 3 4 5 ", "6"), ("P1 3 2 11111", "1")]
+    {
+        assert!(matches!(open(short.as_bytes()).err(), Some(FormatError::Malformed { .. })), "{short}");
+        read_all(format!("{short}{enough}").as_bytes(), 1).unwrap();
+    }
+    for vast in ["P1 4294967295 1 1", "P2 4294967295 4294967295 9 1", "P3 4294967295 1 9 1"] {
+        let error = open(vast.as_bytes()).err().expect("refused").to_string();
+        assert!(error.contains("at least are announced"), "{error}");
     }
 }
 

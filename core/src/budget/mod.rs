@@ -4,6 +4,7 @@
 //! [`SharedBudget`] is the counterpart for several threads or interrupts.
 
 mod arena;
+mod counters;
 mod layout;
 mod shared;
 

@@ -81,7 +81,7 @@ impl<T: Average> Stage for Shrink<T> {
             let at = row / self.block;
             let rows = self.span(Rows::one(at), view.input_shape.rows);
             let here = Rows::new(row, rows.end().min(input.rows().end()));
-            add_rows::<T>(columns, input, here);
+            add_rows::<T>(columns, input, here, here.start() == rows.start());
             row = here.end();
             if row == rows.end() && output.rows().contains(at) {
                 let count = |pixels: usize| Count::new(pixels as u64 * u64::from(rows.len()));
@@ -92,7 +92,6 @@ impl<T: Average> Stage for Shrink<T> {
                         *target = T::mean(total, if pixels == block { &whole } else { &cut });
                     }
                 });
-                columns.fill(T::Column::default());
             }
         }
         Ok(())

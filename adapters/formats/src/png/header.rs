@@ -6,6 +6,9 @@ use super::{SIGNATURE, exif, malformed};
 use crate::{Bytes, FormatError, Orientation};
 use plimsoll_core::shape::{SampleKind, Shape};
 
+/// The most bytes that deflate makes of one: a bit for a length and one for a distance give 258 (RFC 1951, 3.2.5).
+const MOST_EXPANSION: u64 = 1032;
+
 /// Colour types (PNG specification, 11.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Colour {
@@ -167,7 +170,22 @@ impl Header {
         } else if let Some(len) = alphas {
             header.key = Some(header.key_of(&alpha[..len], offset)?);
         }
+        header.check_length(bytes.len())?;
         Ok(header)
+    }
+
+    /// Fails if the file could not hold what must be in memory at once whatever its bytes are: a row, or the whole of an
+    /// interlaced picture. Nobody should be asked for memory by sizes that say nothing.
+    fn check_length(&self, len: u64) -> Result<(), FormatError> {
+        let rows = if self.interlaced { self.rows } else { 1 };
+        // Of an interlaced picture it is no more than what the seven passes have, whose rows end on bytes, too.
+        let needed = self.stored_row_bytes(self.cols).saturating_mul(u64::from(rows));
+        if needed <= len.saturating_mul(MOST_EXPANSION) {
+            return Ok(());
+        }
+        let problem =
+            format!("{rows} row(s) have {needed} bytes of pixels, more than a file of {len} bytes can hold");
+        Err(malformed(problem, 16))
     }
 
     fn parse(ihdr: [u8; 13]) -> Result<Self, FormatError> {

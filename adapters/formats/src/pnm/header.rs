@@ -1,7 +1,7 @@
 //! Reads the text header of every member of the family.
 //!
-//! Invariant: a header that is returned describes samples that the file is long enough to hold (plain text is found
-//! out while it is read), and every size in it was computed with checks.
+//! Invariant: a header that is returned describes samples that the file is long enough to hold (as plain text: if all
+//! numbers have one digit), and every size in it was computed with checks.
 
 use super::malformed;
 use crate::{Bytes, FormatError};
@@ -92,16 +92,20 @@ impl Header {
         if rows == 0 || cols == 0 || bands == 0 {
             return Err(malformed(format!("{cols} x {rows} pixels of {bands} band(s)"), self.data));
         }
-        match self.end() {
-            Some(end) if end > len => Err(malformed(
-                format!(
-                    "{} bytes of samples follow, {} are announced",
-                    len.saturating_sub(self.data),
-                    end.saturating_sub(self.data)
-                ),
+        let samples = self.shape.row_samples().saturating_mul(u64::from(rows));
+        let announced = match self.encoding {
+            // A digit each, with white space between them where a sample may have several.
+            Encoding::PlainBits => samples,
+            Encoding::Plain => samples.saturating_mul(2) - 1,
+            _ => self.end().unwrap_or(u64::MAX).saturating_sub(self.data),
+        };
+        let there = len.saturating_sub(self.data);
+        match there < announced {
+            true => Err(malformed(
+                format!("{there} bytes of samples follow, {announced} at least are announced"),
                 self.data,
             )),
-            _ => Ok(()),
+            false => Ok(()),
         }
     }
 }

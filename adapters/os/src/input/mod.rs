@@ -19,9 +19,9 @@ pub use positioned::PositionedFile;
 
 use crate::FileError;
 use plimsoll_core::bytes::ReadAt;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,13 +62,18 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(facts: &Metadata) -> Self {
-        Self { len: facts.len(), modified: (facts.mtime(), facts.mtime_nsec()) }
+    /// Asks for no more than it needs: this is done after each read.
+    fn of(file: &File) -> io::Result<Self> {
+        let facts = rustix::fs::fstat(file)?;
+        Ok(Self {
+            len: facts.st_size.cast_unsigned(),
+            modified: (facts.st_mtime, facts.st_mtime_nsec as i64),
+        })
     }
 
     /// Fails if the file is another one by now.
     fn check(self, file: &File) -> io::Result<()> {
-        let now = Self::of(&file.metadata()?);
+        let now = Self::of(file)?;
         if now.len < self.len {
             return Err(shrank(self.len, now.len));
         }
@@ -99,7 +104,8 @@ fn open_regular(path: &Path) -> Result<(File, Opened), FileError> {
     if facts.len() == 0 {
         return Err(fail(io::Error::new(io::ErrorKind::InvalidData, "the file is empty")));
     }
-    Ok((file, Opened::of(&facts)))
+    let opened = Opened::of(&file).map_err(&fail)?;
+    Ok((file, opened))
 }
 
 /// The error for a read of `wanted` bytes at `offset` that a file of `len` bytes, when it was opened, cannot serve.

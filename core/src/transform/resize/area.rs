@@ -228,7 +228,7 @@ impl<T: Average> Stage for Area<T> {
                 if u64::from(part) == rows.one() {
                     let is_whole = |row: &u32| u64::from(rows.part(*row, at)) == rows.one();
                     let end = (row..here.end()).take_while(is_whole).last().unwrap_or(row) + 1;
-                    add_rows::<T>(memory.sums, input, Rows::new(row, end));
+                    add_rows::<T>(memory.sums, input, Rows::new(row, end), false);
                     row = end;
                 } else {
                     if part > 0 {

@@ -4,6 +4,8 @@
 //! The invariant: a row or column of equal samples stays exactly so. Weights sum to exactly one, and what a pass
 //! keeps between the two has bits to spare over the sample. Integers saturate where a kernel overshoots.
 
+use super::average::Average;
+use super::quick;
 use crate::shape::Sample;
 
 /// A kind of sample that can be resampled.
@@ -16,7 +18,7 @@ use crate::shape::Sample;
 ///
 /// 24 bits of mantissa carry a 16-bit sample times its weight where a 32-bit integer would not; single additions and
 /// multiplications of IEEE 754 give the same bits on every target.
-pub trait Scale: Sample {
+pub trait Scale: Average {
     /// A weight.
     type Weight: bytemuck::Pod + Default;
     /// A sample between the two passes.
@@ -44,6 +46,19 @@ pub trait Scale: Sample {
     fn mean(run: &[Self::Mid], band: usize, bands: usize) -> Self::Mid;
     /// The exact quotient `total / count` of a block of samples, as it is between the passes.
     fn mid_of_mean(mean: f64) -> Self::Mid;
+
+    /// The same means of as many whole blocks of `block` columns and `rows` rows as can be taken faster than one by
+    /// one, from sums of columns into `target`. Gives how many; the sums of these are of no use afterwards.
+    #[inline(always)]
+    fn mids_of_blocks(
+        _columns: &mut [Self::Column],
+        _bands: usize,
+        _block: usize,
+        _rows: u32,
+        _target: &mut [Self::Mid],
+    ) -> usize {
+        0
+    }
 }
 
 /// Bits behind the point between the passes of u8.
@@ -111,6 +126,11 @@ impl Scale for u8 {
     fn mid_of_mean(mean: f64) -> i16 {
         // At most 255: the truncated value fits.
         (mean * f64::from(1 << MID_BITS) + 0.5) as i16
+    }
+
+    #[inline(always)]
+    fn mids_of_blocks(columns: &mut [u32], bands: usize, block: usize, rows: u32, target: &mut [i16]) -> usize {
+        quick::means::<MID_BITS>(columns, bands, block, rows, target)
     }
 }
 

@@ -149,49 +149,62 @@ wide!(
     f64, |x| x
 );
 
-/// Adds `rows` of a strip to the sums of their columns.
+/// Adds `rows` of a strip to the sums of their columns. Where the sums `begin` with these rows, what was there before
+/// is of no account: it costs less than to set it to zero.
 #[inline(always)]
-pub(in crate::transform) fn add_rows<T: Average>(columns: &mut [T::Column], input: &Strip<'_>, rows: Rows) {
-    let mut row = rows.start();
+pub(in crate::transform) fn add_rows<T: Average>(
+    columns: &mut [T::Column],
+    input: &Strip<'_>,
+    rows: Rows,
+    begin: bool,
+) {
+    let (mut row, mut begin) = (rows.start(), begin);
     while row < rows.end() {
-        let at = |further: u32| input.row::<T>(row + further);
-        row += match rows.end() - row {
-            8.. => {
-                add_eight::<T>(columns, [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)]);
-                8
-            }
-            4.. => {
-                add_four::<T>(columns, at(0), at(1), at(2), at(3));
-                4
-            }
-            2.. => {
-                for ((sum, a), b) in columns.iter_mut().zip(at(0)).zip(at(1)) {
-                    *sum = T::add(*sum, [*a, *b]);
-                }
-                2
-            }
-            _ => {
-                for (sum, a) in columns.iter_mut().zip(at(0)) {
-                    *sum = T::add(*sum, [*a]);
-                }
-                1
-            }
-        };
+        let left = Rows::new(row, rows.end());
+        let added = if begin { add_some::<T, true>(columns, input, left) } else { add_some::<T, false>(columns, input, left) };
+        row += added;
+        begin = false;
     }
 }
 
+/// Adds the first few of `rows`, or begins with them; gives how many.
 #[inline(always)]
-fn add_four<T: Average>(columns: &mut [T::Column], a: &[T], b: &[T], c: &[T], d: &[T]) {
-    for ((((sum, a), b), c), d) in columns.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        *sum = T::add(*sum, [*a, *b, *c, *d]);
-    }
-}
-
-#[inline(always)]
-fn add_eight<T: Average>(columns: &mut [T::Column], [a, b, c, d, e, f, g, h]: [&[T]; 8]) {
-    let rows = columns.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e).zip(f).zip(g).zip(h);
-    for ((((((((sum, a), b), c), d), e), f), g), h) in rows {
-        *sum = T::add(*sum, [*a, *b, *c, *d, *e, *f, *g, *h]);
+fn add_some<T: Average, const BEGIN: bool>(columns: &mut [T::Column], input: &Strip<'_>, rows: Rows) -> u32 {
+    let at = |further: u32| input.row::<T>(rows.start() + further);
+    let start = |sum: T::Column| if BEGIN { T::Column::default() } else { sum };
+    match rows.len() {
+        8.. => {
+            let lower = at(4).iter().zip(at(5)).zip(at(6)).zip(at(7));
+            let upper = at(0).iter().zip(at(1)).zip(at(2)).zip(at(3));
+            for ((sum, (((a, b), c), d)), (((e, f), g), h)) in columns.iter_mut().zip(upper).zip(lower) {
+                *sum = T::add(start(*sum), [*a, *b, *c, *d, *e, *f, *g, *h]);
+            }
+            8
+        }
+        4.. => {
+            for ((((sum, a), b), c), d) in columns.iter_mut().zip(at(0)).zip(at(1)).zip(at(2)).zip(at(3)) {
+                *sum = T::add(start(*sum), [*a, *b, *c, *d]);
+            }
+            4
+        }
+        3 => {
+            for (((sum, a), b), c) in columns.iter_mut().zip(at(0)).zip(at(1)).zip(at(2)) {
+                *sum = T::add(start(*sum), [*a, *b, *c]);
+            }
+            3
+        }
+        2 => {
+            for ((sum, a), b) in columns.iter_mut().zip(at(0)).zip(at(1)) {
+                *sum = T::add(start(*sum), [*a, *b]);
+            }
+            2
+        }
+        _ => {
+            for (sum, a) in columns.iter_mut().zip(at(0)) {
+                *sum = T::add(start(*sum), [*a]);
+            }
+            1
+        }
     }
 }
 

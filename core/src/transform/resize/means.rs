@@ -37,7 +37,7 @@ impl<T: Scale + Average> Means<T> {
 }
 
 /// The means of one row of blocks of `block` columns and `rows` rows, whose columns were added up in `sums`, into
-/// `target`; `sums` are zero then.
+/// `target`; the sums are of no use afterwards.
 #[inline(always)]
 pub(super) fn take_means<T: Scale + Average>(
     sums: &mut [T::Column],
@@ -49,12 +49,14 @@ pub(super) fn take_means<T: Scale + Average>(
     let cut = last_block(sums.len().checked_div(bands).unwrap_or(0), block);
     let count = |cols: usize| Count::new(cols as u64 * u64::from(rows));
     let (whole, cut) = (count(block), count(cut));
+    let done = T::mids_of_blocks(sums, bands, block, rows, target);
+    let sums = sums.get(done * block * bands..).unwrap_or_default();
+    let target = target.get_mut(done * bands..).unwrap_or_default();
     add_blocks::<T>(sums, bands, block, |total, pixels, index| {
         if let Some(target) = target.get_mut(index) {
             *target = T::mid_of_mean(T::exact(total, if pixels == block { &whole } else { &cut }));
         }
     });
-    sums.fill(T::Column::default());
 }
 
 impl<T: Scale + Average> Stage for Means<T> {
@@ -105,7 +107,7 @@ impl<T: Scale + Average> Stage for Means<T> {
             let block = row / height;
             let rows = axes.rows.pixels_of(Rows::one(block));
             let here = Rows::new(row, rows.end().min(input.rows().end()));
-            add_rows::<T>(sums, input, here);
+            add_rows::<T>(sums, input, here, here.start() == rows.start());
             row = here.end();
             if row == rows.end() && output.rows().contains(block) {
                 let bands = usize::from(view.input_shape.bands);

@@ -15,6 +15,7 @@ mod kernel;
 mod means;
 mod narrow;
 mod pass;
+mod quick;
 mod reduce;
 mod rows;
 #[cfg(test)]

@@ -307,7 +307,7 @@ impl<T: Scale + Average> Stage for Reduce<T> {
                     let block = row / height;
                     let rows = pass.axes.rows.pixels_of(Rows::one(block));
                     let here = Rows::new(row, rows.end().min(input.rows().end()));
-                    add_rows::<T>(memory.sums, input, here);
+                    add_rows::<T>(memory.sums, input, here, here.start() == rows.start());
                     row = here.end() - 1;
                     if here.end() < rows.end() {
                         break;

@@ -56,3 +56,6 @@ impl Walk {
         Ok((self.at != 0).then_some(self.at))
     }
 }
+
+#[cfg(test)]
+mod tests;

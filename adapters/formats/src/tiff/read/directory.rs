@@ -275,3 +275,6 @@ impl Field {
         Ok((under != 0).then(|| f64::from(over) / f64::from(under)))
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,14 +1,16 @@
 //! Against a naive whole-image twin in double precision, over every cut.
 
+mod halves;
+mod twin;
+
 use super::*;
 use crate::harness::{self, Image};
 use crate::pipeline::Stage;
-use crate::shape::{Sample, Span};
+use crate::shape::Sample;
 use proptest::prelude::*;
 use std::boxed::Box;
 use std::string::ToString;
-use std::vec;
-use std::vec::Vec;
+use twin::naive;
 
 /// Boxes what the op builds.
 struct Boxes;
@@ -22,84 +24,6 @@ impl Host for Boxes {
 
 fn stage(settings: &str, input: Shape) -> Result<Box<dyn Stage>, StageError> {
     crate::transform::build("resize", Args::new("resize", settings), input, &mut Boxes)
-}
-
-/// The weights of the input pixels for output pixel `at`, from the definition alone.
-fn weights(input: u32, output: u32, factor: f64, kernel: Kernel, block: u32, at: u32) -> Vec<(i64, f64)> {
-    let (n, m) = (f64::from(input), f64::from(output));
-    let pixels = 1.0 / factor;
-    // In pixels, from the centre of the first.
-    let centre = (f64::from(at) + 0.5 - m / 2.0) * pixels + n / 2.0 - 0.5;
-    let centre = (centre + 0.5) / f64::from(block) - 0.5;
-    let step = pixels / f64::from(block);
-    let last = i64::from(input.div_ceil(block)) - 1;
-    let reach = (6.0 * step.max(1.0)) as i64 + 8;
-    let mut weights = Vec::new();
-    for pixel in centre as i64 - reach..=centre as i64 + reach {
-        let x = pixel as f64 - centre;
-        let weight = match kernel {
-            Kernel::Box if !(0..=last).contains(&pixel) => 0.0,
-            Kernel::Box => ((x + 0.5).min(step / 2.0) - (x - 0.5).max(-step / 2.0)).max(0.0),
-            _ => {
-                let x = (x / step.max(1.0)).abs();
-                let sinc = |x: f64| if x == 0.0 { 1.0 } else { (core::f64::consts::PI * x).sin() / (core::f64::consts::PI * x) };
-                match kernel {
-                    Kernel::Linear => (1.0 - x).max(0.0),
-                    Kernel::Cubic if x <= 1.0 => 1.5 * x.powi(3) - 2.5 * x.powi(2) + 1.0,
-                    Kernel::Cubic if x <= 2.0 => -0.5 * x.powi(3) + 2.5 * x.powi(2) - 4.0 * x + 2.0,
-                    Kernel::Lanczos3 if x <= 3.0 => sinc(x) * sinc(x / 3.0),
-                    _ => 0.0,
-                }
-            }
-        };
-        weights.push((pixel.clamp(0, last), weight));
-    }
-    let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
-    weights.into_iter().map(|(pixel, weight)| (pixel, weight / sum)).collect()
-}
-
-/// Resizes in double precision. `factors` and `blocks` are those of rows and columns.
-fn naive<T: Sample>(image: &Image<T>, output: Shape, factors: [f64; 2], blocks: [u32; 2], kernel: Kernel) -> Vec<f64> {
-    let Shape { rows, cols, bands, .. } = image.shape;
-    let blocked = |y: i64, x: i64, b: u16| {
-        let ys = y * i64::from(blocks[0])..((y + 1) * i64::from(blocks[0])).min(rows.into());
-        let xs = x * i64::from(blocks[1])..((x + 1) * i64::from(blocks[1])).min(cols.into());
-        let (mut sum, mut count) = (0.0, 0.0);
-        for y in ys {
-            for x in xs.clone() {
-                sum += image.at(y, x, b).to_f64();
-                count += 1.0;
-            }
-        }
-        sum / count
-    };
-    let (small_rows, small_cols) = (rows.div_ceil(blocks[0]), cols.div_ceil(blocks[1]));
-    let mut averaged = Vec::new();
-    for y in 0..small_rows {
-        for x in 0..small_cols {
-            averaged.extend((0..bands).map(|b| blocked(y.into(), x.into(), b)));
-        }
-    }
-    let across: Vec<_> =
-        (0..output.cols).map(|at| weights(cols, output.cols, factors[1], kernel, blocks[1], at)).collect();
-    let mut result = Vec::new();
-    for row in 0..output.rows {
-        let down = weights(rows, output.rows, factors[0], kernel, blocks[0], row);
-        let mut line = vec![0.0; small_cols as usize * bands as usize];
-        for (y, weight) in down {
-            let start = y as usize * line.len();
-            for (sum, sample) in line.iter_mut().zip(&averaged[start..]) {
-                *sum += weight * sample;
-            }
-        }
-        for across in &across {
-            for band in 0..usize::from(bands) {
-                let products = across.iter().map(|(x, weight)| weight * line[*x as usize * usize::from(bands) + band]);
-                result.push(products.sum());
-            }
-        }
-    }
-    result
 }
 
 /// The largest difference from the twin, results cut to the range of integers.
@@ -360,64 +284,4 @@ fn settings_are_read_strictly() {
     assert!(matches!(stage("0.5", double), Err(StageError::Kind { stage: "resize", kind: SampleKind::F64 })));
     assert!(matches!(stage("0.5", Shape::new(0, 10, 3, SampleKind::U8)), Err(StageError::Geometry { .. })));
     assert!(matches!(stage("10000", Shape::new(1 << 20, 10, 3, SampleKind::U8)), Err(StageError::Geometry { .. })));
-}
-
-/// A reduction as one stage, as two, and with the first of them in the source: all cuts of all three agree.
-fn halves<T: Scale + Average>(rows: u32, cols: u32, bands: u16, geometry: Geometry, seed: u32) {
-    let image = Image::<T>::noise(rows, cols, bands, seed);
-    let means = geometry.means(image.shape).expect("a large reduction");
-    let (whole, first, second) =
-        (Reduce::<T>::new(geometry), Means::<T>::new(geometry), Reduce::<T>::of_means(geometry, image.shape));
-    let expected = harness::every_cut::<T, T>(&[&whole], &image);
-    let parts: [&dyn Stage; 2] = [&first, &second];
-    assert_eq!(first.output(image.shape), Ok(Shape { kind: T::Mid::KIND, ..means }));
-    assert_eq!(harness::every_cut::<T, T>(&parts, &image).samples, expected.samples);
-    let height = expected.shape.rows;
-    for heights in [(1, 1), (3, 2), (64, 1), (17, 64)] {
-        let staged = |rows| harness::staged::<T, T>(&parts, 1, &image, heights, rows);
-        assert_eq!(staged(None), expected.samples, "strips of {heights:?} rows");
-        let lower = Span::new(height / 2, height);
-        let start = lower.start() as usize * expected.shape.row_samples() as usize;
-        assert_eq!(staged(Some(lower)), &expected.samples[start..], "lower half by {heights:?}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-    #[test]
-    fn two_stages_give_the_bits_of_one(
-        (rows, cols) in (60u32..260, 60u32..200),
-        bands in 1u16..5,
-        (width, height) in (1u32..9, 1u32..9),
-        kernel in 0usize..3,
-        seed: u32,
-    ) {
-        let kernel = [Kernel::Linear, Kernel::Cubic, Kernel::Lanczos3][kernel];
-        let geometry = Geometry::new(Target::Size { cols: width, rows: height }, kernel);
-        halves::<u8>(rows, cols, bands, geometry, seed);
-        halves::<u16>(rows, cols, bands, geometry, seed);
-        halves::<i16>(rows, cols, bands, geometry, seed);
-        halves::<f32>(rows, cols, bands, geometry, seed);
-    }
-}
-
-#[test]
-fn blocks_of_one_axis_alone_are_means_too() {
-    // A factor of 2.5 down and of 30 across.
-    let geometry = Geometry::new(Target::Size { cols: 5, rows: 20 }, Kernel::Lanczos3);
-    halves::<u8>(50, 150, 3, geometry, 5);
-    halves::<f32>(50, 150, 3, geometry, 5);
-}
-
-#[test]
-fn only_means_of_the_picture_are_taken_for_them() {
-    let picture = Shape::new(200, 300, 3, SampleKind::U8);
-    let geometry = Geometry::new(Target::Size { cols: 10, rows: 10 }, Kernel::Lanczos3);
-    let reduce = Reduce::<u8>::of_means(geometry, picture);
-    let means = Means::<u8>::new(geometry).output(picture).expect("it fits");
-    assert_eq!(means, Shape::new(34, 30, 3, SampleKind::I16));
-    assert_eq!(reduce.output(means), Ok(Shape::new(10, 10, 3, SampleKind::U8)));
-    for wrong in [picture, Shape { rows: 33, ..means }, Shape { cols: 31, ..means }] {
-        assert!(reduce.output(wrong).is_err(), "{wrong} was taken");
-    }
 }

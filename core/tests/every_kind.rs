@@ -1,0 +1,167 @@
+//! Promise: a transform works on samples of every kind that it takes, says which it does not take, and gives the same
+//! bits whatever the strips' height and whichever part of its output is made.
+
+use plimsoll_core::budget::Budget;
+use plimsoll_core::measure::{Range, RangeOf};
+use plimsoll_core::pipeline::{Chain, Job, Sink, Source, Stage, StageError};
+use plimsoll_core::shape::{Region, SampleKind, Shape, Span};
+use plimsoll_core::strip::{Strip, StripMut};
+use plimsoll_core::transform::{Args, Host, WORDS, build};
+use std::convert::Infallible;
+
+/// Boxes what is built; knows a range for what asks for one.
+struct Boxes;
+
+impl Host for Boxes {
+    type Built = Box<dyn Stage>;
+
+    fn range(&mut self, _: RangeOf) -> Option<Range> {
+        Some(Range { low: 3.0, high: 200.0 })
+    }
+
+    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
+        Box::new(stage)
+    }
+}
+
+/// Samples that depend on their place alone: whole numbers of 0 to 255, which every kind holds.
+struct Places(Shape);
+
+impl Source for Places {
+    type Error = Infallible;
+
+    fn shape(&self) -> Shape {
+        self.0
+    }
+
+    fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), Infallible> {
+        let (cols, bands) = (strip.cols(), u32::from(self.0.bands));
+        for row in strip.rows().iter() {
+            let values = (cols.start() * bands..cols.end() * bands)
+                .map(|at| (at * at * 7 + row * row * 31 + at * row) as u8);
+            let bytes: Vec<u8> = values.flat_map(|value| sample(self.0.kind, value)).collect();
+            strip.row_bytes_mut(row).copy_from_slice(&bytes);
+        }
+        Ok(())
+    }
+}
+
+fn sample(kind: SampleKind, value: u8) -> Vec<u8> {
+    match kind {
+        SampleKind::U8 => vec![value],
+        SampleKind::U16 => u16::from(value).to_ne_bytes().into(),
+        SampleKind::I16 => i16::from(value).to_ne_bytes().into(),
+        SampleKind::U32 => u32::from(value).to_ne_bytes().into(),
+        SampleKind::I32 => i32::from(value).to_ne_bytes().into(),
+        SampleKind::F32 => f32::from(value).to_ne_bytes().into(),
+        _ => f64::from(value).to_ne_bytes().into(),
+    }
+}
+
+struct Rows(Vec<u8>);
+
+impl Sink for Rows {
+    type Error = Infallible;
+
+    fn write(&mut self, strip: &Strip<'_>) -> Result<(), Infallible> {
+        strip.rows().iter().for_each(|row| self.0.extend_from_slice(strip.row_bytes(row)));
+        Ok(())
+    }
+}
+
+/// The bytes of one region of what `stage` makes, in an arena of exactly what the chain states.
+fn made(stage: &dyn Stage, source: Shape, region: Region, strip_rows: u32) -> Vec<u8> {
+    let stages = [stage];
+    let chain = Chain::for_region(&stages, source, region).expect("the region is of the output");
+    let bytes = chain.bytes(strip_rows) as usize;
+    let mut arena = vec![0; bytes + 64];
+    let skip = arena.as_ptr().align_offset(64);
+    let mut budget = Budget::new(&mut arena[skip..skip + bytes]);
+    let mut job =
+        Job::new(&chain, strip_rows, &mut budget, Places(source), Rows(Vec::new())).expect("planned");
+    job.run().expect("nothing fails");
+    job.finish().expect("nothing fails").1.0
+}
+
+#[test]
+fn it_takes_or_names_every_kind() {
+    // More settings than the one of its example, for what has several kernels.
+    let more = [
+        "resize:0.3,box",
+        "resize:3,linear",
+        "resize:1.7,cubic",
+        "resize:0.6,lanczos3",
+        "resize:2,box",
+        "conv:5,25,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1",
+        "median:5",
+        "blur:0.7",
+        "to:u16",
+        "to:f32",
+        "normalize:minmax",
+        "thumbnail:4",
+        "shrink:2",
+    ];
+    let mut taken = 0;
+    for words in WORDS.iter().map(|words| words.example).chain(more) {
+        let (name, settings) = words.split_once(':').unwrap_or((words, ""));
+        // The rectangle of the example is of a large picture.
+        let settings = if name == "crop" { "3,2,11,9" } else { settings };
+        let mut takers = 0;
+        for kind in SampleKind::ALL {
+            for bands in [1, 3] {
+                let source = Shape::new(17, 23, bands, kind);
+                let built = build(name, Args::new(name, settings), source, &mut Boxes);
+                let stage = built.and_then(|stage| stage.output(source).map(|shape| (stage, shape)));
+                match stage {
+                    Err(StageError::Kind { kind: named, .. }) => assert_eq!(named, kind, "{words}"),
+                    Err(StageError::Bands { bands: named, .. }) => assert_eq!(named, bands, "{words}"),
+                    // A range of u8 is none of this kind's, or the settings are of three bands.
+                    Err(other) => assert!(!other.to_string().is_empty(), "{words}"),
+                    Ok((stage, output)) => {
+                        takers += 1;
+                        let whole = made(&*stage, source, output.region(), 99);
+                        assert_eq!(whole.len() as u64, output.image_bytes(), "{words} {source}");
+                        for strip_rows in [1, 4] {
+                            assert!(
+                                made(&*stage, source, output.region(), strip_rows) == whole,
+                                "{words} {source}: strips of {strip_rows}"
+                            );
+                        }
+                        let rows = Span::new(output.rows / 3, output.rows.div_ceil(2));
+                        let row_bytes = output.row_bytes() as usize;
+                        let part = made(&*stage, source, output.region().with_rows(rows), 2);
+                        assert!(
+                            part == whole[rows.start() as usize * row_bytes..rows.end() as usize * row_bytes],
+                            "{words} {source}: {rows}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(takers > 0, "{words} works on something");
+        taken += takers;
+    }
+    assert!(taken > 150, "{taken} kinds of pictures");
+}
+
+#[test]
+fn a_name_that_nobody_has_is_refused() {
+    let built = build("sharpenn", Args::new("sharpenn", ""), Shape::new(9, 9, 1, SampleKind::U8), &mut Boxes);
+    assert_eq!(built.err(), Some(StageError::Unknown));
+}
+
+#[test]
+fn regions_beyond_the_output_are_refused() {
+    let source = Shape::new(9, 7, 1, SampleKind::U8);
+    let invert = build("invert", Args::new("invert", ""), source, &mut Boxes).expect("it takes bytes");
+    let stages = [&*invert];
+    for region in
+        [Region::new(Span::new(0, 10), Span::new(0, 7)), Region::new(Span::new(0, 9), Span::new(3, 8))]
+    {
+        let refused = Chain::for_region(&stages, source, region).err();
+        assert!(
+            matches!(refused, Some(StageError::Geometry { stage: "output", .. })),
+            "{region}: {refused:?}"
+        );
+    }
+}
