@@ -127,5 +127,47 @@ for budget in "--within 14MiB" ""; do
   most=$(cat "$group/memory.max_usage_in_bytes" "$group/memory.peak" 2>/dev/null | head -n 1)
   echo "four at a time, ${budget:-default budgets}: $((SECONDS - began)) s, killed: $after, most use $((${most:-0} >> 10)) KiB (with the cache of files)"
 done
+
+# Somebody lowers the container's limit while a job runs: it goes on with fewer threads, then with fewer rows, its receipt
+# says when and why, and the output is the same. The limit goes down to 12 MiB above what the process holds.
+(cd alone && "$plimsoll" convert in.tif -o tiles.jp2 --tile 512 --quiet --no-sync) || exit 1
+job="convert in.tif -o tiles.jp2 --tile 512 --within 40MiB --workers 2 --overwrite --no-sync --receipt lowered.json"
+before=$(kills)
+inside "$plimsoll" $job >said-lowered 2>errors-lowered &
+pid=$!
+# It is at work as soon as some tiles are written; what is charged beside its memory is reclaimed, if not at once.
+held=0 lowered=0
+for _ in $(seq 600); do
+  written=$(cat .tiles.jp2.plimsoll-*.tmp 2>/dev/null | wc -c)
+  [ "$written" -gt $((2 << 20)) ] && break
+  sleep 0.05
+done
+for _ in $(seq 20); do
+  held=$(awk '/^VmRSS:/ { print $2 * 1024 }' "/proc/$(tail -n 1 "$group/cgroup.procs")/status")
+  lowered=$((${held:-0} + (12 << 20)))
+  echo $lowered 2>/dev/null >"$group/$limit_file" && break
+  sleep 0.05
+done
+[ "$(cat "$group/$limit_file")" -lt $limit ] || wrong "the limit cannot be lowered to $lowered bytes"
+wait $pid
+code=$?
+echo $limit >"$group/$limit_file"
+[ $code -eq 0 ] || wrong "$job: exit code $code: $(head -c 300 errors-lowered)"
+"$plimsoll" compare alone/tiles.jp2 tiles.jp2 --json |
+  python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["overall"]["differing"] != 0)' ||
+  wrong "other pixels than alone under a limit that is lowered"
+python3 - <<'P' || wrong "the receipt does not say how the job went on"
+import json, sys
+told = json.load(open("lowered.json"))
+actual, decisions = told["actual"], told["actual"]["decisions"]
+for it in decisions[:4]:
+    print("  after %d rows: %s to %s: %s" % (it["rows"], it["from"], it["to"], it["because"]))
+first = decisions[0] if decisions else None
+good = first and first["from"]["workers"] == 2 and first["to"]["workers"] == 1 and first["because"] == "little memory is available"
+sys.exit(not (good and len(decisions) == min(actual["adaptations"], 64)))
+P
+after=$(kills)
+[ "$after" = "$before" ] || wrong "the kernel killed $after - $before processes of the group"
+echo "a limit lowered to $lowered bytes while the process holds $held: exit code $code, killed: $after"
 echo "cgroup: $failures failures"
 [ $failures -eq 0 ]

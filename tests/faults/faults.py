@@ -7,6 +7,7 @@ The rules, by the file that the fault was on (strace's log says which, and must 
 - A file of the job: exit code 5 and one line that names the file and the operation.
 - What the job can do without (statistics of the system, tidying, locks): that, or a good end.
 - EINTR (once: for ever, everybody would try for ever) and short results: a good end.
+- EFAULT of a copy out of a mapping, once or for ever: a good end, by positioned reads.
 - EIO, EAGAIN or ETIMEDOUT, once, of a positioned read or write, of the input or of an output, each of which is tried three times: a good end.
 - A good end: the output is that of the clean run, byte for byte.
 - Any other: the output is what was there before, byte for byte, or absent. Only a report that cannot be written after
@@ -46,7 +47,7 @@ OPENS = ["open", "openat", "openat2", "creat"]
 # These must not fail unseen, whatever file of the job they are on.
 NEEDED = READS + WRITES + SYNCS + NAMES + SIZES + OPENS
 OTHERS = ["close", "unlink", "unlinkat", "rmdir", "stat", "lstat", "fstat", "newfstatat", "statx", "statfs", "fstatfs",
-          "flock", "fcntl", "getdents64", "readlink", "lseek", "access", "dup", "mmap"]
+          "flock", "fcntl", "getdents64", "readlink", "lseek", "access", "dup", "mmap", "process_vm_readv"]
 CHANGES = WRITES + SYNCS + NAMES + SIZES + ["unlink", "unlinkat"]
 WORDS = {**dict.fromkeys(READS, ["read"]), **dict.fromkeys(WRITES, ["write"]), **dict.fromkeys(SYNCS, ["sync"]),
          **dict.fromkeys(NAMES, ["rename"]), **dict.fromkeys(OPENS, ["open", "create", "sync", "write"])}
@@ -65,6 +66,9 @@ def errors_of(call):
         return ["EIO", "ENOSPC", "EINTR", "EMFILE"]
     if call == "mmap":
         return ["ENOMEM"]
+    if call == "process_vm_readv":
+        # A mapped page that the device does not give.
+        return ["EFAULT", "EINTR"]
     if call == "pread64":
         return ["EIO", "EAGAIN", "ETIMEDOUT", "EINTR"]
     return ["EIO", "EINTR"] if call in READS else ["EIO"]
@@ -284,6 +288,8 @@ def check_fault(job, call, error, when):
                 words = WORDS.get(call)
                 if not silent and words and said and not any(word in said[0] for word in words):
                     wrong.append(f"the line does not say {words[0]}: {said[0]}")
+            if call == "process_vm_readv" and error == "EFAULT":
+                wrong.append(f"a page that is missing was not read: {run.stderr.strip()}")
             if survivable and ours and call in NEEDED:
                 wrong.append(f"{error} was not survived: {run.stderr.strip()}")
         if tidying and forever and not wrong:

@@ -53,10 +53,9 @@ pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     let handled = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
     let resolved = command::args::settle(&mut line, &matches);
     drop(matches);
-    if let Some(run) = line.command.run_mut() {
-        // From the first header on.
-        plimsoll_os::retry::set_attempts(run.attempts);
-    }
+    // From the first header on.
+    let attempts = line.command.run_mut().map_or(command::args::ATTEMPTS, |run| run.attempts);
+    plimsoll_os::retry::set_attempts(attempts);
     // What reading the command line and the settings needed is not needed again.
     release_code();
     let logs_to_file = resolved.is_ok() && line.log.log_file.is_some();

@@ -28,8 +28,8 @@ pub struct Actual {
     pub decisions: Vec<Decision>,
 }
 
-/// The changes of the pace, in the order in which they were made.
-fn decisions_json(decisions: &[Decision]) -> Vec<Value> {
+/// A change of the pace.
+pub(crate) fn decision_json(it: &Decision) -> Value {
     let pace = |pace: Pace| json!({ "workers": pace.workers, "strip_rows": pace.strip_rows });
     let because = |cause| match cause {
         Cause::Pressure => "tasks wait for memory",
@@ -37,8 +37,13 @@ fn decisions_json(decisions: &[Decision]) -> Vec<Value> {
         Cause::Use => "the process is close to its budget",
         Cause::Calm => "memory is there again",
     };
-    let json = |it: &Decision| json!({ "pass": it.pass, "rows": it.rows, "from": pace(it.from), "to": pace(it.to), "because": because(it.cause) });
-    decisions.iter().map(json).collect()
+    json!({
+        "pass": it.pass,
+        "rows": it.rows,
+        "from": pace(it.from),
+        "to": pace(it.to),
+        "because": because(it.cause),
+    })
 }
 
 /// A plan as JSON.
@@ -201,7 +206,7 @@ pub fn receipt_json(command: &str, plan: &JobPlan, actual: &Actual, output: Valu
             "peak_resident_bytes": actual.peak_resident_bytes,
             "peak_heap_bytes": actual.peak_heap_bytes,
             "adaptations": actual.adaptations,
-            "decisions": decisions_json(&actual.decisions),
+            "decisions": actual.decisions.iter().map(decision_json).collect::<Vec<Value>>(),
             "retries": plimsoll_os::retry::count(),
             "instructions": plimsoll_os::cpu::level(),
         },

@@ -106,7 +106,13 @@ fn under_pressure_workers_go_and_then_rows_and_the_output_is_the_same() {
     let picture = [format!("P6\n{COLS} {ROWS}\n255\n").into_bytes(), samples].concat();
     std::fs::write(folder.path().join("in.ppm"), picture).unwrap();
     for (output, steps) in
-        [("out.ppm", &["blur:2"][..]), ("out.ppm", &[]), ("out.tif", &["blur:1", "invert"])]
+        // Bands of their own, and one sink whose own threads code.
+        [
+            ("out.ppm", &["blur:2"][..]),
+            ("out.ppm", &[]),
+            ("out.tif", &["blur:1", "invert"]),
+            ("out.jp2", &[]),
+        ]
     {
         let (calm, none) = run(folder.path(), output, steps, None);
         assert_eq!(none, [], "{output} {steps:?}");

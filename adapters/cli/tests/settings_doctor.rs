@@ -71,6 +71,19 @@ fn each_doubling_is_what_the_plan_says_of_that_budget() {
     command.fails(5, "doctor away.pgm", &["away.pgm"]);
 }
 
+/// What the input's own format does not hold is planned as a TIFF, which the diagnosis says.
+#[test]
+fn every_picture_that_can_be_read_has_a_diagnosis() {
+    let command = command();
+    command.done("convert in.pgm -o floats.tif --do to:f32");
+    std::fs::rename(command.path("floats.tif"), command.path("floats.jp2")).expect("a new name");
+    assert_eq!(command.json("doctor floats.jp2 --json")["planned_as"], "tif");
+    assert_eq!(command.json("doctor in.pgm --json")["planned_as"], "pgm");
+    assert!(command.done("doctor floats.jp2").stdout.contains("(writing tif)"));
+    // What was asked for is not replaced.
+    command.fails(2, "doctor floats.jp2 --to jp2", &["f32", "--do to:u8"]);
+}
+
 /// A rule of the settings lowers the budget that is given, and not the budgets that are tried.
 #[test]
 fn rules_do_not_hide_what_more_memory_would_buy() {

@@ -52,6 +52,59 @@ fn lossless_tiles_are_read_back_one_by_one_and_hashed_by_rows() {
     assert!(plan.contains("one tile of 512 after the other"), "{plan}");
 }
 
+/// An uncompressed TIFF of strips of one row: its tables are as long as that many rows make them.
+fn tiff(rows: usize, cols: usize) -> Vec<u8> {
+    let row_bytes = cols * 3;
+    let mut file = b"II*\0\0\0\0\0".to_vec();
+    file.extend((0..rows * row_bytes).map(|at| (at as u32).wrapping_mul(0x9e37_79b9).to_be_bytes()[0]));
+    let long = |number: usize| (number as u32).to_le_bytes();
+    let offsets = file.len();
+    (0..rows).for_each(|row| file.extend(long(8 + row * row_bytes)));
+    let counts = file.len();
+    (0..rows).for_each(|_| file.extend(long(row_bytes)));
+    let bits = file.len();
+    file.extend([8, 0, 8, 0, 8, 0]);
+    let tags: [(u16, u16, usize, usize); 9] = [
+        (256, 4, 1, cols),
+        (257, 4, 1, rows),
+        (258, 3, 3, bits),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (273, 4, rows, offsets),
+        (277, 3, 1, 3),
+        (278, 4, 1, 1),
+        (279, 4, rows, counts),
+    ];
+    let directory = file.len();
+    file[4..8].copy_from_slice(&long(directory));
+    file.extend((tags.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in tags {
+        file.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([long(count), long(value)].concat());
+    }
+    file.extend(long(0));
+    file
+}
+
+/// Columns of tiles share the tables of the source: pixels are read once, all else by the plan and by the run.
+#[test]
+fn tables_are_not_read_for_each_column_of_tiles() {
+    let command = Command::new();
+    let (rows, cols) = (3000, 800);
+    std::fs::write(command.path("in.tif"), tiff(rows, cols)).expect("the picture can be written");
+    for io in ["read", "mmap"] {
+        let line =
+            "convert in.tif -o out.jp2 --tile 64 --within 64MiB --workers 1 --overwrite --receipt r.json";
+        command.done(&format!("{line} --io {io}"));
+        let told = receipt(&command);
+        assert!(told["plan"]["pass_plans"][0]["purpose"].as_str().unwrap().contains("after the other"));
+        // What the hash of rows reads once more is counted apart.
+        let read = told["input"]["bytes_read"].as_u64().unwrap();
+        let (pixels, file) = ((rows * cols * 3) as u64, told["input"]["bytes"].as_u64().unwrap());
+        assert!(read <= pixels + 2 * (file - pixels), "{io}: {read} bytes of {file}, {pixels} of pixels");
+    }
+}
+
 #[test]
 fn lossy_tiles_are_measured_as_rows_are() {
     let command = Command::new();

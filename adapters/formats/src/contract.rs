@@ -289,6 +289,10 @@ pub trait Writer: Send + Sync {
     /// [`FormatError`] if `budget` holds less than `needs` said.
     fn sink<'a>(&'a self, rows: Rows, budget: &mut Budget<'a>) -> Result<RowSink<'a>, FormatError>;
 
+    /// From the next rows on at most so many of its own threads go on; the others wait after what they are at. What is
+    /// written stays the same.
+    fn allow_compressors(&self, _compressors: u32) {}
+
     /// All sinks have finished: where the next page may begin.
     fn tail(&self) -> Tail {
         Tail::default()

@@ -77,6 +77,9 @@ struct State<C: Code + ?Sized> {
     submitted: u64,
     taken: u64,
     written: u64,
+    /// Coders' threads that may be at a unit at the same time, and those that are.
+    allowed: u32,
+    coding: u32,
     stop: bool,
     dead: bool,
 }
@@ -99,6 +102,8 @@ impl<C: Code> Queue<C> {
             submitted: 0,
             taken: 0,
             written: 0,
+            allowed: u32::MAX,
+            coding: 0,
             stop: false,
             dead: false,
         };
@@ -175,13 +180,26 @@ impl<C: Code> Queue<C> {
                     std::mem::forget(guard);
                     return;
                 }
-                match state.take() {
+                match state.take_aside() {
                     Some(work) => break work,
                     None => state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
+            state.coding += 1;
             drop(state);
             self.code(work, &mut coder);
+            self.lock().coding -= 1;
+        }
+    }
+
+    /// From now on at most so many of the coders' threads begin with another unit at the same time; the sink codes what
+    /// nobody else does.
+    pub(crate) fn allow(&self, coders: u32) {
+        let mut state = self.lock();
+        let before = std::mem::replace(&mut state.allowed, coders);
+        drop(state);
+        if coders > before {
+            self.work.notify_all();
         }
     }
 
@@ -206,6 +224,11 @@ impl<C: Code + ?Sized> State<C> {
         let ready = self.ready.get_mut(place)?.take()?;
         self.written += 1;
         Some(ready)
+    }
+
+    /// The same for a thread of the coders, if it may go on.
+    fn take_aside(&mut self) -> Option<Work<C>> {
+        if self.coding < self.allowed { self.take() } else { None }
     }
 
     /// The next unit to be coded, if there are one and a buffer for it.
@@ -272,6 +295,78 @@ mod tests {
         assert!(matches!(queue.turn(false), Turn::Done));
         let state = queue.lock();
         assert_eq!((state.idle.len(), state.outs.len()), (3, 3));
+    }
+
+    /// Codes nothing, but counts how many do at the same time.
+    struct Counter(std::sync::Arc<[std::sync::atomic::AtomicU32; 2]>);
+
+    impl Code for Counter {
+        type Raw = ();
+        type Coded = ();
+
+        fn code(&mut self, _number: u64, _unit: Lent<'_, Self>, _out: &mut Vec<u8>) -> Option<()> {
+            use std::sync::atomic::Ordering::SeqCst;
+            let [now, most] = &*self.0;
+            most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            now.fetch_sub(1, SeqCst);
+            Some(())
+        }
+    }
+
+    /// Sends so many units through the queue; gives how many were coded at the same time at most.
+    fn most_at_a_time(queue: &Queue<Counter>, units: u32) -> u32 {
+        let counts = std::sync::Arc::default();
+        let mut own = Counter(std::sync::Arc::clone(&counts));
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                let coder = Counter(std::sync::Arc::clone(&counts));
+                scope.spawn(|| queue.serve(coder));
+            }
+            let mut left = units;
+            loop {
+                match queue.turn(left > 0) {
+                    Turn::Fill(raw) => queue.submit(raw, ()),
+                    Turn::Code(work) => {
+                        queue.code(work, &mut own);
+                        continue;
+                    }
+                    Turn::Write(ready) => {
+                        queue.written(ready.out);
+                        continue;
+                    }
+                    Turn::Done | Turn::Dead => break,
+                }
+                left -= 1;
+            }
+            queue.stop();
+        });
+        counts[1].load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    #[test]
+    fn coders_that_may_not_go_on_leave_their_units_to_the_sink() {
+        for allowed in [0, 1, 2] {
+            let queue = Queue::<Counter>::new(vec![Vec::new(); 4], vec![Vec::new(); 4]);
+            queue.allow(allowed);
+            let most = most_at_a_time(&queue, 40);
+            assert!((1..=allowed + 1).contains(&most), "{most} with {allowed}");
+        }
+        // Those that were held back are woken: nobody but them codes here.
+        let queue = Queue::<Counter>::new(vec![Vec::new()], vec![Vec::new()]);
+        queue.allow(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| queue.serve(Counter(std::sync::Arc::default())));
+            let Turn::Fill(raw) = queue.turn(true) else { panic!("one buffer") };
+            queue.submit(raw, ());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert_eq!(queue.lock().taken, 0);
+            queue.allow(1);
+            while queue.lock().next_ready().is_none() {
+                std::thread::yield_now();
+            }
+            queue.stop();
+        });
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! The tiles stand below each other in an image that is one tile wide: row `r` of it is row `r % side` of tile
 //! `r / side`. What lies beyond the picture's edges is zero. So sources, sinks and plans of rows serve for tiles, too.
 
-use crate::{Facts, FormatError, Page, RowSource};
+use crate::{Facts, FormatError, Page, RowSource, Windows};
 use plimsoll_core::budget::Budget;
+use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Need, Source};
 use plimsoll_core::shape::{Cols, Region, Rows, Shape};
 use plimsoll_core::strip::StripMut;
@@ -86,9 +87,9 @@ impl TileOrderPage {
         Some(Self { page, grid, facts })
     }
 
-    /// Regions of the columns of tiles.
-    fn columns(&self) -> impl Iterator<Item = Region> + '_ {
-        (0..self.grid.across()).map(|index| Region::new(self.grid.shape.all_rows(), self.grid.cols(index)))
+    /// Windows of one tile.
+    fn windows_of(&self) -> Windows {
+        Windows::Cols(self.grid.side.min(self.grid.shape.cols))
     }
 }
 
@@ -98,39 +99,21 @@ impl Page for TileOrderPage {
     }
 
     fn needs(&self, _region: Region) -> Vec<Need> {
-        let mut needs: Vec<Need> = Vec::new();
-        for need in self.columns().flat_map(|column| self.page.needs(column)) {
-            // Whole lines of the arena each: they are leased one by one.
-            let bytes = need.one(0);
-            match needs.iter_mut().find(|known| known.consumer == need.consumer && known.place == need.place)
-            {
-                Some(known) => {
-                    known.bytes = known.bytes.saturating_add(bytes);
-                    known.per_strip_row = known.per_strip_row.saturating_add(need.per_strip_row);
-                }
-                None => needs.push(Need { bytes, ..need }),
-            }
-        }
-        let list = u64::from(self.grid.across()) * size_of::<RowSource<'_>>() as u64;
-        let list = list + size_of::<TileOrder<'_>>() as u64;
-        let (each, place) =
-            (plimsoll_core::pipeline::plan::Each::Worker, plimsoll_core::pipeline::plan::Place::Heap);
-        needs.push(Need::fixed("columns of tiles", list, each, place));
+        let mut needs = self.page.window_needs(self.grid.shape.region(), self.windows_of());
+        let order = size_of::<TileOrder<'_>>() as u64;
+        needs.push(Need::fixed("tiles in order", order, Each::Worker, Place::Heap));
         needs
     }
 
     fn source<'a>(&'a self, _region: Region, budget: &mut Budget<'a>) -> Result<RowSource<'a>, FormatError> {
-        let mut columns = Vec::with_capacity(self.grid.across() as usize);
-        for column in self.columns() {
-            columns.push(self.page.source(column, budget)?);
-        }
-        Ok(Box::new(TileOrder { columns, grid: self.grid, shape: self.facts.shape }))
+        let source = self.page.windows(self.grid.shape.region(), self.windows_of(), budget)?;
+        Ok(Box::new(TileOrder { source, grid: self.grid, shape: self.facts.shape }))
     }
 }
 
-/// The columns of tiles, each read downwards.
+/// One source for all tiles: what it reads of tables of offsets serves a row of tiles.
 struct TileOrder<'a> {
-    columns: Vec<RowSource<'a>>,
+    source: RowSource<'a>,
     grid: TileGrid,
     shape: Shape,
 }
@@ -144,23 +127,20 @@ impl Source for TileOrder<'_> {
 
     fn read(&mut self, strip: &mut StripMut<'_>) -> Result<(), FormatError> {
         let (side, pixel) = (self.grid.side, self.grid.shape.pixel_bytes());
-        let across = u64::from(self.grid.across().max(1));
         for row in strip.rows().iter() {
-            let tile = u64::from(row / side);
-            let region = self.grid.tile(tile);
+            let region = self.grid.tile(u64::from(row / side));
             let image_row = region.rows.start().saturating_add(row % side);
             let out = strip.row_bytes_mut(row);
             let inside = region.cols.len() as usize * pixel;
             let (samples, beyond) = out.split_at_mut(inside.min(out.len()));
             beyond.fill(0);
-            let Some(source) = self.columns.get_mut((tile % across) as usize) else { continue };
             if !region.rows.contains(image_row) {
                 samples.fill(0);
                 continue;
             }
             let region = region.with_rows(Rows::one(image_row));
             if let Some(mut strip) = StripMut::new(samples, region, self.grid.shape) {
-                source.read(&mut strip)?;
+                self.source.read(&mut strip)?;
             }
         }
         Ok(())

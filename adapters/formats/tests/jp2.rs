@@ -260,6 +260,32 @@ fn profile_xmp_and_resolution_of_another_file_go_along() {
     assert!(codestream.carry(&fields(&profile)).is_none(), "it has no boxes");
 }
 
+/// Without a transform of its own OpenJPEG's coder names three bands sYCC; its decoder then gives RGB.
+#[test]
+fn luma_and_chroma_become_rgb_as_openjpeg_has_it() {
+    if !has("opj_compress") || !has("opj_decompress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for shape in [Shape::new(123, 97, 3, U8), Shape::new(60, 70, 3, U16)] {
+        // Noise reaches every corner, and beyond what is red, green and blue.
+        let image = picture(shape, true);
+        let (source, path) = (folder.path().join("in.rawl"), folder.path().join("ycc.jp2"));
+        let width = shape.kind.bytes();
+        let plane = |band| image.chunks(width).skip(band).step_by(3).flatten().copied();
+        std::fs::write(&source, (0..3).flat_map(plane).collect::<Vec<u8>>()).unwrap();
+        let raw = format!("{},{},3,{},u", shape.cols, shape.rows, 8 * width);
+        let mut run = Command::new("opj_compress");
+        run.arg("-i").arg(&source).arg("-o").arg(&path).args(["-F", &raw, "-mct", "0", "-t", "64,64"]);
+        assert!(run.output().unwrap().status.success() && path.exists());
+        let file = std::fs::read(&path).unwrap();
+        let (_, samples) = read_all(&file).unwrap();
+        assert_eq!(page(&file).unwrap().facts().colour, "rgb");
+        assert_eq!(difference(shape, &samples, &components(&path, 0)), 0, "{shape}");
+        assert!(samples != image, "{shape}: it is no sYCC");
+    }
+}
+
 /// A palette and its mapping, put into a file of indices.
 #[test]
 fn palettes_are_looked_up() {

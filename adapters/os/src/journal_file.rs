@@ -1,6 +1,7 @@
 //! A journal's flash in a file: on hosts that want the same power-safe log, and for images read off devices.
 
 use crate::FileError;
+use crate::retry;
 use plimsoll_core::journal::{Flash, Geometry, HEADER_BYTES, identify};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -78,7 +79,8 @@ impl FileFlash {
         let (mut offset, mut left) = (u64::from(offset), len as usize);
         while left > 0 {
             let now = left.min(PIECE);
-            self.file.write_all_at(&piece[..now], offset)?;
+            // The same bytes at the same place: doing it twice does no harm.
+            retry::again(|| self.file.write_all_at(&piece[..now], offset))?;
             offset += now as u64;
             left -= now;
         }
@@ -103,7 +105,7 @@ fn find_geometry(file: &File, len: u64) -> io::Result<Option<Geometry>> {
             if offset + HEADER_BYTES as u64 > len {
                 break;
             }
-            file.read_exact_at(&mut start, offset)?;
+            retry::again(|| file.read_exact_at(&mut start, offset))?;
             if let Some(geometry) = identify(&start)
                 && u64::from(geometry.sector_bytes) == sector_bytes
                 && u64::from(geometry.capacity_bytes) == len
@@ -135,12 +137,13 @@ impl Flash for FileFlash {
     }
 
     fn read(&mut self, offset: u32, into: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(into, offset.into())
+        retry::again(|| self.file.read_exact_at(into, offset.into()))
     }
 
     fn program(&mut self, offset: u32, bytes: &[u8]) -> io::Result<()> {
         self.writable()?;
-        self.file.write_all_at(bytes, offset.into())?;
+        retry::again(|| self.file.write_all_at(bytes, offset.into()))?;
+        // What a failed sync has left is not known: the journal hears of it, and nothing is acknowledged.
         self.file.sync_data()
     }
 

@@ -8,7 +8,7 @@ use super::plan::BatchPlan;
 use super::survey::Job;
 use crate::command::Session;
 use crate::failure::Failure;
-use crate::job::{Budgeted, Control};
+use crate::job::{Budgeted, Control, Decision};
 use crate::size::Bytes;
 use plimsoll_core::budget::SharedBudget;
 use std::path::Path;
@@ -21,6 +21,12 @@ const STACK_BYTES: usize = 1 << 20;
 
 /// Names in the last line; the reports have all.
 const MOST_NAMES: usize = 10;
+
+/// The most changes of a pace that are kept one by one; later ones are counted.
+const MOST_DECISIONS: usize = 64;
+
+/// Heap that these take.
+pub(super) const DECISIONS_BYTES: u64 = (MOST_DECISIONS * size_of::<(usize, Decision)>()) as u64;
 
 /// How a batch talks.
 #[derive(Clone, Copy)]
@@ -43,6 +49,7 @@ struct Flights<'a> {
     workers: u32,
     talk: Talk,
     adaptations: AtomicU32,
+    decisions: Mutex<Vec<(usize, Decision)>>,
     state: Mutex<State<'a>>,
 }
 
@@ -61,6 +68,8 @@ pub(crate) struct Flown {
     pub(crate) result: Result<(), Failure>,
     /// How often a pace was changed.
     pub(crate) adaptations: u32,
+    /// The first of these changes, each with the number of its entry in the list.
+    pub(crate) decisions: Vec<(usize, Decision)>,
 }
 
 /// Runs what waits in the list.
@@ -80,7 +89,7 @@ pub(crate) fn run(job: &Job<'_>, plan: &mut BatchPlan, session: &Session, talk: 
     ];
     let all = phases.iter().map(|phase| phase.0.len()).sum();
     let mut done = 0;
-    let mut adaptations = 0;
+    let (mut adaptations, mut decisions) = (0, Vec::with_capacity(MOST_DECISIONS));
     let mut stop = None;
     for (queue, in_flight, within, workers, shared) in phases {
         if stop.is_some() {
@@ -96,6 +105,7 @@ pub(crate) fn run(job: &Job<'_>, plan: &mut BatchPlan, session: &Session, talk: 
             workers,
             talk,
             adaptations: AtomicU32::new(0),
+            decisions: Mutex::new(decisions),
             state: Mutex::new(State {
                 entries: &mut plan.entries,
                 queue: queue.into_iter(),
@@ -114,10 +124,11 @@ pub(crate) fn run(job: &Job<'_>, plan: &mut BatchPlan, session: &Session, talk: 
             flights.fly();
         });
         adaptations += flights.adaptations.load(Relaxed);
+        decisions = flights.decisions.into_inner().unwrap_or_else(PoisonError::into_inner);
         let state = flights.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         (done, stop) = (state.count.0, state.stop);
     }
-    Flown { result: verdict(plan, stop), adaptations }
+    Flown { result: verdict(plan, stop), adaptations, decisions }
 }
 
 impl Flights<'_> {
@@ -139,9 +150,17 @@ impl Flights<'_> {
             };
             let Some(found) = self.files.get(entry.file as usize) else { continue };
             let result = self.one(found, &entry, &control);
-            self.adaptations.fetch_add(control.adaptations(), Relaxed);
+            self.decided(index, &control);
             self.note(index, found, result);
         }
+    }
+
+    /// Writes down how the pace of an entry's job was changed.
+    fn decided(&self, index: usize, control: &Control) {
+        self.adaptations.fetch_add(control.adaptations(), Relaxed);
+        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_DECISIONS.saturating_sub(decisions.len());
+        decisions.extend(control.decisions().into_iter().take(room).map(|decision| (index, decision)));
     }
 
     /// Makes one output.

@@ -1,11 +1,12 @@
 //! What became of each file of a batch, as JSON and as a page for a browser. Both are written an entry at a time.
 
 use super::entry::{Entry, Status, title};
+use super::flights::Flown;
 use super::html;
 use super::plan::BatchPlan;
 use super::survey::Job;
 use crate::failure::Failure;
-use crate::report::{Actual, path_text};
+use crate::report::{Actual, decision_json, path_text};
 use crate::side::Side;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ pub(crate) struct About<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) plan: &'a BatchPlan,
     pub(super) actual: &'a Actual,
+    pub(super) flown: &'a Flown,
 }
 
 /// Sums over all entries.
@@ -80,8 +82,12 @@ impl Reports {
     ///
     /// # Errors
     /// [`Failure::Io`] if one cannot be written.
-    pub(crate) fn write(self, (job, plan, actual): (&Job<'_>, &BatchPlan, &Actual)) -> Result<(), Failure> {
-        let about = About { job, plan, actual };
+    pub(crate) fn write(
+        self,
+        (job, plan): (&Job<'_>, &BatchPlan),
+        (actual, flown): (&Actual, &Flown),
+    ) -> Result<(), Failure> {
+        let about = About { job, plan, actual, flown };
         self.0.into_iter().try_for_each(|(form, side)| {
             side.write(true, |mut to| match form {
                 Form::Json => write_json(&mut to, &about),
@@ -123,13 +129,14 @@ fn write_json(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {
         "peak_resident_bytes": actual.peak_resident_bytes,
         "peak_heap_bytes": actual.peak_heap_bytes,
         "adaptations": actual.adaptations,
+        "retries": plimsoll_os::retry::count(),
         "instructions": plimsoll_os::cpu::level(),
     });
     writeln!(file, "\"actual\": {actual},")?;
     writeln!(file, "\"files\": [")?;
     for (number, entry) in about.plan.entries.iter().enumerate() {
         let comma = if number + 1 < about.plan.entries.len() { "," } else { "" };
-        writeln!(file, "{}{comma}", entry_json(about, entry))?;
+        writeln!(file, "{}{comma}", entry_json(about, number, entry))?;
     }
     writeln!(file, "]\n}}")
 }
@@ -154,8 +161,10 @@ pub(crate) fn checked_json(checked: &crate::job::Checked) -> Value {
     })
 }
 
-fn entry_json(about: &About<'_>, entry: &Entry) -> Value {
+fn entry_json(about: &About<'_>, number: usize, entry: &Entry) -> Value {
     let Some(found) = about.plan.files.get(entry.file as usize) else { return Value::Null };
+    let own = about.flown.decisions.iter().filter(|(entry, _)| *entry == number);
+    let decisions: Vec<Value> = own.map(|(_, decision)| decision_json(decision)).collect();
     let mut value = json!({
         "input": path_text(&found.path),
         "page": entry.page.to_string(),
@@ -163,6 +172,7 @@ fn entry_json(about: &About<'_>, entry: &Entry) -> Value {
         "status": entry.status.name(),
         "why": entry.status.why(),
         "smallest_bytes": entry.smallest_bytes,
+        "decisions": decisions,
     });
     if let (Status::Done(outcome), Some(fields)) = (&entry.status, value.as_object_mut()) {
         let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);

@@ -2,6 +2,7 @@
 //! needs. What can never be done is named here; the rest is to run.
 
 use super::entry::{Entry, Outcome, Outputs, Status, title};
+use super::flights::DECISIONS_BYTES;
 use super::inputs::{Found, find, names_several};
 use super::plan::BatchPlan;
 use crate::failure::Failure;
@@ -265,7 +266,7 @@ fn list_bytes(job: &Job<'_>, files: &[Found], entries: &[Entry]) -> u64 {
     let of_entry = 2 * size_of::<Entry>() + size_of::<Outcome>() + size_of::<(PathBuf, u32)>();
     let name = len(&job.outputs.folder) + files.iter().map(|found| len(&found.path)).max().unwrap_or(0) + 64;
     let each = of_entry as u64 + TEXT_BYTES + 2 * name;
-    files.iter().map(of_file).sum::<u64>() + each * entries.len() as u64
+    files.iter().map(of_file).sum::<u64>() + each * entries.len() as u64 + DECISIONS_BYTES
 }
 
 /// What the process itself takes while `in_flight` files run: code that planning touches is let go before a file runs,

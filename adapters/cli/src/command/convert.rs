@@ -226,7 +226,7 @@ fn run_batch(args: &ConvertArgs, folder: &Path, session: &Session) -> Result<(),
     let control = session.control(ProgressArg::Never);
     let mut actual = session.actual(&[], Vec::new(), &control);
     actual.adaptations = flown.adaptations;
-    reports.write((&job, &plan, &actual))?;
+    reports.write((&job, &plan), (&actual, &flown))?;
     log::tell(|| plan.summary(&actual));
     if talk.lines {
         print(&plan.summary(&actual))?;

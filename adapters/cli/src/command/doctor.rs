@@ -18,8 +18,7 @@ const MOST_DOUBLINGS: u32 = 12;
 /// `plimsoll doctor`
 pub(crate) fn doctor(args: &DoctorArgs) -> Result<(), Failure> {
     let input = Input::open(&args.input, args.run.io.into())?;
-    let patient = Patient { args, input: &input };
-    let diagnosis = patient.diagnose()?;
+    let diagnosis = Patient::new(args, &input)?.diagnose()?;
     print(&match args.json {
         true => format!("{:#}\n", diagnosis.json(&input)?),
         false => diagnosis.text(&input, args)?,
@@ -30,10 +29,14 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<(), Failure> {
 struct Patient<'a> {
     args: &'a DoctorArgs,
     input: &'a Input,
+    /// Ending of the output that plans are made for.
+    ending: &'a str,
 }
 
 /// What was found.
 struct Diagnosis {
+    /// Ending of the output that it was planned for.
+    ending: String,
     /// The plan under the budget that the settings mean, or why there is none.
     given: Result<JobPlan, String>,
     /// Plans from the smallest budget upwards, each with twice the budget of the one before.
@@ -41,7 +44,22 @@ struct Diagnosis {
     facts: Value,
 }
 
-impl Patient<'_> {
+impl<'a> Patient<'a> {
+    /// Plans are made for an output like the input if nothing else was asked for; for a TIFF, which holds everything,
+    /// where the input's format is none that is written, or not with such samples.
+    fn new(args: &'a DoctorArgs, input: &'a Input) -> Result<Self, Failure> {
+        const HOLDS_ALL: &str = "tif";
+        if let Some(ending) = &args.to {
+            by_ending(ending, &format!("--to {ending}"))?;
+        }
+        let known = |ending: &&str| plimsoll_formats::by_extension(ending).is_some();
+        let own = || args.input.extension().and_then(|ending| ending.to_str()).filter(known);
+        let ending = args.to.as_deref().or_else(own).unwrap_or(HOLDS_ALL);
+        let patient = Self { args, input, ending };
+        let held = args.to.is_some() || !matches!(patient.plan(Some(PLENTY_BYTES)), Err(Failure::Usage(_)));
+        Ok(if held { patient } else { Self { ending: HOLDS_ALL, ..patient } })
+    }
+
     fn diagnose(&self) -> Result<Diagnosis, Failure> {
         let given = match self.plan(None) {
             Ok(plan) => Ok(plan),
@@ -74,21 +92,15 @@ impl Patient<'_> {
             "colour": facts.colour,
             "unit_rows": facts.unit_rows,
         });
-        Ok(Diagnosis { given, steps, facts })
+        Ok(Diagnosis { ending: self.ending.to_owned(), given, steps, facts })
     }
 
     /// The plan within a budget that is tried, or the one that the settings mean. Nothing is written, so it does not
     /// matter what the output's name is beside its ending.
     fn plan(&self, tried: Option<u64>) -> Result<JobPlan, Failure> {
         let args = self.args;
-        let known = |ending: &&str| plimsoll_formats::by_extension(ending).is_some();
-        let own = || args.input.extension().and_then(|ending| ending.to_str()).filter(known).unwrap_or("tif");
-        if let Some(ending) = &args.to {
-            by_ending(ending, &format!("--to {ending}"))?;
-        }
-        let ending = args.to.as_deref().unwrap_or_else(own);
         let wanted = args.store.into();
-        let output = PathBuf::from(format!("doctor.{ending}"));
+        let output = PathBuf::from(format!("doctor.{}", self.ending));
         let steps = args.steps.clone();
         let request = Request { steps, output, wanted, format: None, metadata: true, upright: false };
         let mut settings = settings(&args.run, None);
@@ -151,6 +163,7 @@ impl Diagnosis {
             "format": input.format(),
             "bytes": input.bytes(),
             "header": self.facts,
+            "planned_as": self.ending,
             "smallest_bytes": smallest.budget.bytes,
             "dominant": consumer(smallest),
             "whole_image_bytes": smallest.whole_image_bytes,
@@ -179,7 +192,8 @@ impl Diagnosis {
         );
         let _ = writeln!(
             text,
-            "smallest budget that works: {} ({} bytes); whole images would take {}, three times the source is {}",
+            "smallest budget that works (writing {}): {} ({} bytes); whole images would take {}, three times the source is {}",
+            self.ending,
             Bytes(smallest.budget.bytes),
             smallest.budget.bytes,
             Bytes(smallest.whole_image_bytes),

@@ -62,6 +62,7 @@ pub struct Control {
     rows_in_all: AtomicU64,
     strip_rows: AtomicU32,
     workers: AtomicU32,
+    bands: AtomicU32,
     active: AtomicU32,
     adaptations: AtomicU32,
     decisions: Mutex<Vec<Decision>>,
@@ -96,6 +97,7 @@ impl Control {
             rows_in_all: AtomicU64::default(),
             strip_rows: AtomicU32::default(),
             workers: AtomicU32::default(),
+            bands: AtomicU32::default(),
             active: AtomicU32::default(),
             adaptations: AtomicU32::default(),
             decisions: Mutex::new(Vec::with_capacity(MOST_DECISIONS)),
@@ -132,14 +134,24 @@ impl Control {
         }
     }
 
-    pub(crate) fn begin_pass(&self, pass: usize, passes: usize, rows: u64, planned: Pace, budget_bytes: u64) {
+    /// The pass of this number of so many begins: over `rows` source rows, in so many bands, each with a worker of its
+    /// own; further workers of the pace compress.
+    pub(crate) fn begin_pass(
+        &self,
+        (pass, passes): (usize, usize),
+        rows: u64,
+        bands: u32,
+        planned: Pace,
+        budget_bytes: u64,
+    ) {
         self.pass.store(pass as u32, Relaxed);
         self.passes.store(passes as u32, Relaxed);
         self.rows.store(0, Relaxed);
         self.rows_in_all.store(rows, Relaxed);
         self.strip_rows.store(planned.strip_rows, Relaxed);
         self.workers.store(planned.workers, Relaxed);
-        self.active.store(planned.workers, Relaxed);
+        self.bands.store(bands, Relaxed);
+        self.active.store(bands, Relaxed);
         let governor = Governor::new(planned, budget_bytes);
         let regulator = Regulator { governor, meter: CpuMeter::new(), looked: Instant::now(), pace: planned };
         *self.regulator.lock().unwrap_or_else(PoisonError::into_inner) = Some(regulator);
@@ -183,6 +195,11 @@ impl Control {
         self.strip_rows.load(Relaxed)
     }
 
+    /// Threads that may compress from now on: of a pace that is lowered they go first.
+    pub(crate) fn compressors(&self) -> u32 {
+        self.workers.load(Relaxed).saturating_sub(self.bands.load(Relaxed))
+    }
+
     /// Waits while the pace has no room for this worker beside those that work. Only to be called between strips, and
     /// not before the worker has handed its seam over: its neighbour may be waiting for it.
     pub(crate) fn wait_for_turn(&self) {
@@ -216,7 +233,7 @@ mod tests {
     fn nobody_waits_for_ever() {
         let control = Control::default();
         let pace = Pace { strip_rows: 8, workers: 3 };
-        control.begin_pass(1, 1, 1000, pace, 1 << 20);
+        control.begin_pass((1, 1), 1000, 3, pace, 1 << 20);
         *control.regulator.lock().unwrap() = None;
         control.workers.store(1, Relaxed);
         std::thread::scope(|scope| {

@@ -3,7 +3,7 @@
 
 use plimsoll_core::pipeline::Sink;
 use plimsoll_core::strip::Strip;
-use plimsoll_formats::{FormatError, RowSink};
+use plimsoll_formats::FormatError;
 use sha2::{Digest, Sha256};
 
 /// Hashes what passes through on its way to another sink.
@@ -48,21 +48,6 @@ impl<K: Sink<Error = FormatError>> Sink for Hashing<K> {
 
     fn finish(&mut self) -> Result<(), FormatError> {
         self.inner.finish()
-    }
-}
-
-/// A boxed sink is a sink, too; core has no heap and cannot say so.
-pub(crate) struct Boxed<'a>(pub(crate) RowSink<'a>);
-
-impl Sink for Boxed<'_> {
-    type Error = FormatError;
-
-    fn write(&mut self, strip: &Strip<'_>) -> Result<(), FormatError> {
-        self.0.write(strip)
-    }
-
-    fn finish(&mut self) -> Result<(), FormatError> {
-        self.0.finish()
     }
 }
 

@@ -16,6 +16,7 @@ mod mapping;
 mod measure;
 mod measuring;
 mod output;
+mod paced;
 mod pages;
 mod pass;
 mod placed;

@@ -48,9 +48,11 @@ impl<'a> Pass<'a> {
         control: &'a Control,
     ) -> Self {
         let rows = pass.plan.bands.iter().map(|band| u64::from(band.input.len())).sum();
-        let pace = Pace { strip_rows: pass.plan.strip_rows, workers: pass.plan.workers };
+        let workers = pass.plan.workers + pass.compressors;
+        let pace = Pace { strip_rows: pass.plan.strip_rows, workers };
         control.show(pass, job.budget.bytes);
-        control.begin_pass(number, passes, rows, pace, job.budget.bytes);
+        let bands = pass.plan.workers;
+        control.begin_pass((number, passes), rows, bands, pace, job.budget.bytes);
         let nobody = Path::new("the picture");
         let (source_watch, sink_watch) = (Stopwatch::new(), Stopwatch::new());
         Self {

@@ -9,7 +9,7 @@ use super::route::Route;
 use super::seams::{behind, limits, meet};
 use super::settings::{Io, Settings};
 use crate::failure::Failure;
-use crate::profile::PROFILE_BYTES;
+use crate::profile::{PROFILE_BYTES, STACK_BYTES as PROFILE_STACK_BYTES};
 use crate::settings::Layers;
 use plimsoll_core::pipeline::plan::{Consumer, Each, Place, START, WORTHWHILE_ROWS};
 use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
@@ -273,7 +273,9 @@ pub(super) fn attempt(
         needs.push(Need::fixed("mapped window of the input", bytes, Each::Job, Place::Process));
     }
     if limits.profile {
+        let stack = PROFILE_STACK_BYTES as u64;
         needs.push(Need::fixed("memory profile", PROFILE_BYTES, Each::Job, Place::Heap));
+        needs.push(Need::fixed("memory profile's thread", stack, Each::Job, Place::Process));
     }
     needs.extend(page.needs(chain.input()));
     needs.extend((request.sink_needs)(limits.compressors));

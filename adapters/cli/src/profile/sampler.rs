@@ -5,7 +5,8 @@ use crate::job::PassPlan;
 use plimsoll_core::pipeline::plan::{Consumer, MAX_CONSUMERS};
 use plimsoll_os::memory::CountingAllocator;
 use plimsoll_os::probe::Probe;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The most samples; even.
@@ -69,14 +70,13 @@ pub(super) struct Sampler {
     began: Instant,
     probe: Probe,
     heap: &'static CountingAllocator,
+    stopped: AtomicBool,
     state: Mutex<State>,
 }
 
 struct State {
     record: Record,
     every: Duration,
-    /// When the last sample was taken, from the record's beginning on.
-    last: Option<Duration>,
 }
 
 impl Sampler {
@@ -93,14 +93,30 @@ impl Sampler {
             passes: Vec::with_capacity(MOST_PASSES),
             ..Record::default()
         };
-        let state = State { record, every: FIRST_EVERY, last: None };
-        Self { began: Instant::now(), probe: Probe::system(), heap, state: Mutex::new(state) }
+        let state = Mutex::new(State { record, every: FIRST_EVERY });
+        let (began, stopped) = (Instant::now(), AtomicBool::new(false));
+        Self { began, probe: Probe::system(), heap, stopped, state }
     }
 
-    /// Takes a sample, if it is time for one. Whoever comes by does it; nobody waits for it.
-    pub(super) fn sample(&self) {
-        let Ok(mut state) = self.state.try_lock() else { return };
-        state.sample(self.began.elapsed(), || self.look());
+    /// Takes a sample whenever it is time for one, from the first pass on. Allocates nothing.
+    pub(super) fn look_until_stopped(&self) {
+        while !self.stopped.load(Relaxed) {
+            let every = self.state().every;
+            std::thread::park_timeout(every);
+            let runs = !self.state().record.passes.is_empty();
+            if let Some(sample) = runs.then(|| self.look()).flatten() {
+                self.state().add(sample);
+            }
+        }
+    }
+
+    /// Has the thread that looks end when it is woken.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Memory now; `None` where the system does not say.
@@ -125,7 +141,7 @@ impl Sampler {
             more: 0,
         };
         let sample = self.look();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.record.begin(record);
         if let Some(sample) = sample {
             state.add(sample);
@@ -135,7 +151,7 @@ impl Sampler {
     /// The record, if a pass has begun.
     pub(super) fn finish(&self) -> Option<Record> {
         let sample = self.look();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if state.record.passes.is_empty() {
             return None;
         }
@@ -152,17 +168,6 @@ impl Sampler {
 }
 
 impl State {
-    /// Takes a sample at the time `now`, if it is time for one.
-    fn sample(&mut self, now: Duration, look: impl FnOnce() -> Option<Sample>) {
-        if self.last.is_some_and(|last| now.saturating_sub(last) < self.every) {
-            return;
-        }
-        self.last = Some(now);
-        if let Some(sample) = look() {
-            self.add(sample);
-        }
-    }
-
     fn add(&mut self, sample: Sample) {
         if self.record.samples.len() >= MOST_SAMPLES {
             self.record.thin_out();
@@ -205,33 +210,60 @@ mod tests {
     #[test]
     fn any_number_of_samples_keeps_its_bound_and_its_peak() {
         let record = Record { samples: Vec::with_capacity(MOST_SAMPLES), ..Record::default() };
-        let mut state = State { record, every: FIRST_EVERY, last: None };
-        let (most, mut taken) = (100_000u32, 0);
-        for number in 0..=most {
-            // One spike, and one that ends at the very end.
-            let resident_bytes = if number == 317 { 1 << 30 } else { u64::from(number) };
-            let now = FIRST_EVERY * number;
-            let sample =
-                Sample { at: now.as_secs_f64(), resident_bytes, heap_bytes: u64::from(most - number) };
-            if number == most {
-                state.add(sample);
-            } else {
-                state.sample(now, || {
-                    taken += 1;
-                    Some(sample)
-                });
-            }
+        let mut state = State { record, every: FIRST_EVERY };
+        let (most, mut now) = (100_000u32, Duration::ZERO);
+        let (mut taken, mut spike_at) = (0u32, 0.0);
+        // One spike, and one that ends at the very end.
+        while now < FIRST_EVERY * most {
+            now += state.every;
+            taken += 1;
+            let spike = taken == 317;
+            spike_at = if spike { now.as_secs_f64() } else { spike_at };
+            let resident_bytes = if spike { 1 << 30 } else { u64::from(taken) };
+            state.add(Sample { at: now.as_secs_f64(), resident_bytes, heap_bytes: u64::from(most - taken) });
         }
         let samples = &state.record.samples;
         assert!(samples.len() <= MOST_SAMPLES && samples.len() >= MOST_SAMPLES / 2);
         assert_eq!(samples.capacity(), MOST_SAMPLES);
         assert!(taken < most / 20, "they become rarer: {taken}");
         let spike = samples.iter().find(|sample| sample.resident_bytes == 1 << 30).unwrap();
-        let late = spike.at - (FIRST_EVERY * 317).as_secs_f64();
+        let late = spike.at - spike_at;
         assert!((0.0..=state.every.as_secs_f64()).contains(&late), "{late}");
         assert!(samples.is_sorted_by(|a, b| a.at < b.at));
-        assert_eq!(samples[0].heap_bytes, u64::from(most));
-        assert_eq!(samples.last().unwrap().resident_bytes, u64::from(most));
+        assert_eq!(samples[0].heap_bytes, u64::from(most - 1));
+        assert_eq!(samples.last().unwrap().resident_bytes, u64::from(taken));
+    }
+
+    /// Nobody reports a strip, as while a tile is coded.
+    #[test]
+    fn the_thread_looks_though_nothing_happens() {
+        static HEAP: CountingAllocator = CountingAllocator::new();
+        let sampler = Sampler::new(&HEAP);
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| sampler.look_until_stopped());
+            std::thread::sleep(FIRST_EVERY * 5);
+            assert!(sampler.finish().is_none(), "no pass has begun");
+            sampler.state().record.begin(pass(0, 1));
+            std::thread::sleep(Duration::from_millis(300));
+            sampler.stop();
+            thread.thread().unpark();
+        });
+        let record = sampler.finish().unwrap();
+        assert!((10..=MOST_SAMPLES).contains(&record.samples.len()), "{} samples", record.samples.len());
+        assert!(record.samples.iter().all(|sample| sample.resident_bytes > 1 << 16));
+    }
+
+    fn pass(number: u64, peak_bytes: u64) -> PassRecord {
+        PassRecord {
+            at: number as f64,
+            purpose: "test",
+            strip_rows: 1,
+            workers: 1,
+            peak_bytes,
+            budget_bytes: 0,
+            consumers: Vec::new(),
+            more: 0,
+        }
     }
 
     #[test]
@@ -239,16 +271,7 @@ mod tests {
         let mut record = Record::default();
         for number in 0..1000u64 {
             let peak_bytes = if number == 500 { 9999 } else { number };
-            record.begin(PassRecord {
-                at: number as f64,
-                purpose: "test",
-                strip_rows: 1,
-                workers: 1,
-                peak_bytes,
-                budget_bytes: 0,
-                consumers: Vec::new(),
-                more: 0,
-            });
+            record.begin(pass(number, peak_bytes));
         }
         assert_eq!(record.passes.len(), MOST_PASSES);
         let last = record.passes.last().unwrap();

@@ -24,7 +24,7 @@ const NAME: &str = "JPEG 2000";
 
 /// JPEG 2000, as a file of boxes or as the codestream alone.
 ///
-/// Read: tiles or one tile, any progression and number of layers, palettes, up to 32 components of one size. Written:
+/// Read: tiles or one tile, any progression and number of layers, palettes, sYCC as RGB, up to 32 components of one size. Written:
 /// 1 to 4 bands of u8 or u16 in square tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jpeg2000 {

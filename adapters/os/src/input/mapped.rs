@@ -9,6 +9,7 @@
 use super::window::{UNITS, Window};
 use super::{Input, Opened, open_regular, past_end};
 use crate::FileError;
+use crate::retry;
 use memmap2::{Mmap, MmapOptions};
 use plimsoll_core::bytes::ReadAt;
 use std::fs::File;
@@ -32,7 +33,8 @@ pub const MAPPED_WINDOW_BYTES: u64 = (UNITS * UNIT_BYTES) as u64;
 /// kernel copies out of it (`process_vm_readv` on the process itself), and meets a missing page with an error where a
 /// load would meet it with the signal. No handler of signals is needed, and a program around this library keeps its
 /// own. Where the kernel does not offer that (another system, or a container that forbids it) bytes come by positioned
-/// reads instead.
+/// reads instead. So they do where a page is missing: of a device that fails the kernel says only that there is none
+/// (`EFAULT`), a read says why, and is tried again as every other.
 #[derive(Debug)]
 pub struct MappedFile {
     file: File,
@@ -100,39 +102,38 @@ impl MappedFile {
         let slot = inside.mapped(number)?;
         let map = slot.as_ref().map(|unit| &unit.map).filter(|map| start + into.len() <= map.len());
         let map = map.ok_or_else(|| past_end(start as u64, into.len(), self.opened.len))?;
-        if let Some(copied) = copy_out(map.as_ptr() as usize + start, into) {
-            return copied;
+        if copy_out(map.as_ptr() as usize + start, into) {
+            return Ok(());
         }
-        self.file.read_exact_at(into, number * UNIT_BYTES as u64 + start as u64)
+        let offset = number * UNIT_BYTES as u64 + start as u64;
+        retry::again(|| self.file.read_exact_at(into, offset))
     }
 }
 
-/// Lets the kernel fill `into` from address `from` of this process. `None` if it does not do that.
+/// Lets the kernel fill `into` from address `from` of this process. `false` if it does not do that, or not here.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn copy_out(mut from: usize, mut into: &mut [u8]) -> Option<io::Result<()>> {
+fn copy_out(mut from: usize, mut into: &mut [u8]) -> bool {
     use nix::errno::Errno;
     use nix::sys::uio::{RemoteIoVec, process_vm_readv};
     let me = nix::unistd::Pid::this();
     while !into.is_empty() {
         let remote = [RemoteIoVec { base: from, len: into.len() }];
         match process_vm_readv(me, &mut [io::IoSliceMut::new(into)], &remote) {
-            Ok(0) => return Some(Err(io::ErrorKind::UnexpectedEof.into())),
             // It stops at the first page that is not there, and fails there when it is asked again.
-            Ok(bytes) => {
+            Ok(bytes @ 1..) => {
                 from += bytes;
                 into = into.split_at_mut(bytes).1;
             }
             Err(Errno::EINTR) => {}
-            Err(Errno::ENOSYS | Errno::EPERM) => return None,
-            Err(error) => return Some(Err(error.into())),
+            Ok(0) | Err(_) => return false,
         }
     }
-    Some(Ok(()))
+    true
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn copy_out(_from: usize, _into: &mut [u8]) -> Option<io::Result<()>> {
-    None
+fn copy_out(_from: usize, _into: &mut [u8]) -> bool {
+    false
 }
 
 /// A reader is in a slot: it keeps its unit. Slots are locked only by those who are in them, or while nobody is.

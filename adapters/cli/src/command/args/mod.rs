@@ -7,7 +7,7 @@ mod write;
 
 pub(crate) use job::{CompareArgs, ConvertArgs, DoctorArgs, InfoArgs, StatsArgs, ThumbnailArgs};
 pub(crate) use layer::settle;
-pub(crate) use run::RunArgs;
+pub(crate) use run::{ATTEMPTS, RunArgs};
 pub(crate) use write::{Jp2Args, MetadataArg, RegionArg, StoreArgs, WriteArgs};
 
 use crate::log::LogArgs;

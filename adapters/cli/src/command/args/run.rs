@@ -7,6 +7,9 @@ use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// How often what may pass is tried if nobody says anything.
+pub(crate) const ATTEMPTS: u32 = 3;
+
 /// Options of every command that reads pixels.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Memory and running")]
@@ -33,7 +36,7 @@ pub(crate) struct RunArgs {
     #[arg(long, visible_alias = "chunk-size", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub strip_pixels: Option<u64>,
     /// How often a read or write of a file is tried whose error may pass (EIO, EAGAIN, ETIMEDOUT), with growing waits
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10))]
+    #[arg(long, value_name = "N", default_value_t = ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=10))]
     pub attempts: u32,
     /// Progress on the standard error: a bar on a terminal, nothing, or a JSON line a time
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]

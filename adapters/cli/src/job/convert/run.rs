@@ -3,10 +3,11 @@
 use super::{ConvertJob, Converted};
 use crate::failure::Failure;
 use crate::job::control::Control;
-use crate::job::hash::{Boxed, Hashing, hex};
+use crate::job::hash::{Hashing, hex};
 use crate::job::hash_back::hash_back;
 use crate::job::measure::find_ranges;
 use crate::job::output::{check_disk, commit};
+use crate::job::paced::Paced;
 use crate::job::pass::Pass;
 use crate::job::plan::PassPlan;
 use crate::job::route::Route;
@@ -165,12 +166,14 @@ impl ConvertJob {
         let hasher = match hasher {
             Some(hasher) => {
                 let sinks = pass.run(arena.as_mut(), &|_, rows, budget| {
-                    writer.sink(rows, budget).map(|sink| Hashing::new(Boxed(sink), hasher.clone()))
+                    let sink = Paced { sink: writer.sink(rows, budget)?, writer, control };
+                    Ok(Hashing::new(sink, hasher.clone()))
                 })?;
                 sinks.into_iter().next().map(Hashing::into_hasher)
             }
             None => {
-                pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(Boxed))?;
+                let paced = |sink| Paced { sink, writer, control };
+                pass.run(arena.as_mut(), &|_, rows, budget| writer.sink(rows, budget).map(paced))?;
                 None
             }
         };

@@ -184,7 +184,9 @@ impl VerifiedJob {
                 return Ok(Some(Checked { missed: true, ..found }));
             }
             missed.set(Some((found.psnr, found.ssim)));
-            Err(Failure::Quality(format!("{}: {why}", self.job.request().output.display())))
+            let output = self.job.request().output.display();
+            let others = "--on-miss lossless writes it without loss then, --on-miss keep as it is";
+            Err(Failure::Quality(format!("{output}: {why}: {others}")))
         });
         match (done, &self.again, missed.get()) {
             (Err(Failure::Quality(_)), Some(again), before @ Some(_)) => {

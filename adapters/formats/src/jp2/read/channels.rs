@@ -1,5 +1,6 @@
 //! From decoded components to bands: component mapping, palettes, channel order, and the kind of samples.
 
+use super::ycc::Ycc;
 use crate::FormatError;
 use crate::jp2::boxes::{Boxes, Channel, Palette};
 use crate::jp2::codestream::header::Component;
@@ -12,6 +13,8 @@ pub(super) struct Channels {
     /// Where each band comes from.
     pub(super) bands: Vec<Channel>,
     pub(super) palette: Option<Palette>,
+    /// Where the first three are luma and chroma, which become RGB.
+    pub(super) ycc: Option<Ycc>,
     /// The kind of all samples.
     pub(super) kind: SampleKind,
     /// What the bands mean.
@@ -52,17 +55,19 @@ impl Channels {
             bands = in_order(bands, &boxes.definitions);
         }
         let kind = kind_of(components, &bands, palette.as_ref());
+        let is_ycc = boxes.is_some_and(|boxes| boxes.colour == Some(18)) && palette.is_none();
+        let ycc = if is_ycc { ycc_of(components, &bands) } else { None };
         let colour = match (boxes.and_then(|boxes| boxes.colour), bands.len()) {
             _ if palette.is_some() => "palette",
-            (Some(18), _) => "ycc",
+            (Some(18), _) if ycc.is_none() => "ycc",
             (Some(12), _) => "cmyk",
             (_, 1) => "grey",
             (_, 2) => "grey+alpha",
             (_, 3) => "rgb",
-            (_, 4) if alpha || boxes.is_none_or(|boxes| boxes.colour == Some(16)) => "rgb+alpha",
+            (_, 4) if alpha || boxes.is_none_or(|boxes| matches!(boxes.colour, Some(16 | 18))) => "rgb+alpha",
             _ => "several",
         };
-        Ok(Self { bands, palette, kind, colour })
+        Ok(Self { bands, palette, ycc, kind, colour })
     }
 }
 
@@ -86,6 +91,14 @@ fn in_order(bands: Vec<Channel>, definitions: &[[u16; 3]]) -> Vec<Channel> {
     named.dedup();
     // A definition that names a channel twice orders nothing.
     ordered.filter(|_| named.len() == bands.len()).unwrap_or(bands)
+}
+
+/// How luma and chroma become RGB: where there are three bands of the same depth, without sign.
+fn ycc_of(components: &[Component], bands: &[Channel]) -> Option<Ycc> {
+    let [first, second, third, ..] = bands else { return None };
+    let [first, second, third] = [first, second, third].map(|band| components.get(band.component));
+    let first = first.filter(|component| !component.signed && component.bits <= 16)?;
+    ([second, third] == [Some(first); 2]).then_some(Ycc { bits: first.bits })
 }
 
 /// The smallest kind that holds all bands exactly.

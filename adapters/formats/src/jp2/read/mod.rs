@@ -5,5 +5,6 @@ mod order;
 mod page;
 mod rows;
 mod tile;
+mod ycc;
 
 pub(super) use page::{needs, open};

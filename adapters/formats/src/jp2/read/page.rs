@@ -46,6 +46,9 @@ pub(in crate::jp2) fn open(format: Jpeg2000, bytes: Bytes) -> Result<OnePage, Fo
 fn more(boxes: Option<&Boxes>) -> Vec<(&'static str, String)> {
     let mut more = Vec::new();
     if let Some(boxes) = boxes {
+        if boxes.colour == Some(18) {
+            more.push(("stored colour", "sYCC".to_owned()));
+        }
         if boxes.icc_bytes > 0 {
             more.push(("ICC profile", format!("{} bytes", boxes.icc_bytes)));
         }

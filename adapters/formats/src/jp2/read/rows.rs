@@ -113,6 +113,13 @@ pub(super) struct Plane<'a> {
 impl Plane<'_> {
     /// Columns `cols` of row `row`, interleaved, into `out`.
     pub(super) fn row(&self, planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
+        self.gather(planes, row, cols, out);
+        if let Some(ycc) = self.channels.ycc {
+            ycc.to_rgb(self.channels.kind, self.channels.bands.len(), out);
+        }
+    }
+
+    fn gather(&self, planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
         let kind = self.channels.kind;
         let (width, plane) = (self.size[0] as usize, self.size[0] as usize * self.size[1] as usize);
         for (place, band) in self.channels.bands.iter().enumerate() {

@@ -211,6 +211,7 @@ impl Sink for TileSink<'_> {
                 return Err(usage(problem));
             }
             sink.left = Rows::new(sink.left.start() + rows.len(), sink.left.end());
+            sink.queue.allow(sink.writer.allowed.load(Ordering::Relaxed));
             let direct = sink.writer.target.direct();
             rows.iter().try_for_each(|row| {
                 let pixels = strip.row_bytes(row);

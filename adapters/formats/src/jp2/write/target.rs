@@ -16,7 +16,7 @@ use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::shape::Rows;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The most coders beside the sink's thread.
 const MOST_CODERS: u32 = 64;
@@ -186,7 +186,8 @@ impl Target for Tiled {
         };
         output.write_at(0, &boxes).map_err(|source| FormatError::write(0, source))?;
         let start = boxes.len() as u64;
-        Ok(Box::new(TiledWriter { target: self.clone(), output, start, end: AtomicU64::new(0) }))
+        let (end, allowed) = (AtomicU64::new(0), AtomicU32::new(u32::MAX));
+        Ok(Box::new(TiledWriter { target: self.clone(), output, start, end, allowed }))
     }
 }
 
@@ -198,6 +199,8 @@ pub(super) struct TiledWriter {
     pub(super) start: u64,
     /// Where its end marker goes; 0 until the sink has finished.
     pub(super) end: AtomicU64,
+    /// Coders that may go on beside the sink.
+    pub(super) allowed: AtomicU32,
 }
 
 impl Writer for TiledWriter {
@@ -218,6 +221,10 @@ impl Writer for TiledWriter {
         let raw_bytes = size(target.raw_bytes())?;
         size(target.lane.out_bytes())?;
         Ok(Box::new(TileSink::new(self, shape, size(target.raws())?, raw_bytes, size(target.outs())?)?))
+    }
+
+    fn allow_compressors(&self, compressors: u32) {
+        self.allowed.store(compressors, Ordering::Relaxed);
     }
 
     fn finish(self: Box<Self>) -> Result<(), FormatError> {

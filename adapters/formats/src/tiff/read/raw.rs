@@ -30,9 +30,10 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Bytes of its scratch: none where rows can be read to where they go, unless other windows cannot.
+    /// Bytes of its scratch: none where rows can be read to where they go, unless other windows cannot. Those of
+    /// narrower windows are read one by one, too.
     pub(super) fn scratch_bytes(stored: &Stored, cut: &Cut, windows: bool) -> u64 {
-        if !windows && (cut.is_whole() || by_rows(cut)) {
+        if by_rows(cut) || (!windows && cut.is_whole()) {
             return 0;
         }
         let longest = cut.longest() as u64;

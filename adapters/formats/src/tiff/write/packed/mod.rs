@@ -20,6 +20,7 @@ use crate::{FormatError, Metadata, Output, Pyramid, Tail, Target, Wanted, Writer
 use plimsoll_core::pipeline::Need;
 use plimsoll_core::pipeline::plan::{Each, Place};
 use sink::{Filling, PackedSink, Run};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use writer::PackedWriter;
@@ -215,6 +216,7 @@ impl Target for Packed {
             write_header(self.form(), &*output, 0)?;
         }
         let (begin, link) = self.form().place(after);
-        Ok(Box::new(PackedWriter { target: self.clone(), output, begin, link, done: Mutex::new(None) }))
+        let (done, allowed) = (Mutex::new(None), AtomicU32::new(u32::MAX));
+        Ok(Box::new(PackedWriter { target: self.clone(), output, begin, link, done, allowed }))
     }
 }

@@ -17,6 +17,7 @@ use plimsoll_core::strip::Strip;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 /// A level of the file as it is filled and written.
 pub(super) struct Filling {
@@ -60,6 +61,7 @@ impl Sink for PackedSink<'_> {
     fn write(&mut self, strip: &Strip<'_>) -> Result<(), FormatError> {
         self.unless_failed(|sink| {
             sink.order.take(strip)?;
+            sink.queue.allow(sink.writer.allowed.load(Ordering::Relaxed));
             strip.rows().iter().try_for_each(|row| sink.write_row(strip.narrowed(Rows::one(row))))
         })
     }

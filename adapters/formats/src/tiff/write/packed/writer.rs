@@ -13,6 +13,7 @@ use crate::{FormatError, Output, RowSink, Tail, Writer};
 use plimsoll_core::budget::{Budget, Exhausted};
 use plimsoll_core::shape::Rows;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub(super) struct PackedWriter {
@@ -24,6 +25,8 @@ pub(super) struct PackedWriter {
     pub(super) link: u64,
     /// Its first directory and its tail, when the sink has finished.
     pub(super) done: Mutex<Option<(u64, Tail)>>,
+    /// Compressors that may go on beside the sink.
+    pub(super) allowed: AtomicU32,
 }
 
 impl PackedWriter {
@@ -80,6 +83,10 @@ impl Writer for PackedWriter {
             end: self.begin,
             failed: false,
         }))
+    }
+
+    fn allow_compressors(&self, compressors: u32) {
+        self.allowed.store(compressors, Ordering::Relaxed);
     }
 
     fn tail(&self) -> Tail {
