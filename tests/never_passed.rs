@@ -60,6 +60,19 @@ fn stay_within(work: &Work, jobs: &[String]) {
     assert!(all.is_empty(), "{} runs passed what was planned:\n{}", all.len(), all.join("\n"));
 }
 
+/// Then the start is what takes the most.
+#[test]
+fn a_picture_of_a_few_pixels_stays_within() {
+    let work = work();
+    work.picture("in-tiny.tif", &Picture::new(30, 40, 3, Kind::U8), &Storage::strips(30, Packing::None));
+    let jobs = [
+        "convert in-tiny.tif -o out.ppm --overwrite --no-sync --do invert",
+        "thumbnail in-tiny.tif -o out.tif --overwrite --size 16",
+        "stats in-tiny.tif",
+    ];
+    stay_within(&work, &jobs.map(str::to_owned));
+}
+
 #[test]
 fn every_layout_stays_within() {
     let work = work();

@@ -4,7 +4,7 @@ use super::budget::Budgeted;
 use super::columns::Columns;
 use super::edge::line;
 use super::prefix::Prefix;
-use super::price::{HEAP_BASE_BYTES, PROGRAM, START_BYTES, process_needs};
+use super::price::{PROGRAM, START_BYTES, START_HEAP_BYTES, process_needs};
 use super::route::Route;
 use super::seams::{behind, limits, meet};
 use super::settings::{Io, Settings};
@@ -103,8 +103,7 @@ impl JobPlan {
 
     /// The plan of work that reads headers and no pixels: it needs what every command takes to start.
     pub(crate) fn of_headers(budget: Budgeted, picture: Shape) -> Self {
-        let (most_heap_bytes, smallest) = (HEAP_BASE_BYTES, Some(START_BYTES));
-        Self { most_heap_bytes, smallest, ..Self::new(budget, Vec::new(), (picture, 0), &Arc::default()) }
+        Self { smallest: Some(START_BYTES), ..Self::new(budget, Vec::new(), (picture, 0), &Arc::default()) }
     }
 
     /// The pass that needs the most; none where no pixels are read.
@@ -137,9 +136,10 @@ impl JobPlan {
         self.passes.iter().map(own).max().unwrap_or(0)
     }
 
-    /// The most heap, arenas included.
+    /// The most heap, arenas included: that of the start, if the work needs less.
     pub fn heap_bytes(&self) -> u64 {
-        self.passes.iter().map(PassPlan::heap_bytes).fold(self.most_heap_bytes, u64::max)
+        let least = self.most_heap_bytes.max(START_HEAP_BYTES);
+        self.passes.iter().map(PassPlan::heap_bytes).fold(least, u64::max)
     }
 }
 

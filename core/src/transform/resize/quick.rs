@@ -44,7 +44,7 @@ pub(super) fn means<const BITS: u32>(
         4 => sums_of::<4>(columns, block),
         _ => return 0,
     };
-    let blocks = blocks.min(target.len() / bands);
+    let blocks = blocks.min(target.len().checked_div(bands).unwrap_or(0));
     let scale = f64::from(1 << BITS) / samples as f64;
     let sums = columns.get(..blocks * bands).unwrap_or_default();
     for (mean, sum) in target.iter_mut().zip(sums) {
@@ -82,8 +82,9 @@ fn sums_of_blocks<const BANDS: usize>(columns: &mut [u32], block: usize) -> usiz
                 *sum = sum.wrapping_add(*column);
             }
         }
-        let Some(to) = columns.get_mut(index * BANDS..index * BANDS + LANES) else { return index };
-        to.copy_from_slice(&sums);
+        let Some(to) = columns.get_mut(index * BANDS..) else { return index };
+        let Some(to) = to.first_chunk_mut::<LANES>() else { return index };
+        *to = sums;
     }
     blocks
 }
