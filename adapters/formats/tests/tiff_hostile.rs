@@ -81,7 +81,7 @@ fn truncated_compressed_data_is_an_error() {
         let counts = fields.iter_mut().find(|field| field.0 == 279).expect("byte counts");
         counts.2[0] /= 2;
         builder.directory(&fields);
-        let page = page(builder.bytes, 0).expect("a good header");
+        let page = page(builder.words.bytes, 0).expect("a good header");
         let error = read_whole(&*page, 4).expect("small").expect_err("half of the data is missing");
         assert!(error.to_string().contains("missing"), "{error}");
     }
@@ -118,6 +118,6 @@ proptest! {
         let mut builder = tiff_files::Builder::new(false, big);
         builder.data(&[0x5a; 300]);
         builder.directory(&fields);
-        survive(builder.bytes);
+        survive(builder.words.bytes);
     }
 }

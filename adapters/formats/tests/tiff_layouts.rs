@@ -45,7 +45,7 @@ fn one_strip(rows: u32, cols: u32, compression: u64, data: &[u8], more: &[(u16, 
     fields.retain(|field| more.iter().all(|(tag, _)| *tag != field.0));
     fields.extend(more.iter().map(|(tag, values)| (*tag, 3, values.clone())));
     builder.directory(&fields);
-    builder.bytes
+    builder.words.bytes
 }
 
 /// The samples of a page as whole numbers.
@@ -134,10 +134,10 @@ fn bits_from_the_low_end_come_out_by_every_method() {
             let mut builder = Builder::new(false, false);
             let mut fields = builder.page_fields(&pixels, &storage);
             // Everything behind the header is data.
-            builder.bytes[8..].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+            builder.words.bytes[8..].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
             fields.push((266, 3, vec![2]));
             builder.directory(&fields);
-            let page = page(builder.bytes, 0).expect("a good file");
+            let page = page(builder.words.bytes, 0).expect("a good file");
             let found = read_whole(&*page, 4).expect("small").expect("a good file");
             assert!(found == pixels.region(page.facts().shape.region()), "{compression} {tile:?}");
         }
@@ -203,7 +203,7 @@ fn units_that_are_not_stored_are_no_data() {
             fields.push((42113, 2, vec![u64::from(b'0' + no_data), 0]));
         }
         builder.directory(&fields);
-        let page = page(builder.bytes, 0).expect("a good file");
+        let page = page(builder.words.bytes, 0).expect("a good file");
         let mut expected = pixels.bytes.clone();
         for y in 16..32 {
             expected[(y * 40 + 16) * 3..(y * 40 + 32) * 3].fill(no_data.unwrap_or(0));
@@ -249,8 +249,8 @@ fn tree() -> (Vec<u8>, Vec<u64>) {
     add(&mut builder, 13, None);
     let one = add(&mut builder, 1, Some(vec![eleven]));
     add(&mut builder, 2, Some(vec![one, eleven]));
-    builder.bytes[4..8].copy_from_slice(&(one as u32).to_le_bytes());
-    (builder.bytes, at)
+    builder.words.bytes[4..8].copy_from_slice(&(one as u32).to_le_bytes());
+    (builder.words.bytes, at)
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn tables_of_strips_under_the_tags_of_tiles_are_found() {
         }
     }
     builder.directory(&fields);
-    let page = page(builder.bytes, 0).expect("a good file");
+    let page = page(builder.words.bytes, 0).expect("a good file");
     assert!(read_whole(&*page, 4).expect("small").expect("good") == pixels.bytes);
 }
 
@@ -316,7 +316,7 @@ fn fields_that_say_nothing_do_not_keep_samples_from_being_read() {
         fields.retain(|field| field.0 != tag);
         fields.push((tag, kind, values));
         builder.directory(&fields);
-        let page = page(builder.bytes, 0).expect("a good file");
+        let page = page(builder.words.bytes, 0).expect("a good file");
         let read = read_whole(&*page, 2).expect("small").expect("samples");
         assert_eq!(read, Pixels::new(6, 5, 1, 1, 1).bytes, "tag {tag}");
         assert!(page.orientation().is_upright());
@@ -349,7 +349,7 @@ fn smaller_copies_are_found_where_the_file_says_so() {
                 builder.directory(&first);
                 builder.directory(&second);
             }
-            let page = page(builder.bytes, u32::from(below)).expect("a good file");
+            let page = page(builder.words.bytes, u32::from(below)).expect("a good file");
             let reduced = page.reduced(1).expect("it can be read");
             assert_eq!(reduced.is_some(), found, "{subfile:?} {} rows, below: {below}", small.rows);
             if let Some(reduced) = reduced {

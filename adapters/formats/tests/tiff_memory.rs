@@ -246,7 +246,7 @@ fn a_strip_of_any_size_costs_the_same() {
                 (273, 4, vec![8]),
                 (277, 3, vec![3]),
             ]);
-            let page = page(builder.bytes, 0).expect("a good header");
+            let page = page(builder.words.bytes, 0).expect("a good header");
             total_bytes(&*page, page.facts().shape.region())
         });
         assert_eq!(needs[0], needs[1]);
@@ -287,5 +287,5 @@ fn tiled_header(side: u32, bands: u16, tile: u32) -> Vec<u8> {
         (324, 4, table.clone()),
         (325, 4, table),
     ]);
-    builder.bytes
+    builder.words.bytes
 }

@@ -161,7 +161,7 @@ fn a_missing_rows_per_strip_means_one_strip_and_sizes_are_worked_out() {
             fields.retain(|(tag, ..)| *tag != 278 && *tag != 279);
             fields.extend(counts.map(|count| (279, 4, vec![count])));
             builder.directory(&fields);
-            let page = page(builder.bytes, 0).expect("a good file");
+            let page = page(builder.words.bytes, 0).expect("a good file");
             let got = read_whole(&*page, 4).expect("small").expect("a good file");
             assert_eq!(got, pixels.bytes, "compression {compression}, byte count {counts:?}");
         }
@@ -176,7 +176,7 @@ fn pages_are_found_in_any_order_and_end() {
         let fields = builder.page_fields(pixels, &Storage { big_endian: true, ..Storage::default() });
         builder.directory(&fields);
     }
-    let bytes: Bytes = Counted::new(builder.bytes);
+    let bytes: Bytes = Counted::new(builder.words.bytes);
     let picture = Tiff.open(bytes).expect("a good file");
     for index in [0, 1, 2, 8, 3, 3, 0, 7] {
         let page = picture.page(index).expect("a good file").expect("a page");
@@ -193,9 +193,9 @@ fn a_chain_that_bites_its_tail_ends_in_an_error() {
         let mut builder = Builder::new(false, false);
         let fields = builder.page_fields(&Pixels::new(1, 1, 1, 1, 1), &Storage::default());
         let at: Vec<u64> = (0..tail + ring).map(|_| builder.directory(&fields)).collect();
-        let end = builder.bytes.len();
-        builder.bytes[end - 4..].copy_from_slice(&(at[tail] as u32).to_le_bytes());
-        let bytes: Bytes = Counted::new(builder.bytes);
+        let end = builder.words.bytes.len();
+        builder.words.bytes[end - 4..].copy_from_slice(&(at[tail] as u32).to_le_bytes());
+        let bytes: Bytes = Counted::new(builder.words.bytes);
         let picture = Tiff.open(bytes).expect("a good header");
         let error = picture.page(u32::MAX).err().expect("the chain has no end");
         assert!(error.to_string().contains("comes back"), "{error}");
@@ -229,7 +229,7 @@ fn what_cannot_be_read_is_named() {
         fields.push((*tag, 4, values.clone()));
         builder.directory(&fields);
         let error =
-            page(builder.bytes, 0).err().unwrap_or_else(|| panic!("tag {tag} of {values:?} is taken"));
+            page(builder.words.bytes, 0).err().unwrap_or_else(|| panic!("tag {tag} of {values:?} is taken"));
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
@@ -242,7 +242,7 @@ fn offsets_outside_the_file_name_the_byte() {
     let table = fields.iter_mut().find(|field| field.0 == 273).expect("a table");
     table.2[1] = 0x7fff_fff0;
     builder.directory(&fields);
-    let page = page(builder.bytes, 0).expect("a good header");
+    let page = page(builder.words.bytes, 0).expect("a good header");
     let error = read_whole(&*page, 8).expect("small").expect_err("the second strip lies outside");
     assert!(matches!(error, FormatError::Malformed { offset: Some(0x7fff_fff0), .. }), "{error}");
 }

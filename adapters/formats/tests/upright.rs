@@ -51,7 +51,7 @@ fn stored(pixels: &Pixels, storage: &Storage, orientation: u64) -> (Arc<dyn Page
     let mut fields = builder.page_fields(pixels, storage);
     fields.push((274, 3, vec![orientation]));
     builder.directory(&fields);
-    let counted = Counted::new(builder.bytes);
+    let counted = Counted::new(builder.words.bytes);
     let bytes: Bytes = counted.clone();
     let page = Tiff.open(bytes).expect("a good header").page(0).expect("a good page").expect("a page");
     (page, counted)
@@ -197,7 +197,7 @@ fn metadata_of_the_upright_picture_is_true_of_it() {
         fields.push((282, 5, vec![300 << 32 | 1]));
         fields.push((283, 5, vec![150 << 32 | 1]));
         builder.directory(&fields);
-        let page = tiff_files::page(builder.bytes, 0).expect("a good file");
+        let page = tiff_files::page(builder.words.bytes, 0).expect("a good file");
         let upright = UprightPage::new(page, 0);
         let metadata = upright.metadata().expect("it can be read").expect("TIFF has some");
         let value = |tag: u16| {

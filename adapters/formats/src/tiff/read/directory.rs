@@ -277,4 +277,4 @@ impl Field {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -19,6 +19,8 @@ mod facts;
 mod file;
 mod lane;
 mod layout;
+#[cfg(test)]
+mod made;
 mod method;
 mod names;
 mod page;

@@ -1,11 +1,12 @@
 use super::*;
-use crate::tiff::read::directory::tests::{Made, Memory};
+use crate::tiff::read::made::{Counted, Made};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Directories one behind the other; the last one names the one of index `back`, or none.
-fn chain(pages: u32, back: Option<u32>) -> (File, Vec<u64>, Arc<Memory>) {
+fn chain(pages: u32, back: Option<u32>) -> (File, Vec<u64>, Arc<Counted>) {
     let mut made = Made::new(false, false);
-    let places: Vec<u64> = (0..u64::from(pages)).map(|page| made.at() + 18 * page).collect();
+    let places: Vec<u64> = (0..u64::from(pages)).map(|page| made.0.at() + 18 * page).collect();
     for page in 0..pages as usize {
         let last = back.map_or(0, |back| places[back as usize]);
         made.directory(&[(256, 4, 1, &[1, 0, 0, 0])], places.get(page + 1).copied().unwrap_or(last));
@@ -31,9 +32,9 @@ fn going_on_costs_a_step_and_staying_nothing() {
     let (file, places, memory) = chain(40, None);
     let mut walk = Walk::new(places[0]);
     let mut reads = |index| {
-        let before = memory.reads();
+        let before = memory.calls.load(Ordering::Relaxed);
         assert_eq!(walk.go(&file, index).expect("sound"), Some(places[index as usize]));
-        memory.reads() - before
+        memory.calls.load(Ordering::Relaxed) - before
     };
     assert_eq!(reads(0), 0);
     let step = reads(1);
@@ -69,7 +70,7 @@ fn every_loop_is_noticed_soon_wherever_it_begins() {
 #[test]
 fn a_chain_that_leaves_the_file_ends_in_an_error() {
     let mut made = Made::new(false, false);
-    let first = made.at();
+    let first = made.0.at();
     made.directory(&[(256, 4, 1, &[1, 0, 0, 0])], 1 << 30);
     let file = made.open().0;
     let mut walk = Walk::new(first);

@@ -1,111 +1,5 @@
 use super::*;
-use crate::Bytes;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The bytes of a file that exists in memory alone, and how often it was read.
-pub(in crate::tiff::read) struct Memory(Vec<u8>, AtomicU64);
-
-impl Memory {
-    pub(in crate::tiff::read) fn reads(&self) -> u64 {
-        self.1.load(Ordering::Relaxed)
-    }
-}
-
-impl plimsoll_core::bytes::ReadAt for Memory {
-    type Error = std::io::Error;
-
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> std::io::Result<()> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.as_slice().read_at(offset, into).map_err(std::io::Error::other)
-    }
-}
-
-/// A file by its byte order and width of offsets, whose first directory begins behind the header.
-pub(in crate::tiff::read) struct Made {
-    pub(in crate::tiff::read) bytes: Vec<u8>,
-    big_endian: bool,
-    big: bool,
-}
-
-/// Tag, number of the type, count, and the bytes of the entry's last field or of what it points to.
-type Entry<'a> = (u16, u16, u64, &'a [u8]);
-
-impl Made {
-    pub(in crate::tiff::read) fn new(big_endian: bool, big: bool) -> Self {
-        let mark: &[u8] = if big_endian { b"MM" } else { b"II" };
-        let mut made = Self { bytes: mark.to_vec(), big_endian, big };
-        made.push(2, if big { 43 } else { 42 });
-        if big {
-            made.push(2, 8);
-            made.push(2, 0);
-        }
-        let first = made.bytes.len() as u64 + made.word() as u64;
-        made.push(made.word(), first);
-        made
-    }
-
-    fn word(&self) -> usize {
-        if self.big { 8 } else { 4 }
-    }
-
-    pub(in crate::tiff::read) fn at(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    fn number(&self, width: usize, value: u64) -> Vec<u8> {
-        let mut bytes = value.to_le_bytes()[..width].to_vec();
-        if self.big_endian {
-            bytes.reverse();
-        }
-        bytes
-    }
-
-    fn push(&mut self, width: usize, value: u64) {
-        let bytes = self.number(width, value);
-        self.bytes.extend(bytes);
-    }
-
-    /// Adds a directory that stands before the values that do not fit its entries.
-    pub(in crate::tiff::read) fn directory(&mut self, entries: &[Entry<'_>], next: u64) {
-        let (word, count) = (self.word(), if self.big { 8 } else { 2 });
-        let mut outside = self.bytes.len() + count + entries.len() * (4 + 2 * word) + word;
-        let mut values = Vec::new();
-        self.push(count, entries.len() as u64);
-        for (tag, kind, count, value) in entries {
-            self.push(2, u64::from(*tag));
-            self.push(2, u64::from(*kind));
-            self.push(word, *count);
-            if value.len() <= word {
-                let mut value = value.to_vec();
-                value.resize(word, 0);
-                self.bytes.extend(value);
-            } else {
-                self.push(word, outside as u64);
-                values.extend_from_slice(value);
-                outside += value.len();
-            }
-        }
-        self.push(word, next);
-        self.bytes.extend(values);
-    }
-
-    pub(in crate::tiff::read) fn open(self) -> (File, u64) {
-        let (file, first, _) = self.open_counted();
-        (file, first)
-    }
-
-    pub(in crate::tiff::read) fn open_counted(self) -> (File, u64, Arc<Memory>) {
-        let memory = Arc::new(Memory(self.bytes, AtomicU64::new(0)));
-        let bytes: Bytes = memory.clone();
-        let (file, first) = File::open(bytes).expect("a header");
-        (file, first, memory)
-    }
-}
+use crate::tiff::read::made::{Entry, Made};
 
 /// The file of one directory, and that.
 fn read(big_endian: bool, big: bool, entries: &[Entry<'_>]) -> (File, Result<Directory, FormatError>) {
@@ -179,15 +73,15 @@ fn entries_beyond_the_first_batch_are_read_and_the_first_of_a_tag_counts() {
 fn what_no_directory_can_be_is_malformed() {
     // No more pages than this many bytes each are looked for.
     let mut smallest = Made::new(false, false);
-    let before = smallest.at();
+    let before = smallest.0.at();
     smallest.directory(&[(tag::IMAGE_WIDTH, 4, 1, &[1, 0, 0, 0])], 0);
-    assert_eq!(smallest.at() - before, LEAST_BYTES);
+    assert_eq!(smallest.0.at() - before, LEAST_BYTES);
     let (_, none) = read(false, false, &[]);
     assert_eq!(problem(none), "a directory of 0 entries");
     for (entries, sound) in [(65_535u64, true), (65_536, false), (1 << 63, false)] {
         let mut made = Made::new(false, true);
-        made.push(8, entries);
-        made.bytes.resize(made.bytes.len() + 65_535 * 20 + 8, 0);
+        made.0.push(8, entries);
+        made.0.bytes.resize(made.0.bytes.len() + 65_535 * 20 + 8, 0);
         let (file, at) = made.open();
         let read = Directory::read(&file, at);
         assert_eq!(read.is_ok(), sound, "{entries} entries");
@@ -198,13 +92,13 @@ fn what_no_directory_can_be_is_malformed() {
     // One that leaves the file by a byte.
     let mut made = Made::new(false, false);
     made.directory(&[(tag::IMAGE_WIDTH, 4, 1, &[1, 0, 0, 0])], 0);
-    made.bytes.truncate(made.bytes.len() - 4);
+    made.0.bytes.truncate(made.0.bytes.len() - 4);
     let (file, at) = made.open();
     assert!(Directory::read(&file, at).is_ok(), "its entries are there");
     assert!(problem(next(&file, at)).contains("the offset of the next directory"));
     let mut made = Made::new(false, false);
     made.directory(&[(tag::IMAGE_WIDTH, 4, 1, &[1, 0, 0, 0])], 0);
-    made.bytes.truncate(made.bytes.len() - 5);
+    made.0.bytes.truncate(made.0.bytes.len() - 5);
     let (file, at) = made.open();
     assert!(problem(Directory::read(&file, at)).contains("a directory of 12 bytes lies outside"));
 }
