@@ -41,7 +41,11 @@ fn blocks<P: Profile>(points: &Points, column: Column, never_longer: bool) -> Ve
             all.extend_from_slice(encoder.seal().unwrap());
         }
         assert_eq!((encoder.points(), encoder.seal()), (0, Err(Unsealed::Empty)));
-        // One point at a time makes the same blocks.
+        // One point at a time makes the same blocks, by an encoder that has learned nothing yet, either: the next block
+        // starts with the lattices that the last one ended with.
+        let (one, other) = encoder.into_buffers();
+        assert_eq!((one.len(), other.len()), (4096, 4096));
+        let mut encoder = NeverLonger::<P, 1>::try_new(settings, one, other).unwrap();
         let mut single = Vec::new();
         for (time, word) in points.times.iter().zip(&points.words) {
             if encoder.push(*time, &[*word]).unwrap() == Pushed::Full {
@@ -51,8 +55,6 @@ fn blocks<P: Profile>(points: &Points, column: Column, never_longer: bool) -> Ve
         }
         single.extend_from_slice(encoder.seal().unwrap());
         assert!(single == all);
-        let (one, other) = encoder.into_buffers();
-        assert_eq!((one.len(), other.len()), (4096, 4096));
     } else {
         let mut encoder = Encoder::<P, 1>::try_new(settings, &mut one).unwrap();
         while at < points.times.len() {
