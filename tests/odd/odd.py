@@ -184,6 +184,11 @@ def same(a, b, tolerance):
     return np.abs(a.astype(np.int64) - b.astype(np.int64)).max(initial=0) <= tolerance
 
 
+def held(image):
+    """Whether doubles hold all samples as they are."""
+    return image.dtype.kind not in "iu" or all(int(float(sample)) == int(sample) for sample in np.unique(image))
+
+
 def judge(name, content, tolerance=0, must=None, page=(0,), truth=None):
     """`must`: a word of the message with which it must be refused, whatever others do. Files of `simple` know their
     pixels: where these come out, others may differ."""
@@ -209,7 +214,7 @@ def judge(name, content, tolerance=0, must=None, page=(0,), truth=None):
         if code != 4 or must not in message:
             said.append(f"not refused by name: {code} {message}")
         counts["refused"] += 1
-    elif code == 4 and "does not hold exactly" in message:
+    elif code == 4 and "does not hold exactly" in message and not any(held(image) for image in known):
         # Integers of 64 bits become doubles, or are refused by the value that none is.
         counts["refused"] += 1
     elif not known:

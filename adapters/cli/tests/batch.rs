@@ -240,6 +240,11 @@ fn what_was_killed_goes_on_where_it_ended() {
     assert!(work.files("out") == expected, "{:?}", work.names("out"));
     let again = work.json("again.json");
     assert_eq!(again.pointer("/totals/skipped").and_then(Value::as_u64), Some(complete.len() as u64));
+    // Where nothing is left to do, the start is what holds most: the plan says so.
+    work.run(&format!("{line} --skip-existing --receipt none.json"), 0);
+    let none = work.json("none.json");
+    let bytes = |at| none.pointer(at).and_then(Value::as_u64).unwrap();
+    assert!(bytes("/actual/peak_heap_bytes") <= bytes("/plan/heap_bytes"), "{none}");
 }
 
 /// The plan chooses the tiles' size: not by what happens to run beside a file.

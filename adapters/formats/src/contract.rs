@@ -164,8 +164,8 @@ pub trait Page: Send + Sync {
         Ok(None)
     }
 
-    /// Whether a source over some columns reads little more than their bytes: whoever wants tiles may have a source for
-    /// each column of them.
+    /// Whether a source of [`Page::windows`] gives any columns of any rows, in any order and whatever [`Page::blocks`]
+    /// says, and reads little more than their bytes: whoever wants tiles may take them one by one.
     fn gives_columns(&self) -> bool {
         false
     }

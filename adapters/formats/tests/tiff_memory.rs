@@ -3,59 +3,19 @@
 //!
 //! The judge is the allocator itself. Its counts are of one thread, so tests do not see each other.
 
+mod heap;
 mod tiff_files;
 
+use heap::heap;
 use plimsoll_core::budget::{ALIGN, Budget};
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::plan::Place;
 use plimsoll_core::shape::{Region, Rows, Span};
 use plimsoll_core::strip::StripMut;
 use plimsoll_formats::{Bytes, Format, Page, Tiff};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use tiff_files::{Pixels, Storage, arena_bytes, build, page, total_bytes};
-
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<(i64, i64, u64)> = const { Cell::new((0, 0, 0)) };
-}
-
-fn count(bytes: i64) {
-    let _ = HELD.try_with(|held| {
-        let (now, peak, calls) = held.get();
-        held.set((now + bytes, peak.max(now + bytes), calls + u64::from(bytes > 0)));
-    });
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local without a destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What `work` returned, the most bytes it held at once, and how often it allocated.
-fn measured<T>(work: impl FnOnce() -> T) -> (T, u64, u64) {
-    let (start, _, calls_before) = HELD.get();
-    HELD.set((start, start, calls_before));
-    let result = work();
-    let (_, peak, calls) = HELD.get();
-    (result, (peak - start) as u64, calls - calls_before)
-}
 
 fn heap_bytes(page: &dyn Page, region: Region) -> u64 {
     page.needs(region).iter().filter(|need| need.place == Place::Heap).map(|need| need.bytes).sum()
@@ -70,18 +30,18 @@ fn checked(page: &dyn Page, region: Region) -> u64 {
     let mut budget = Budget::new(&mut arena[skip..]);
     let mut ring = vec![0u64; region.cols.len() as usize * shape.pixel_bytes() * 4 / 8 + 1];
     let ring = bytemuck::cast_slice_mut::<u64, u8>(&mut ring);
-    let (source, held, _) = measured(|| page.source(region, &mut budget));
+    let (source, made) = heap(|| page.source(region, &mut budget));
     let mut source = source.expect("the arena holds what is stated");
-    let (_, more, calls) = measured(|| {
+    let ((), ran) = heap(|| {
         for row in region.rows.iter() {
             let mut strip = StripMut::new(ring, region.with_rows(Rows::one(row)), shape).expect("fits");
             source.read(&mut strip).expect("a good file");
         }
     });
-    assert_eq!((more, calls), (0, 0), "bytes and allocations while running");
+    assert_eq!((ran.peak, ran.calls), (0, 0), "bytes and allocations while running");
     let stated = heap_bytes(page, region);
-    assert!(held <= stated, "{held} bytes on the heap, {stated} stated");
-    held
+    assert!(made.peak <= stated, "{} bytes on the heap, {stated} stated", made.peak);
+    made.peak
 }
 
 #[test]
@@ -203,12 +163,12 @@ fn header(strips: u64, compression: u64) -> Sparse {
 fn eight_million_strips_cost_what_eight_cost() {
     let open = |strips| {
         let bytes: Bytes = Arc::new(header(strips, 8));
-        let (page, held, _) = measured(|| {
+        let (page, opened) = heap(|| {
             let picture = Tiff.open(bytes).expect("a good header");
             picture.page(0).expect("a good header").expect("a page")
         });
         let needs = total_bytes(&*page, page.facts().shape.region());
-        (held, needs)
+        (opened.peak, needs)
     };
     let (few, many) = (open(8), open(8_000_000));
     println!("opening holds {} and {} bytes, a source states {} and {}", few.0, many.0, few.1, many.1);

@@ -177,6 +177,9 @@ mod tests {
         refuses("bands:65536", shape, "LIST");
         refuses("bands:0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", shape, "LIST");
         let missing = built("bands:2,3", shape).unwrap_err();
-        assert!(matches!(missing, StageError::Geometry { stage: "bands", wanted: 3, there: 3, .. }), "{missing}");
+        assert!(
+            matches!(missing, StageError::Geometry { stage: "bands", wanted: 3, there: 3, .. }),
+            "{missing}"
+        );
     }
 }

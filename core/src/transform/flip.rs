@@ -54,7 +54,11 @@ impl<T: Sample> Stage for Flip<T> {
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind == T::KIND { Ok(input) } else { Err(StageError::Kind { stage: "flip", kind: input.kind }) }
+        if input.kind == T::KIND {
+            Ok(input)
+        } else {
+            Err(StageError::Kind { stage: "flip", kind: input.kind })
+        }
     }
 
     fn input(&self, output: Region, input: Shape) -> Region {

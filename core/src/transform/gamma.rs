@@ -81,10 +81,12 @@ mod tests {
     }
 
     fn all_values<T: Tabled>() {
-        let image = Image::<T>::new(T::VALUES as u32 / 64, 64, 1, |y, x, _| T::at_place((y * 64 + x) as usize));
+        let image =
+            Image::<T>::new(T::VALUES as u32 / 64, 64, 1, |y, x, _| T::at_place((y * 64 + x) as usize));
         for gamma in [0.45, 1.0, 1.8, 2.2, 2.4] {
             let made = every_cut::<T, T>(&format!("gamma:{gamma}"), &image);
-            let expected = image.samples.iter().map(|x| T::from_f64(naive(x.to_f64(), T::KIND.white(), gamma)));
+            let expected =
+                image.samples.iter().map(|x| T::from_f64(naive(x.to_f64(), T::KIND.white(), gamma)));
             assert_eq!(made.samples, expected.collect::<Vec<T>>(), "gamma {gamma} of {}", T::KIND);
         }
     }
@@ -96,7 +98,10 @@ mod tests {
             for (made, from) in made.samples.iter().zip(&image.samples) {
                 let expected = naive(from.to_f64(), T::KIND.white(), gamma);
                 let error = (made.to_f64() - expected).abs();
-                assert!(error <= tolerance * expected.abs().max(1e-30), "{made:?} for {expected:e}, gamma {gamma}");
+                assert!(
+                    error <= tolerance * expected.abs().max(1e-30),
+                    "{made:?} for {expected:e}, gamma {gamma}"
+                );
             }
         }
     }

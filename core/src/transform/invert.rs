@@ -42,7 +42,11 @@ impl<T: Negative> Stage for Invert<T> {
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind == T::KIND { Ok(input) } else { Err(StageError::Kind { stage: "invert", kind: input.kind }) }
+        if input.kind == T::KIND {
+            Ok(input)
+        } else {
+            Err(StageError::Kind { stage: "invert", kind: input.kind })
+        }
     }
 
     fn input(&self, output: Region, _input: Shape) -> Region {
@@ -101,7 +105,8 @@ mod tests {
     fn every_kind_is_inverted_whatever_the_cut() {
         fn check<T: Negative>(naive: fn(f64) -> f64) {
             let image = Image::<T>::noise(13, 7, 3, 1);
-            let expected: std::vec::Vec<T> = image.samples.iter().map(|x| T::from_f64(naive(x.to_f64()))).collect();
+            let expected: std::vec::Vec<T> =
+                image.samples.iter().map(|x| T::from_f64(naive(x.to_f64()))).collect();
             assert_eq!(harness::every_cut::<T, T>(&[&Invert::<T>::new()], &image).samples, expected);
         }
         check::<u8>(|x| 255.0 - x);

@@ -106,7 +106,11 @@ mod tests {
                 let expected = T::from_f64(exact).to_f64();
                 let allowed = tolerance * exact.abs().max(full);
                 let error = (made.to_f64() - expected).abs();
-                assert!(error <= allowed, "{made:?} for {expected:e}: {black} {white} {gamma} of {}", T::KIND);
+                assert!(
+                    error <= allowed,
+                    "{made:?} for {expected:e}: {black} {white} {gamma} of {}",
+                    T::KIND
+                );
             }
         }
     }

@@ -104,7 +104,11 @@ impl<T: Spread> Stage for Normalize<T> {
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind == T::KIND { Ok(input) } else { Err(StageError::Kind { stage: "normalize", kind: input.kind }) }
+        if input.kind == T::KIND {
+            Ok(input)
+        } else {
+            Err(StageError::Kind { stage: "normalize", kind: input.kind })
+        }
     }
 
     fn input(&self, output: Region, _input: Shape) -> Region {
@@ -189,11 +193,11 @@ impl super::Op for Op {
                 )?;
                 RangeOf::Percentiles { low, high }
             }
-            Some("deviations") => RangeOf::Deviations(args.required(
-                "the number of deviations",
-                "more than 0",
-                |n: &f64| *n > 0.0 && n.is_finite(),
-            )?),
+            Some("deviations") => {
+                RangeOf::Deviations(args.required("the number of deviations", "more than 0", |n: &f64| {
+                    *n > 0.0 && n.is_finite()
+                })?)
+            }
             Some(_) => return Err(args.wrong("the range", "minmax, percentiles,LOW,HIGH or deviations,K")),
         };
         args.end()?;
@@ -236,8 +240,12 @@ mod tests {
             let image = Image::<T>::noise(13, 21, 3, 7);
             let white = T::KIND.white();
             // Inside, beyond, and down to less than nothing.
-            for (low, high) in [(0.0, white), (0.2, 0.7 * white), (-0.5 * white, 1.5 * white), (0.4 * white, 0.4 * white + 1.0)]
-            {
+            for (low, high) in [
+                (0.0, white),
+                (0.2, 0.7 * white),
+                (-0.5 * white, 1.5 * white),
+                (0.4 * white, 0.4 * white + 1.0),
+            ] {
                 let found = harness::every_cut::<T, T>(&[&Normalize::<T>::new(range(low, high))], &image);
                 assert_eq!(found.samples, naive(&image, Range { low, high }), "{low}..{high}");
             }
@@ -279,7 +287,12 @@ mod tests {
         let real = Image::<f32>::noise(3, 4, 1, 1);
         let infinite = range(0.0, f64::INFINITY);
         for range in [None, range(7.0, 7.0), range(8.0, 7.0), infinite, range(f64::NAN, 1.0)] {
-            assert!(harness::every_cut::<u8, u8>(&[&Normalize::<u8>::new(range)], &eight).samples.iter().all(|x| *x == 0));
+            assert!(
+                harness::every_cut::<u8, u8>(&[&Normalize::<u8>::new(range)], &eight)
+                    .samples
+                    .iter()
+                    .all(|x| *x == 0)
+            );
             let found = harness::every_cut::<f32, f32>(&[&Normalize::<f32>::new(range)], &real);
             assert!(found.samples.iter().all(|x| *x == 0.0));
         }
@@ -289,7 +302,8 @@ mod tests {
     fn nan_stays_nan_and_infinities_become_the_ends() {
         let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3.0];
         let image = Image::<f32>::new(1, 4, 1, |_, x, _| values[x as usize]);
-        let found = harness::every_cut::<f32, f32>(&[&Normalize::<f32>::new(range(2.0, 4.0))], &image).samples;
+        let found =
+            harness::every_cut::<f32, f32>(&[&Normalize::<f32>::new(range(2.0, 4.0))], &image).samples;
         assert!(found[0].is_nan());
         assert_eq!(found[1..], [1.0, 0.0, 0.5]);
     }
@@ -297,7 +311,8 @@ mod tests {
     #[test]
     fn what_is_planned_without_the_range_is_enough_with_it() {
         let shape = Shape::new(4, 4, 1, SampleKind::U16);
-        let view = View { input_shape: shape, output_shape: shape, input: shape.region(), output: shape.region() };
+        let view =
+            View { input_shape: shape, output_shape: shape, input: shape.region(), output: shape.region() };
         let bytes = Normalize::<u16>::new(None).memory(&view);
         assert_eq!(bytes, 131_072);
         assert_eq!(Normalize::<u16>::new(range(1.0, 2.0)).memory(&view), bytes);
@@ -341,8 +356,11 @@ mod tests {
         assert_eq!(asked("minmax"), Ok(Some(RangeOf::MinMax)));
         assert_eq!(asked("percentiles,0.5, 99.5"), Ok(Some(RangeOf::Percentiles { low: 0.5, high: 99.5 })));
         assert_eq!(asked("deviations,3"), Ok(Some(RangeOf::Deviations(3.0))));
-        let wrong = ["max", "minmax,1", "percentiles", "percentiles,5", "percentiles,5,5", "percentiles,-1,5"];
-        for settings in wrong.into_iter().chain(["percentiles,5,101", "deviations", "deviations,0", "deviations,inf"]) {
+        let wrong =
+            ["max", "minmax,1", "percentiles", "percentiles,5", "percentiles,5,5", "percentiles,-1,5"];
+        for settings in
+            wrong.into_iter().chain(["percentiles,5,101", "deviations", "deviations,0", "deviations,inf"])
+        {
             assert!(asked(settings).is_err(), "{settings}");
         }
     }

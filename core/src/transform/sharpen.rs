@@ -61,10 +61,16 @@ pub(super) fn kernel<T: Sharpened<S>, S: Copy + Default + core::ops::Add<Output 
 ) {
     let [mut above, mut here, mut below] = *rows else { return };
     let mut out = out;
-    // Each column is summed once instead of three times, and its samples are widened once.
+    // Each column is summed once instead of three times, and its samples are widened once. Cleared once for all runs:
+    // every run writes all of it.
+    let mut sums = [S::default(); COLUMNS];
     while let Some(run) = out.first_chunk_mut::<RUN>().filter(|_| bands <= (COLUMNS - RUN) / 2) {
-        let (Some(a), Some(b), Some(c)) = (above.first_chunk(), here.first_chunk(), below.first_chunk()) else { break };
-        from_columns(&columns(a, b, c), b, bands, run);
+        let (Some(a), Some(b), Some(c)) = (above.first_chunk(), here.first_chunk(), below.first_chunk())
+        else {
+            break;
+        };
+        columns(a, b, c, &mut sums);
+        from_columns(&sums, b, bands, run);
         [above, here, below] = [above, here, below].map(|row| row.get(RUN..).unwrap_or_default());
         out = core::mem::take(&mut out).get_mut(RUN..).unwrap_or_default();
     }
@@ -73,16 +79,15 @@ pub(super) fn kernel<T: Sharpened<S>, S: Copy + Default + core::ops::Add<Output 
 
 /// The sums of columns of three.
 #[inline(always)]
-fn columns<T: Sharpened<S>, S: Copy + Default + core::ops::Add<Output = S>>(
+fn columns<T: Sharpened<S>, S: Copy + core::ops::Add<Output = S>>(
     above: &[T; COLUMNS],
     here: &[T; COLUMNS],
     below: &[T; COLUMNS],
-) -> [S; COLUMNS] {
-    let mut sums = [S::default(); COLUMNS];
+    sums: &mut [S; COLUMNS],
+) {
     for at in 0..COLUMNS {
         sums[at] = above[at].wide() + here[at].wide() + below[at].wide();
     }
-    sums
 }
 
 /// Sharpens a run from the sums of its columns.

@@ -141,14 +141,19 @@ mod tests {
     use proptest::prelude::*;
 
     /// The average of the pixels that there are, with exact sums.
-    fn naive<T: Average>(image: &Image<T>, block: u32, divide: impl Fn(std::vec::Vec<T>) -> T) -> std::vec::Vec<T> {
+    fn naive<T: Average>(
+        image: &Image<T>,
+        block: u32,
+        divide: impl Fn(std::vec::Vec<T>) -> T,
+    ) -> std::vec::Vec<T> {
         let Shape { rows, cols, bands, .. } = image.shape;
         let mut out = std::vec::Vec::new();
         for y in 0..rows.div_ceil(block) {
             for x in 0..cols.div_ceil(block) {
                 for b in 0..bands {
                     let ys = y * block..((y + 1) * block).min(rows);
-                    let inside = ys.flat_map(|y| (x * block..((x + 1) * block).min(cols)).map(move |x| (y, x)));
+                    let inside =
+                        ys.flat_map(|y| (x * block..((x + 1) * block).min(cols)).map(move |x| (y, x)));
                     out.push(divide(inside.map(|(y, x)| image.at(y.into(), x.into(), b)).collect()));
                 }
             }
@@ -205,7 +210,10 @@ mod tests {
     #[test]
     fn the_whitest_picture_does_not_overflow() {
         let white = Image::<u16>::new(300, 3, 1, |_, _, _| u16::MAX);
-        assert_eq!(harness::region::<u16, u16>(&[&Shrink::<u16>::new(u16::MAX)], &white, 7, None).samples, [u16::MAX]);
+        assert_eq!(
+            harness::region::<u16, u16>(&[&Shrink::<u16>::new(u16::MAX)], &white, 7, None).samples,
+            [u16::MAX]
+        );
         assert_eq!(u32::from(u16::MAX) * u32::from(u16::MAX), u16::add(4_294_836_225 - 65535, [u16::MAX]));
     }
 
@@ -221,9 +229,13 @@ mod tests {
     #[test]
     fn settings_are_read_strictly() {
         let input = Shape::new(10, 7, 3, SampleKind::U8);
-        let build = |settings| crate::transform::build("shrink", Args::new("shrink", settings), input, &mut Names);
+        let build =
+            |settings| crate::transform::build("shrink", Args::new("shrink", settings), input, &mut Names);
         for wrong in ["", "0", "-2", "65536", "2.5", "2,2", "two"] {
-            assert!(matches!(build(wrong), Err(StageError::Setting { stage: "shrink", .. })), "{wrong} was taken");
+            assert!(
+                matches!(build(wrong), Err(StageError::Setting { stage: "shrink", .. })),
+                "{wrong} was taken"
+            );
         }
         assert_eq!(build("4"), Ok(Ok(Shape::new(3, 2, 3, SampleKind::U8))));
         let other = Shape { kind: SampleKind::U16, ..input };

@@ -32,7 +32,9 @@ impl super::Op for Op {
 
     fn build<H: Host>(args: Args<'_>, input: Shape, host: &mut H) -> Result<H::Built, StageError> {
         let mut args = args.of("thumbnail");
-        let size = args.required("the size", "a number of pixels from 1 to 2^30", |size: &u32| (1..=1 << 30).contains(size))?;
+        let size = args.required("the size", "a number of pixels from 1 to 2^30", |size: &u32| {
+            (1..=1 << 30).contains(size)
+        })?;
         let wrong = args.wrong("the kernel", "lanczos3, area, linear or cubic");
         let kernel = match args.next_word() {
             None => Kernel::Lanczos3,
@@ -77,7 +79,10 @@ mod tests {
             crate::transform::build("thumbnail", Args::new("thumbnail", settings), input, &mut Outputs(input))
         };
         for wrong in ["", "0", "-5", "1.5", "100,sinc", "100,area,1"] {
-            assert!(matches!(build(wrong), Err(StageError::Setting { stage: "thumbnail", .. })), "{wrong} was taken");
+            assert!(
+                matches!(build(wrong), Err(StageError::Setting { stage: "thumbnail", .. })),
+                "{wrong} was taken"
+            );
         }
         let small = Ok(Shape { rows: 75, cols: 100, ..input });
         // Large reductions take rows as they come; a picture that fits already needs no more than a row.

@@ -236,8 +236,8 @@ impl super::Op for Op {
 #[cfg(test)]
 mod tests {
     use super::super::built::{built, every_cut, refuses};
-    use crate::shape::by_kind;
     use crate::harness::Image;
+    use crate::shape::by_kind;
     use crate::shape::{Sample, SampleKind, Shape};
     use std::{format, vec, vec::Vec};
 
@@ -311,9 +311,8 @@ mod tests {
         assert_eq!(every_cut::<u8, u16>("to:u16", &bytes).samples, [0, 0x8080, 0xffff]);
         assert_eq!(every_cut::<u8, u32>("to:u32", &bytes).samples, [0, 0x8080_8080, u32::MAX]);
         assert_eq!(every_cut::<u8, f32>("to:f32", &bytes).samples, [0.0, 128.0 / 255.0, 1.0]);
-        let floats = Image::<f32>::new(1, 6, 1, |_, x, _| {
-            [f32::NAN, -1.0, 0.5, 1.0, 7.0, f32::INFINITY][x as usize]
-        });
+        let floats =
+            Image::<f32>::new(1, 6, 1, |_, x, _| [f32::NAN, -1.0, 0.5, 1.0, 7.0, f32::INFINITY][x as usize]);
         assert_eq!(every_cut::<f32, u8>("to:u8", &floats).samples, [0, 0, 128, 255, 255, 255]);
         assert_eq!(every_cut::<f32, i16>("to:i16", &floats).samples, [0, -32767, 16384, 32767, 32767, 32767]);
         assert_eq!(every_cut::<f32, u8>("to:u8,cast", &floats).samples, [0, 0, 0, 1, 7, 255]);

@@ -8,7 +8,7 @@ use super::plan::BatchPlan;
 use super::survey::Job;
 use crate::command::Session;
 use crate::failure::Failure;
-use crate::job::{Budgeted, Control, Decision};
+use crate::job::{Budgeted, Control, Decision, MOST_DECISIONS};
 use crate::size::Bytes;
 use plimsoll_core::budget::SharedBudget;
 use std::path::Path;
@@ -22,10 +22,7 @@ const STACK_BYTES: usize = 1 << 20;
 /// Names in the last line; the reports have all.
 const MOST_NAMES: usize = 10;
 
-/// The most changes of a pace that are kept one by one; later ones are counted.
-const MOST_DECISIONS: usize = 64;
-
-/// Heap that these take.
+/// Heap that the changes of a pace take that are kept one by one.
 pub(super) const DECISIONS_BYTES: u64 = (MOST_DECISIONS * size_of::<(usize, Decision)>()) as u64;
 
 /// How a batch talks.

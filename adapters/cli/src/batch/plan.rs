@@ -3,7 +3,7 @@
 use super::entry::{Entry, Status, title};
 use super::inputs::Found;
 use super::survey::process_bytes;
-use crate::job::{Budgeted, HEAP_BASE_BYTES, PROCESS_BYTES, START_BYTES};
+use crate::job::{Budgeted, PROCESS_BYTES, START_BYTES, START_HEAP_BYTES};
 use crate::report::Actual;
 use crate::size::Bytes;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl BatchPlan {
     /// The most heap.
     pub(crate) fn heap_bytes(&self) -> u64 {
         let (alone, beside) = self.most(|entry| entry.heap_bytes);
-        alone.max(beside).max(HEAP_BASE_BYTES) + self.list_bytes
+        alone.max(beside).max(START_HEAP_BYTES) + self.list_bytes
     }
 
     /// How many entries are so.

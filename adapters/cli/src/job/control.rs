@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The most decisions that are kept one by one; later ones are counted.
-const MOST_DECISIONS: usize = 64;
+pub(crate) const MOST_DECISIONS: usize = 64;
 
 /// One change of the pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

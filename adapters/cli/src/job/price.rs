@@ -12,7 +12,7 @@ use plimsoll_core::pipeline::plan::{Each, Place};
 pub(crate) const START_BYTES: u64 = 5 << 20;
 
 /// The heap's peak of that: parsed arguments, settings and help.
-pub(super) const START_HEAP_BYTES: u64 = 448 << 10;
+pub(crate) const START_HEAP_BYTES: u64 = 448 << 10;
 
 /// Program, libraries and the main thread's stack as touched while the work runs: code that only the start needed has
 /// been let go.

@@ -171,6 +171,9 @@ pub(super) enum BlockPoints<'b> {
 }
 
 impl<'b> BlockPoints<'b> {
+    /// The most heap bytes: the largest decoder, of as many columns as there may be.
+    pub(super) const HEAP_BYTES: usize = size_of::<AnyDecoder<'static, MAX_COLUMNS>>();
+
     pub(super) fn new(columns: usize, block: &'b [u8]) -> Result<Self, Damage> {
         Ok(match columns {
             1 => Self::One(Box::new(AnyDecoder::try_new(block)?)),

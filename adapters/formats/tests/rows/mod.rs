@@ -2,6 +2,11 @@
 //! arenas of exactly the stated size, and a heap that counts.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+#[path = "../heap/mod.rs"]
+mod counted;
+
+pub(crate) use counted::heap;
+
 use plimsoll_core::budget::{ALIGN, Budget};
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::Need;
@@ -9,57 +14,9 @@ use plimsoll_core::pipeline::plan::Place;
 use plimsoll_core::shape::{Region, Rows, Shape};
 use plimsoll_core::strip::{Strip, StripMut};
 use plimsoll_formats::{Bytes, FormatError, Page, Picture, Target, WriteAt, detect};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-
-/// The system's heap, counted for each thread. A block that moves as it grows counts twice while it does.
-pub(crate) struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; the counters are plain cells without destructors.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.set(HELD.get() + layout.size() as isize);
-        PEAK.set(PEAK.get().max(HELD.get()));
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: the caller's promise is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: the caller's promise is the same.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static HEAP: Counting = Counting;
-
-/// What happened on this thread's heap.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Heap {
-    pub(crate) peak: u64,
-    pub(crate) calls: usize,
-}
-
-/// Runs `work` and says what it took from the heap.
-pub(crate) fn heap<R>(work: impl FnOnce() -> R) -> (R, Heap) {
-    let (held, calls, before) = (HELD.get(), CALLS.get(), PEAK.get());
-    PEAK.set(held);
-    let result = work();
-    let peak = PEAK.get();
-    PEAK.set(peak.max(before));
-    (result, Heap { peak: (peak - held) as u64, calls: CALLS.get() - calls })
-}
 
 /// A file in memory. Its `fail`th read, from zero, fails.
 pub(crate) struct File {
@@ -100,10 +57,13 @@ pub(crate) fn bytes_in(needs: &[Need], place: Place) -> u64 {
 
 /// Runs `work` with an aligned arena of exactly `bytes`.
 pub(crate) fn with_arena<R>(bytes: u64, work: impl FnOnce(&mut [u8]) -> R) -> R {
-    let bytes = bytes as usize;
-    let mut arena = vec![0xa5u8; bytes + ALIGN];
-    let skip = arena.as_ptr().align_offset(ALIGN);
-    work(&mut arena[skip..skip + bytes])
+    work(aligned(&mut vec![0xa5; bytes as usize + ALIGN]))
+}
+
+/// The part of `bytes` that begins where an arena may, and leaves [`ALIGN`] bytes in all.
+fn aligned(bytes: &mut [u8]) -> &mut [u8] {
+    let (skip, len) = (bytes.as_ptr().align_offset(ALIGN), bytes.len() - ALIGN);
+    &mut bytes[skip..skip + len]
 }
 
 /// Reads a region in strips, within exactly what the page says it needs, allocating nothing once it has begun.
@@ -230,15 +190,7 @@ pub(crate) fn write_to(
 
 /// As [`with_arena`], with the arena not counted as heap.
 fn with_arena_uncounted<R>(bytes: u64, work: impl FnOnce(&mut [u8]) -> R) -> R {
-    let (held, peak) = (HELD.get(), PEAK.get());
-    with_arena(bytes, |arena| {
-        let arena_bytes = HELD.get() - held;
-        HELD.set(held);
-        PEAK.set(peak);
-        let result = work(arena);
-        HELD.set(HELD.get() + arena_bytes);
-        result
-    })
+    counted::uncounted(|| vec![0xa5; bytes as usize + ALIGN], |arena| work(aligned(arena)))
 }
 
 /// Writes an image and returns the file.

@@ -5,6 +5,8 @@ mod arena;
 mod blocks;
 mod counting;
 mod leased;
+#[cfg(target_os = "linux")]
+mod lone;
 mod program;
 
 pub use arena::Arena;

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// A file that becomes `target` when it is committed, and nothing if it is dropped before.
 ///
@@ -18,6 +19,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct AtomicOutput {
     file: File,
+    /// The system writes to a file for one thread at a time anyway, and lets the others spin meanwhile: they sleep here.
+    turn: Mutex<()>,
     temporary: Temporary,
     folder: PathBuf,
     target: PathBuf,
@@ -59,7 +62,7 @@ impl AtomicOutput {
         };
         temporary::remove_stale(&folder, name);
         let (file, temporary) = temporary::create(&folder, name)?;
-        Ok(Self { file, temporary, folder, target: target.to_path_buf(), overwrite })
+        Ok(Self { file, turn: Mutex::new(()), temporary, folder, target: target.to_path_buf(), overwrite })
     }
 
     /// Where it will appear.
@@ -83,7 +86,10 @@ impl AtomicOutput {
     /// The system's, a full disk among them.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         // The same bytes at the same place: doing it twice does no harm.
-        crate::retry::again(|| self.file.write_all_at(bytes, offset))
+        crate::retry::again(|| {
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.file.write_all_at(bytes, offset)
+        })
     }
 
     /// Gives the file its name. With `sync` the content is on the disk before that, and the name when this returns;

@@ -1,3 +1,5 @@
+//! Processor time of a thread.
+
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 

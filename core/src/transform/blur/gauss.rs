@@ -36,6 +36,10 @@ impl Gauss {
 
     /// The most bits from `least` to `most` with which the middle weight is at most `largest`.
     pub(super) fn bits(&self, least: u32, most: u32, largest: f64) -> u32 {
-        (least..most).rev().map(|bits| bits + 1).find(|bits| self.weight(0) * f64::from(1u32 << bits) <= largest).unwrap_or(least)
+        (least..most)
+            .rev()
+            .map(|bits| bits + 1)
+            .find(|bits| self.weight(0) * f64::from(1u32 << bits) <= largest)
+            .unwrap_or(least)
     }
 }

@@ -169,7 +169,11 @@ impl<T: Blurred> Stage for Blur<T> {
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind == T::KIND { Ok(input) } else { Err(StageError::Kind { stage: "blur", kind: input.kind }) }
+        if input.kind == T::KIND {
+            Ok(input)
+        } else {
+            Err(StageError::Kind { stage: "blur", kind: input.kind })
+        }
     }
 
     fn input(&self, output: Region, input: Shape) -> Region {

@@ -238,4 +238,3 @@ fn far_half<P: Pass>(
         out[i] = P::out(P::plus(next, P::pair(e[i], f[i], w3[i], scale)), scale);
     }
 }
-

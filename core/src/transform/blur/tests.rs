@@ -30,7 +30,9 @@ const SIGMAS: [f64; 9] = [0.1, 0.3, 0.5, 0.8, 1.0, 2.0, 3.3, 7.0, 40.0];
 fn hard<T: Sample>(rows: u32, cols: u32, bands: u16) -> Image<T> {
     let noise = Image::<u8>::noise(rows, cols, bands, 77);
     let at = |y: u32, x: u32, b: u16| noise.at(i64::from(y), i64::from(x), b);
-    Image::new(rows, cols, bands, |y, x, b| T::from_f64(if at(y, x, b) < 128 { 0.0 } else { T::KIND.white() }))
+    Image::new(rows, cols, bands, |y, x, b| {
+        T::from_f64(if at(y, x, b) < 128 { 0.0 } else { T::KIND.white() })
+    })
 }
 
 #[test]
@@ -63,7 +65,10 @@ fn floats_are_as_accurate_as_stated_whatever_the_cut() {
                 let made = harness::every_cut::<T, T>(&[&blur], &image);
                 let bound = 2f64.powi(-17) + 2.0 * f64::from(blur.radius() + 3) * unit;
                 for (made, wanted) in made.samples.iter().zip(naive(&image, sigma)) {
-                    assert!((made.to_f64() - wanted).abs() <= bound, "sigma {sigma}: {made:?} is not {wanted}");
+                    assert!(
+                        (made.to_f64() - wanted).abs() <= bound,
+                        "sigma {sigma}: {made:?} is not {wanted}"
+                    );
                 }
             }
         }
@@ -117,7 +122,8 @@ fn no_image_is_more_than_one_level_off() {
                 assert_eq!(weights[0] + 2.0 * weights[1..].iter().sum::<f64>(), 1.0, "sigma {sigma}");
                 assert!(weights.iter().all(|weight| *weight >= 0.0));
             }
-            let error = white * (worst(&down, sigma) + worst(&across, sigma)) + rounding / f64::from(1u32 << middle_bits);
+            let error = white * (worst(&down, sigma) + worst(&across, sigma))
+                + rounding / f64::from(1u32 << middle_bits);
             assert!(error < 1.0, "{} sigma {sigma}: {error}", T::KIND);
         }
     }

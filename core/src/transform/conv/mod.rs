@@ -163,7 +163,8 @@ impl<T: Convolved, const N: usize> Conv<T, N> {
         if !(1..=MAX_SCALE).contains(&scale) {
             return wrong("SCALE", "a whole number from 1 to 1048576");
         }
-        let divisor = Divisor::new::<T>(scale, offset, all().map(|weight| u32::from(weight.unsigned_abs())).sum());
+        let divisor =
+            Divisor::new::<T>(scale, offset, all().map(|weight| u32::from(weight.unsigned_abs())).sum());
         if !offset.is_finite() || !T::KIND.is_float() && divisor.is_none() {
             return wrong("OFFSET", "a whole number of levels that, times SCALE, stays within 2^28");
         }

@@ -13,7 +13,12 @@ fn weights<const N: usize>(seed: u32, most: i16) -> [[i16; N]; N] {
 }
 
 /// The definition, one sample at a time.
-fn naive<T: Sample, const N: usize>(image: &Image<T>, weights: &[[i16; N]; N], scale: u32, offset: i64) -> Vec<T> {
+fn naive<T: Sample, const N: usize>(
+    image: &Image<T>,
+    weights: &[[i16; N]; N],
+    scale: u32,
+    offset: i64,
+) -> Vec<T> {
     let halo = N as i64 / 2;
     let (low, high) = (T::from_f64(f64::MIN).to_f64() as i128, T::KIND.white() as i128);
     Image::<T>::new(image.shape.rows, image.shape.cols, image.shape.bands, |y, x, b| {

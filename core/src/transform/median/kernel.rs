@@ -113,7 +113,13 @@ fn medians5<T: Ranked>(
 
 /// One block: `rows` are the input rows under it, `sorted` the rows for its sorted columns.
 #[inline(always)]
-pub(super) fn block<T: Ranked>(rows: &[&[T]], sorted: &mut [&mut [T::Rank]], part: &Part, bands: usize, out: &mut [T]) {
+pub(super) fn block<T: Ranked>(
+    rows: &[&[T]],
+    sorted: &mut [&mut [T::Rank]],
+    part: &Part,
+    bands: usize,
+    out: &mut [T],
+) {
     match (rows, &mut *sorted) {
         ([a, b, c], [low, middle, high]) => {
             let [x, y, z] = [low, middle, high].map(|line| part.inside(line));

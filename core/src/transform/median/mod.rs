@@ -15,8 +15,8 @@ use super::{Args, Host, Words};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Cols, Region, SampleKind, Shape};
-use kernel::block;
 use crate::strip::{Strip, StripMut};
+use kernel::block;
 
 /// Replaces each sample by the median of the `N` x `N` (3 or 5) samples of its band around it. Beyond the borders the
 /// edge sample is repeated. Exact: every output sample is one of the input's.

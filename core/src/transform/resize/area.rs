@@ -232,7 +232,15 @@ impl<T: Average> Stage for Area<T> {
                     row = end;
                 } else {
                     if part > 0 {
-                        add_row::<T, T>(input.row::<T>(row), T::column, bands, bits, memory.edges, part, totals);
+                        add_row::<T, T>(
+                            input.row::<T>(row),
+                            T::column,
+                            bands,
+                            bits,
+                            memory.edges,
+                            part,
+                            totals,
+                        );
                     }
                     row += 1;
                 }

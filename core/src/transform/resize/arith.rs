@@ -129,7 +129,13 @@ impl Scale for u8 {
     }
 
     #[inline(always)]
-    fn mids_of_blocks(columns: &mut [u32], bands: usize, block: usize, rows: u32, target: &mut [i16]) -> usize {
+    fn mids_of_blocks(
+        columns: &mut [u32],
+        bands: usize,
+        block: usize,
+        rows: u32,
+        target: &mut [i16],
+    ) -> usize {
         quick::means::<MID_BITS>(columns, bands, block, rows, target)
     }
 }
@@ -203,14 +209,8 @@ macro_rules! floating {
 /// vectorises where a cast does not.
 const MAGIC: f32 = 12_582_912.0;
 
-floating!(
-    u16,
-    f32,
-    f32,
-    |x| f32::from(x),
-    |x| (x.clamp(0.0, 65535.0) + MAGIC).to_bits() as u16,
-    |x, w| x * w
-);
+floating!(u16, f32, f32, |x| f32::from(x), |x| (x.clamp(0.0, 65535.0) + MAGIC).to_bits() as u16, |x, w| x
+    * w);
 floating!(
     i16,
     f32,

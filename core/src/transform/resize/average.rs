@@ -161,7 +161,11 @@ pub(in crate::transform) fn add_rows<T: Average>(
     let (mut row, mut begin) = (rows.start(), begin);
     while row < rows.end() {
         let left = Rows::new(row, rows.end());
-        let added = if begin { add_some::<T, true>(columns, input, left) } else { add_some::<T, false>(columns, input, left) };
+        let added = if begin {
+            add_some::<T, true>(columns, input, left)
+        } else {
+            add_some::<T, false>(columns, input, left)
+        };
         row += added;
         begin = false;
     }
@@ -226,7 +230,8 @@ pub(in crate::transform) fn add_blocks<T: Average>(
             for (index, columns) in blocks.enumerate() {
                 for band in 0..bands {
                     let samples = columns.iter().skip(band).step_by(bands.max(1));
-                    let total = samples.fold(T::Total::default(), |sum, column| T::add_column(sum, *column, 1));
+                    let total =
+                        samples.fold(T::Total::default(), |sum, column| T::add_column(sum, *column, 1));
                     take(total, columns.len() / bands.max(1), index * bands + band);
                 }
             }

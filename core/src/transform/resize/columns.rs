@@ -8,9 +8,9 @@
 //!
 //! The invariant: zero weights add nothing, so the result does not depend on how a row was cut into blocks.
 
-use super::pass::Pass;
 use super::axis::{Axis, common_divisor};
 use super::kernel::Kernel;
+use super::pass::Pass;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::shape::Cols;
 
@@ -91,7 +91,10 @@ impl Columns {
             distinct: blocks.min(plain.period(step).saturating_add(at_ends)),
             ..plain
         };
-        let bytes = lanes.distinct.saturating_mul(lanes.block_weights()).saturating_mul(size_of::<T::Weight>() as u64);
+        let bytes = lanes
+            .distinct
+            .saturating_mul(lanes.block_weights())
+            .saturating_mul(size_of::<T::Weight>() as u64);
         if bytes <= MAX_LANE_BYTES { lanes } else { plain }
     }
 
@@ -128,7 +131,9 @@ impl Columns {
 
     /// Leases of the tables.
     pub(super) fn layout<T: Pass>(&self, layout: Layout) -> Layout {
-        layout.with::<Block>(self.blocks()).with::<T::Weight>(self.distinct.saturating_mul(self.block_weights()))
+        layout
+            .with::<Block>(self.blocks())
+            .with::<T::Weight>(self.distinct.saturating_mul(self.block_weights()))
     }
 
     fn blocks(&self) -> u64 {
@@ -136,11 +141,15 @@ impl Columns {
     }
 
     /// Takes the leases.
-    pub(super) fn lease<'m, T: Pass>(&self, budget: &mut Budget<'m>) -> Result<Tables<'m, T::Weight>, Exhausted> {
+    pub(super) fn lease<'m, T: Pass>(
+        &self,
+        budget: &mut Budget<'m>,
+    ) -> Result<Tables<'m, T::Weight>, Exhausted> {
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Ok(Tables {
             blocks: budget.lease("resize columns", count(self.blocks()))?,
-            weights: budget.lease("resize weights", count(self.distinct.saturating_mul(self.block_weights())))?,
+            weights: budget
+                .lease("resize weights", count(self.distinct.saturating_mul(self.block_weights())))?,
         })
     }
 
@@ -157,7 +166,9 @@ impl Columns {
     /// Whether block `index` is whole and looks at nothing outside the image.
     fn is_inside(&self, index: u32) -> bool {
         let from = self.output.start() + index * self.step;
-        let Some(last) = from.checked_add(self.step - 1).filter(|last| *last < self.output.end()) else { return false };
+        let Some(last) = from.checked_add(self.step - 1).filter(|last| *last < self.output.end()) else {
+            return false;
+        };
         let start = self.axis.reach(self.kernel, from).0;
         start >= 0 && self.axis.reach(self.kernel, last).1 <= i64::from(self.axis.input())
     }
@@ -170,9 +181,9 @@ impl Columns {
         for index in 0..self.blocks() as u32 {
             let base = self.base(index);
             let start = (base - i64::from(self.first) + i64::from(self.halo())).max(0) as u32;
-            let before = index.checked_sub(period).filter(|before| {
-                self.step > 1 && self.is_inside(*before) && self.is_inside(index)
-            });
+            let before = index
+                .checked_sub(period)
+                .filter(|before| self.step > 1 && self.is_inside(*before) && self.is_inside(index));
             let shared = before.and_then(|before| tables.blocks.get(before as usize)).map(|block| block[1]);
             let number = shared.unwrap_or(fresh);
             if let Some(block) = tables.blocks.get_mut(index as usize) {
@@ -181,7 +192,8 @@ impl Columns {
             if shared.is_some() {
                 continue;
             }
-            let weights = tables.weights.chunks_exact_mut(size.max(1)).nth(fresh as usize).unwrap_or_default();
+            let weights =
+                tables.weights.chunks_exact_mut(size.max(1)).nth(fresh as usize).unwrap_or_default();
             self.fill_block::<T>(index, base, weights);
             fresh += 1;
         }
@@ -256,11 +268,15 @@ impl Columns {
     ) {
         let bands = self.bands.max(1);
         let weights = tables.weights.chunks_exact((self.taps as usize).max(1));
-        for ((output, block), weights) in output.chunks_exact_mut(bands).zip(tables.blocks.iter()).zip(weights) {
+        for ((output, block), weights) in
+            output.chunks_exact_mut(bands).zip(tables.blocks.iter()).zip(weights)
+        {
             let source = row.get(block[0] as usize * bands..).unwrap_or_default();
             for (band, output) in output.iter_mut().enumerate() {
                 let samples = source.iter().skip(band).step_by(bands);
-                let sum = samples.zip(weights).fold(T::Sum::default(), |sum, (mid, weight)| T::add_mid(sum, *mid, *weight));
+                let sum = samples
+                    .zip(weights)
+                    .fold(T::Sum::default(), |sum, (mid, weight)| T::add_mid(sum, *mid, *weight));
                 *output = store(sum);
             }
         }
@@ -279,7 +295,11 @@ fn padded(taps: u32) -> u32 {
 
 /// `TAPS` slices of `LANES` samples, each one pixel further on. One look at the row's length, not one for each tap.
 #[inline(always)]
-fn taps<M, const LANES: usize, const TAPS: usize>(row: &[M], start: usize, bands: usize) -> Option<[&[M; LANES]; TAPS]> {
+fn taps<M, const LANES: usize, const TAPS: usize>(
+    row: &[M],
+    start: usize,
+    bands: usize,
+) -> Option<[&[M; LANES]; TAPS]> {
     let window = row.get(start..)?.get(..LANES + TAPS * bands)?;
     let mut slices = [window.first_chunk::<LANES>()?; TAPS];
     for (tap, slice) in slices.iter_mut().enumerate() {

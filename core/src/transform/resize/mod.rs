@@ -46,7 +46,8 @@ pub(super) fn build<H: Host>(geometry: Geometry, input: Shape, host: &mut H) -> 
     geometry.output(input)?;
     match input.kind {
         SampleKind::U8
-            if geometry.engine(input) == Engine::Window && Narrow::suits(geometry.kernel, &geometry.axes(input)) =>
+            if geometry.engine(input) == Engine::Window
+                && Narrow::suits(geometry.kernel, &geometry.axes(input)) =>
         {
             Ok(host.accept(Resize::<Narrow>::new(geometry)))
         }

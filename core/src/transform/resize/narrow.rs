@@ -3,9 +3,9 @@
 //!
 //! The invariant: no sum leaves 16 bits, and equal samples stay exactly so.
 
-use super::pass::Pass;
 use super::geometry::Axes;
 use super::kernel::Kernel;
+use super::pass::Pass;
 
 /// u8 with at most [`MOST_TAPS`] weights, none negative: linear by 2/3 and more, the box by 1/2 and more. The largest
 /// error of a resize is 0.5 + 0.05.

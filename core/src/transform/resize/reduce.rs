@@ -280,7 +280,9 @@ impl<T: Scale + Average> Stage for Reduce<T> {
         let (height, width) = (pass.axes.rows.block().max(1), pass.axes.cols.block().max(1) as usize);
         let mut next = output.rows().start();
         // Rows at the lower edge end with the same input row: some may have waited for room.
-        while output.rows().contains(next) && self.needs(&pass.axes, Rows::one(next)).end() <= input.rows().start() {
+        while output.rows().contains(next)
+            && self.needs(&pass.axes, Rows::one(next)).end() <= input.rows().start()
+        {
             let start = next as usize % self.slots() * memory.narrow.len();
             let sums = memory.slots.get(start..start + memory.narrow.len()).unwrap_or_default();
             finish::<T>(sums, output.row_mut::<T>(next));

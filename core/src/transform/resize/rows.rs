@@ -1,7 +1,7 @@
 //! The pass down the columns: one row that is a weighted sum of rows.
 
-use super::pass::Pass;
 use super::axis::Taps;
+use super::pass::Pass;
 use crate::strip::Strip;
 
 /// The weighted sum of the rows that `taps` name, as it is between the passes.
@@ -26,7 +26,9 @@ fn sum<T: Pass, const TAPS: usize>(input: &Strip<'_>, taps: &Taps, output: &mut 
     // Where there are fewer rows than a kernel has room for, the first one goes in again with no weight.
     let mut rows = [input.row::<T::Sample>(taps.blocks.start()); TAPS];
     let mut weights = [T::weight(0); TAPS];
-    for (((row, weight), at), units) in rows.iter_mut().zip(&mut weights).zip(taps.blocks.iter()).zip(taps.units()) {
+    for (((row, weight), at), units) in
+        rows.iter_mut().zip(&mut weights).zip(taps.blocks.iter()).zip(taps.units())
+    {
         *row = input.row::<T::Sample>(at);
         *weight = T::weight(*units);
     }

@@ -3,10 +3,10 @@
 //! For each output row the rows of its window are weighed into one row, and that row is resampled along itself. Only
 //! that row is kept between the two passes, with bits to spare over the sample.
 
-use super::pass::Pass;
 use super::axis::Taps;
 use super::columns::Columns;
 use super::geometry::{Axes, Geometry};
+use super::pass::Pass;
 use super::rows::{MAX_ROWS, weigh};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
@@ -76,7 +76,8 @@ impl<T: Pass> Stage for Resize<T> {
     fn memory(&self, view: &View) -> u64 {
         let axes = self.geometry.axes(view.input_shape).with_blocked_cols();
         let columns = self.columns(&axes, view);
-        let rows = Layout::new().with::<T::Mid>(columns.row_samples()).with::<T::Mid>(self.whole_row(&axes, view));
+        let rows =
+            Layout::new().with::<T::Mid>(columns.row_samples()).with::<T::Mid>(self.whole_row(&axes, view));
         columns.layout::<T>(rows).bytes()
     }
 

@@ -79,8 +79,10 @@ struct Run {
 
 impl<I: Input> PlsPoints<I> {
     /// Heap bytes of a reader: the scanner's buffer, the index, and decoders of eight columns.
-    pub const HEAP_BYTES: usize =
-        super::scan::SCAN_BYTES + 2 * Index::HEAP_BYTES + super::layout::MOST_HEAD_BYTES + (20 << 10);
+    pub const HEAP_BYTES: usize = super::scan::SCAN_BYTES
+        + 2 * Index::HEAP_BYTES
+        + super::layout::MOST_HEAD_BYTES
+        + BlockPoints::HEAP_BYTES;
 
     /// Points of `input` from its start.
     pub fn new(input: I) -> Self {

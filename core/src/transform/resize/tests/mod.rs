@@ -35,17 +35,21 @@ fn difference<T: Sample>(settings: &str, factors: Option<f64>, kernel: Kernel, i
     assert_eq!(result.samples.len() as u64, u64::from(output.rows) * output.row_samples());
     let factors = match factors {
         Some(factor) => [factor, factor],
-        None => [f64::from(output.rows) / f64::from(input.rows), f64::from(output.cols) / f64::from(input.cols)],
+        None => {
+            [f64::from(output.rows) / f64::from(input.rows), f64::from(output.cols) / f64::from(input.cols)]
+        }
     };
     let shrinks = factors.iter().any(|factor| *factor < 0.5);
     let exact_area = kernel == Kernel::Box && shrinks && output.rows <= input.rows;
-    let blocks = factors.map(|factor| if exact_area { 1 } else { ((1.0 / factor / 3.0 + 1e-9) as u32).max(1) });
+    let blocks =
+        factors.map(|factor| if exact_area { 1 } else { ((1.0 / factor / 3.0 + 1e-9) as u32).max(1) });
     let (low, high) = match T::KIND.is_float() {
         true => (f64::MIN, f64::MAX),
         false => (T::from_f64(f64::MIN).to_f64(), T::from_f64(f64::MAX).to_f64()),
     };
     let expected = naive(image, output, factors, blocks, kernel);
-    let differences = result.samples.iter().zip(&expected).map(|(a, b)| (a.to_f64() - b.clamp(low, high)).abs());
+    let differences =
+        result.samples.iter().zip(&expected).map(|(a, b)| (a.to_f64() - b.clamp(low, high)).abs());
     differences.fold(0.0, f64::max)
 }
 
@@ -148,8 +152,13 @@ proptest! {
 #[test]
 fn wide_rows_use_shared_and_plain_weights() {
     // Periods of many and of few blocks, bands with and without vectors, tables too large for vectors.
-    for (cols, bands, settings) in [(1000, 3, "0.9,linear"), (1000, 1, "0.9,cubic"), (997, 4, "0.731"), (600, 2, "1.5"), (700, 1, "0.7001")]
-    {
+    for (cols, bands, settings) in [
+        (1000, 3, "0.9,linear"),
+        (1000, 1, "0.9,cubic"),
+        (997, 4, "0.731"),
+        (600, 2, "1.5"),
+        (700, 1, "0.7001"),
+    ] {
         let (factor, kernel) = settings.split_once(',').unwrap_or((settings, "lanczos3"));
         check(settings, factor.parse().ok(), kernel.parse().expect("a kernel"), 3, cols, bands);
     }
@@ -220,11 +229,13 @@ fn resize_and_sharpen_stay_within_three_of_doubles() {
 fn nan_stays_where_the_kernel_reaches_it() {
     let image = Image::<f32>::new(30, 60, 3, |y, x, _| if (y, x) == (10, 20) { f32::NAN } else { 1.0 });
     for (settings, reach) in [("0.9,linear", 2), ("1.5,cubic", 4), ("0.3,lanczos3", 4), ("0.3,box", 1)] {
-        let factor: f64 = settings.split_once(',').and_then(|(factor, _)| factor.parse().ok()).expect("a factor");
+        let factor: f64 =
+            settings.split_once(',').and_then(|(factor, _)| factor.parse().ok()).expect("a factor");
         let stage = stage(settings, image.shape).expect("valid settings");
         let result = harness::every_cut::<f32, f32>(&[&*stage], &image);
         let width = stage.output(image.shape).expect("valid settings").cols as usize;
-        let pixels = result.samples.iter().enumerate().filter(|(_, sample)| sample.is_nan()).map(|(at, _)| at / 3);
+        let pixels =
+            result.samples.iter().enumerate().filter(|(_, sample)| sample.is_nan()).map(|(at, _)| at / 3);
         for pixel in pixels {
             let (y, x) = ((pixel / width) as f64, (pixel % width) as f64);
             let near = |at: f64, nan: f64| (at - nan * factor).abs() <= f64::from(reach) + 1.0;
@@ -270,7 +281,9 @@ fn sizes_follow_the_factor() {
 #[test]
 fn settings_are_read_strictly() {
     let input = Shape::new(10, 10, 3, SampleKind::U8);
-    for wrong in ["", "0", "-1", "0.00001", "20000", "1e3", "0.1234567", ".", "x5", "5x", "0x5", "half", "nan"] {
+    for wrong in
+        ["", "0", "-1", "0.00001", "20000", "1e3", "0.1234567", ".", "x5", "5x", "0x5", "half", "nan"]
+    {
         let error = stage(wrong, input).err().map(|error| error.to_string());
         assert!(error.is_some_and(|error| error.contains("the size must be")), "{wrong} was taken");
     }
@@ -283,5 +296,8 @@ fn settings_are_read_strictly() {
     let double = Shape::new(10, 10, 3, SampleKind::F64);
     assert!(matches!(stage("0.5", double), Err(StageError::Kind { stage: "resize", kind: SampleKind::F64 })));
     assert!(matches!(stage("0.5", Shape::new(0, 10, 3, SampleKind::U8)), Err(StageError::Geometry { .. })));
-    assert!(matches!(stage("10000", Shape::new(1 << 20, 10, 3, SampleKind::U8)), Err(StageError::Geometry { .. })));
+    assert!(matches!(
+        stage("10000", Shape::new(1 << 20, 10, 3, SampleKind::U8)),
+        Err(StageError::Geometry { .. })
+    ));
 }

@@ -24,7 +24,13 @@ fn weights(input: u32, output: u32, factor: f64, kernel: Kernel, block: u32, at:
             Kernel::Box => ((x + 0.5).min(step / 2.0) - (x - 0.5).max(-step / 2.0)).max(0.0),
             _ => {
                 let x = (x / step.max(1.0)).abs();
-                let sinc = |x: f64| if x == 0.0 { 1.0 } else { (core::f64::consts::PI * x).sin() / (core::f64::consts::PI * x) };
+                let sinc = |x: f64| {
+                    if x == 0.0 {
+                        1.0
+                    } else {
+                        (core::f64::consts::PI * x).sin() / (core::f64::consts::PI * x)
+                    }
+                };
                 match kernel {
                     Kernel::Linear => (1.0 - x).max(0.0),
                     Kernel::Cubic if x <= 1.0 => 1.5 * x.powi(3) - 2.5 * x.powi(2) + 1.0,
@@ -41,7 +47,13 @@ fn weights(input: u32, output: u32, factor: f64, kernel: Kernel, block: u32, at:
 }
 
 /// Resizes in double precision. `factors` and `blocks` are those of rows and columns.
-pub(super) fn naive<T: Sample>(image: &Image<T>, output: Shape, factors: [f64; 2], blocks: [u32; 2], kernel: Kernel) -> Vec<f64> {
+pub(super) fn naive<T: Sample>(
+    image: &Image<T>,
+    output: Shape,
+    factors: [f64; 2],
+    blocks: [u32; 2],
+    kernel: Kernel,
+) -> Vec<f64> {
     let Shape { rows, cols, bands, .. } = image.shape;
     let blocked = |y: i64, x: i64, b: u16| {
         let ys = y * i64::from(blocks[0])..((y + 1) * i64::from(blocks[0])).min(rows.into());
@@ -76,7 +88,8 @@ pub(super) fn naive<T: Sample>(image: &Image<T>, output: Shape, factors: [f64; 2
         }
         for across in &across {
             for band in 0..usize::from(bands) {
-                let products = across.iter().map(|(x, weight)| weight * line[*x as usize * usize::from(bands) + band]);
+                let products =
+                    across.iter().map(|(x, weight)| weight * line[*x as usize * usize::from(bands) + band]);
                 result.push(products.sum());
             }
         }
