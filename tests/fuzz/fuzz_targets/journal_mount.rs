@@ -51,7 +51,12 @@ fuzz_target!(|input: (u8, &[u8])| {
         let page_bytes = (sector_bytes / 32).clamp(64, 256).max(word_bytes as usize);
         for sector in bytes.chunks_exact_mut(sector_bytes) {
             let log2 = |bytes: usize| bytes.ilog2() as u8;
-            sector[8..12].copy_from_slice(&[log2(page_bytes), log2(word_bytes as usize), log2(sector_bytes), 0xFF]);
+            sector[8..12].copy_from_slice(&[
+                log2(page_bytes),
+                log2(word_bytes as usize),
+                log2(sector_bytes),
+                0xFF,
+            ]);
         }
         mend(&mut bytes, sector_bytes, page_bytes);
     }

@@ -7,7 +7,8 @@ use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::series::{Header, Kind, SYNC, TimeUnit, Word, crc32c};
 use plimsoll_formats::FormatError;
 use plimsoll_formats::series::{
-    PlsEvent, PlsInput, PlsOptions, PlsPoints, PlsWriter, Schema, Seeking, Streaming, TimeRange, ValueColumn, resume_at,
+    PlsEvent, PlsInput, PlsOptions, PlsPoints, PlsWriter, Schema, Seeking, Streaming, TimeRange, ValueColumn,
+    resume_at,
 };
 use std::io;
 
@@ -60,9 +61,17 @@ fuzz_target!(|input: (u8, i64, &[u8])| {
     let (options, from, bytes) = input;
     let mut content = Vec::new();
     if options & 1 == 1 {
-        let schema = Schema::new(TimeUnit::Seconds, vec![ValueColumn::new("v", Kind::ALL[usize::from(options >> 1 & 3)])]);
+        let schema = Schema::new(
+            TimeUnit::Seconds,
+            vec![ValueColumn::new("v", Kind::ALL[usize::from(options >> 1 & 3)])],
+        );
         let mut buffer = [0; 1024];
-        let writer = PlsWriter::new(&mut content, schema, PlsOptions { index: false, ..PlsOptions::default() }, &mut buffer);
+        let writer = PlsWriter::new(
+            &mut content,
+            schema,
+            PlsOptions { index: false, ..PlsOptions::default() },
+            &mut buffer,
+        );
         let _ = writer.and_then(PlsWriter::finish);
     }
     content.extend_from_slice(bytes);

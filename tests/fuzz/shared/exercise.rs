@@ -58,7 +58,9 @@ fn read(page: &dyn Page, strip_rows: u32) {
                 "it does with less than it states"
             );
         });
-    } else if shape.image_bytes() <= MOST_BYTES && rows::bytes_in(&page.needs(region), Place::Heap) <= HEAP_BYTES {
+    } else if shape.image_bytes() <= MOST_BYTES
+        && rows::bytes_in(&page.needs(region), Place::Heap) <= HEAP_BYTES
+    {
         let _ = rows::read(page, region, strip_rows);
     }
 }
