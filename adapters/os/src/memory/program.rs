@@ -7,23 +7,17 @@
 #[cfg(target_os = "linux")]
 use super::lone::LonePages;
 
-/// Code that becomes resident at most where one instruction of it is executed. Linux maps 64 KiB around each place
-/// touched, but never across the border of two mappings: of these a program of 5 MB has some hundred then. Half of it
-/// doubles them, and saves a tenth of what is resident.
-#[cfg(target_os = "linux")]
-const GRAIN_BYTES: usize = 8 << 10;
-
-/// Makes code and constants resident page by page where they are touched from now on, and not in pieces of 64 KiB; in
-/// grains of 8 KiB where the system knows no lone pages. Gives the bytes of the segments that are so divided.
+/// Makes code and constants resident page by page where they are touched from now on, and not in pieces of 64 KiB. Gives
+/// the bytes of the segments that are so divided.
 #[cfg(target_os = "linux")]
 pub fn divide_code() -> u64 {
     match lone_pages() {
         Ok(bytes) => bytes,
-        Err(_) => grains(),
+        Err(_) => page_mappings(),
     }
 }
 
-/// Page by page. Grains take some hundred calls more, which are a fifth of what a short run costs.
+/// By faults of their own.
 #[cfg(target_os = "linux")]
 fn lone_pages() -> rustix::io::Result<u64> {
     let pages = LonePages::new()?;
@@ -38,13 +32,15 @@ fn lone_pages() -> rustix::io::Result<u64> {
     Ok(bytes)
 }
 
-/// In grains. Every other one is marked as read in random order: a hint about reading ahead, that alters nothing that
-/// the program can see; but it tells the two kinds apart, and a page fault never maps pages of another kind than its own.
+/// By mappings of their own, where the system knows no lone pages: thousands of calls, which are a sixth of what a
+/// short run costs. Every other page is marked as read in random order: a hint about reading ahead, that alters nothing
+/// that the program can see; but it tells the two kinds apart, and a fault never maps pages of another kind than its own.
 #[cfg(target_os = "linux")]
-fn grains() -> u64 {
+fn page_mappings() -> u64 {
+    let bytes = rustix::param::page_size();
     each_unwritten(|start, end| {
-        for grain in (start..end).step_by(GRAIN_BYTES).step_by(2) {
-            advise(grain, end.min(grain.saturating_add(GRAIN_BYTES)), rustix::mm::Advice::Random);
+        for page in (start..end).step_by(bytes).step_by(2) {
+            advise(page, page.saturating_add(bytes), rustix::mm::Advice::Random);
         }
     })
 }
@@ -199,7 +195,7 @@ mod tests {
         WRITTEN.store(2, Ordering::Relaxed);
         let all = divide_code();
         assert!(all > 0);
-        assert_eq!(grains(), all);
+        assert_eq!(page_mappings(), all);
         let words: &[&dyn std::fmt::Display] = &[&"code", &5, &'c'];
         // A divided program's parts are the same.
         let released = release_code();
