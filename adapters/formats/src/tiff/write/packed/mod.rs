@@ -110,9 +110,10 @@ impl Packed {
         self.sum(Grid::across) + 2 * u64::from(self.compressors)
     }
 
-    /// Compressed units: one at work and one waiting to be written for each compressor, one for the sink's thread.
+    /// Compressed units: for each compressor one at work and three waiting to be written, so that it goes on while the
+    /// sink's thread fills a row of units; and one for that thread.
     fn outs(&self) -> u64 {
-        1 + 2 * u64::from(self.compressors)
+        1 + 4 * u64::from(self.compressors)
     }
 
     /// The most rows of units that are filled and not yet written.
