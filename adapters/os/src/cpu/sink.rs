@@ -2,6 +2,7 @@
 // The attribute writes one call of a function with a target feature, behind its run-time check.
 #![allow(unsafe_code)]
 
+#[cfg(not(fuzzing))]
 use multiversion::multiversion;
 use plimsoll_core::pipeline::Sink;
 use plimsoll_core::strip::Strip;
@@ -22,7 +23,7 @@ impl<K: Sink> DispatchedSink<K> {
     }
 }
 
-#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"), dispatcher = "direct")]
+#[cfg_attr(not(fuzzing), multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"), dispatcher = "direct"))]
 fn write<K: Sink>(sink: &mut K, strip: &Strip<'_>) -> Result<(), K::Error> {
     sink.write(strip)
 }

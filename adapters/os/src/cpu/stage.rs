@@ -2,6 +2,7 @@
 // The attribute writes one call of a function with a target feature, behind its run-time check.
 #![allow(unsafe_code)]
 
+#[cfg(not(fuzzing))]
 use multiversion::multiversion;
 use plimsoll_core::pipeline::{Stage, StageError, View};
 use plimsoll_core::shape::{Region, Shape};
@@ -18,7 +19,8 @@ impl<S: Stage> Dispatched<S> {
     }
 }
 
-#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"), dispatcher = "direct")]
+// One level is enough under a sanitizer, for which each takes minutes to build.
+#[cfg_attr(not(fuzzing), multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"), dispatcher = "direct"))]
 fn process<S: Stage>(
     stage: &S,
     view: &View,
