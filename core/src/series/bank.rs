@@ -108,6 +108,20 @@ impl<L: Lane, const ORDER: usize, const MEMORY: u32> Predict<L> for Bank<L, ORDE
     }
 
     #[inline]
+    fn runner_up(&self, forecast: &Forecast<L, ORDER>) -> L {
+        let mut first = (u32::MAX, forecast.index);
+        let mut second = first;
+        for (cost, index) in self.costs.iter().zip(&forecast.each) {
+            if *cost < first.0 {
+                (first, second) = ((*cost, *index), first);
+            } else if *cost < second.0 {
+                second = (*cost, *index);
+            }
+        }
+        second.1
+    }
+
+    #[inline]
     fn learn(&mut self, forecast: &Forecast<L, ORDER>, index: L) {
         for (cost, each) in self.costs.iter_mut().zip(&forecast.each) {
             *cost = *cost - (*cost >> MEMORY) + (index.minus(*each).log() << (13 - MEMORY));

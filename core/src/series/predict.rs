@@ -12,6 +12,8 @@ pub(crate) trait Predict<L: Lane>: Copy + core::fmt::Debug {
     fn forecast(&self) -> Self::Forecast;
     /// The index that is expected.
     fn expected(forecast: &Self::Forecast) -> L;
+    /// What the second best expects, for those who want to know.
+    fn runner_up(&self, forecast: &Self::Forecast) -> L;
     /// Learns that `index` came where `forecast` was made.
     fn learn(&mut self, forecast: &Self::Forecast, index: L);
 }
