@@ -183,3 +183,37 @@ impl Steady {
         self.seen = (self.seen + 1).min(MOST_SEEN as u8);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bits_make_either_bit_impossible() {
+        for (start, first) in [(Steady::EVEN, Prob::EVEN), (Steady::SELDOM, Prob::SELDOM)] {
+            for bits in [0_u32, u32::MAX, 0x5555_5555, 0x8000_0001] {
+                let (mut steady, mut prob) = (start, first);
+                for at in 0..3000 {
+                    let bit = bits.rotate_left(at % 32) & 1 == 1;
+                    steady.see(bit);
+                    prob.see(bit);
+                    assert!((32..=65_504).contains(&steady.zero()), "{} after {at}", steady.zero());
+                    assert!((1..65_535).contains(&steady.with(prob)), "{} after {at}", steady.with(prob));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_runner_up_is_on_one_side_and_far_from_the_length_of_a_mean_residual_on() {
+        let mut opinion = ByLength::NEW;
+        let mut side = |beside: i32, mean: i16| {
+            opinion.hear(beside, mean);
+            (opinion.side, opinion.row())
+        };
+        // 3 bits against a mean of 3 1/16, of 3, of 2.
+        assert_eq!([side(-5, 49), side(-5, 48), side(-5, 32)], [(1, 3), (3, 3), (3, 3)]);
+        assert_eq!([side(5, 49), side(5, 48)], [(2, 3), (4, 3)]);
+        assert_eq!([side(0, 0), side(i32::MIN, 512)], [(0, 0), (3, ROWS - 1)]);
+    }
+}
