@@ -1,5 +1,8 @@
 //! Real series come back bit for bit, and within a tolerance no value is further off and no block longer.
 
+mod one_column;
+
+use one_column::{Points, number};
 use plimsoll_core::series::*;
 use std::path::PathBuf;
 
@@ -45,121 +48,49 @@ fn corpus() -> Vec<Read> {
     all
 }
 
-fn encode<P: Profile>(series: &Read, column: Column, points: u32) -> Vec<u8> {
-    let mut buffer = vec![0; MAX_BLOCK_BYTES];
-    let settings = Settings::new(TimeUnit::Seconds, [column]).block_points(points);
-    let mut encoder = Encoder::<P, 1>::try_new(settings, &mut buffer).unwrap();
-    let words: Vec<Word> = series.values.iter().map(|value| word(column.kind, *value)).collect();
-    let (mut all, mut taken) = (Vec::new(), 0);
-    while taken < words.len() {
-        taken += encoder.push_slice(&series.times[taken..], &words[taken..]).unwrap();
-        all.extend_from_slice(encoder.seal().expect("it has points"));
-    }
-    all
-}
-
-fn word(kind: Kind, value: f64) -> Word {
-    match kind {
-        Kind::F32 => Word::from(value as f32),
-        Kind::F64 => Word::from(value),
-        Kind::I32 => Word::from(value as i32),
-        Kind::I64 => Word::from(value as i64),
-    }
-}
-
-fn decode(blocks: &[u8]) -> (Vec<i64>, Vec<Word>) {
-    let (mut times, mut words) = (Vec::new(), Vec::new());
-    for block in Blocks::of(blocks) {
-        let block = block.unwrap();
-        let count = block.header.points as usize;
-        let (mut some_times, mut some_words) = (vec![0; count], vec![Word::default(); count]);
-        let mut decoder = AnyDecoder::<1>::try_new(block.bytes).unwrap();
-        assert_eq!(decoder.decode_into(&mut some_times, &mut some_words), Ok(count));
-        times.extend(some_times);
-        words.extend(some_words);
-    }
-    (times, words)
-}
-
 #[test]
 fn every_series_comes_back() {
     for series in corpus() {
         for kind in Kind::ALL {
             let column = Column::new(kind);
-            let words: Vec<Word> = series.values.iter().map(|value| word(kind, *value)).collect();
+            let points = Points::of(kind, &series.times, &series.values);
             for blocks in [
-                encode::<Small>(&series, column, 1024),
-                encode::<Large>(&series, column, 4096),
-                encode::<Larger>(&series, column, 4096),
-                encode::<Lean>(&series, column, 1024),
-                encode::<Rice>(&series, column, 1024),
-                encode::<Pack>(&series, column, 1024),
+                points.blocks::<Small>(column, 1024, MAX_BLOCK_BYTES),
+                points.blocks::<Large>(column, 4096, MAX_BLOCK_BYTES),
+                points.blocks::<Larger>(column, 4096, MAX_BLOCK_BYTES),
+                points.blocks::<Lean>(column, 1024, MAX_BLOCK_BYTES),
+                points.blocks::<Rice>(column, 1024, MAX_BLOCK_BYTES),
+                points.blocks::<Pack>(column, 1024, MAX_BLOCK_BYTES),
             ] {
-                let (times, read) = decode(&blocks);
-                assert!(times == series.times, "{}", series.name);
-                assert!(read == words, "{} {kind:?}", series.name);
+                points.check_against(&blocks, column, &series.name);
             }
         }
     }
 }
 
 /// Blocks within the tolerance of `column`: none is longer than the lossless one of the same points.
-fn within<P: Profile>(series: &Series<'_>, column: Column, lossless: usize) {
-    let (mut one, mut other) = (vec![0; MAX_BLOCK_BYTES], vec![0; MAX_BLOCK_BYTES]);
-    let settings = Settings::new(TimeUnit::Seconds, [column]).block_points(1024);
-    let mut encoder = NeverLonger::<P, 1>::try_new(settings, &mut one, &mut other).unwrap();
-    let (mut blocks, mut taken) = (Vec::new(), 0);
-    while taken < series.words.len() {
-        taken += encoder.push_slice(&series.read.times[taken..], &series.words[taken..]).unwrap();
-        blocks.extend_from_slice(encoder.seal().expect("it has points"));
-    }
-    let name = format!("{} as {:?} within {:?}", series.read.name, column.kind, column.tolerance);
-    assert!(blocks.len() <= lossless, "{name}: {} bytes, {lossless} lossless", blocks.len());
-    let alone = encode::<P>(series.read, column, 1024);
-    for blocks in [blocks, alone] {
-        let (times, words) = decode(&blocks);
-        assert!(times == series.read.times, "{name}");
-        for (word, became) in series.words.iter().zip(words) {
-            let (value, became) = (number(column.kind, *word), number(column.kind, became));
-            let most = match column.tolerance {
-                Tolerance::Absolute(most) => most,
-                Tolerance::Relative(part) => part * value.abs(),
-                Tolerance::Lossless => 0.0,
-            };
-            assert!((became - value).abs() <= most, "{name}: {value} became {became}");
-        }
-    }
-}
-
-/// A file as values of one kind.
-struct Series<'a> {
-    read: &'a Read,
-    words: Vec<Word>,
-}
-
-fn number(kind: Kind, word: Word) -> f64 {
-    match kind {
-        Kind::F32 => f64::from(word.f32()),
-        Kind::F64 => word.f64(),
-        Kind::I32 => f64::from(word.i32()),
-        Kind::I64 => word.i64() as f64,
+fn within<P: Profile>(name: &str, points: &Points, column: Column, lossless: usize) {
+    let blocks = points.blocks_never_longer::<P>(column, 1024, MAX_BLOCK_BYTES);
+    assert!(blocks.len() <= lossless, "{name}: {column:?}: {} bytes, {lossless} lossless", blocks.len());
+    for blocks in [blocks, points.blocks::<P>(column, 1024, MAX_BLOCK_BYTES)] {
+        points.check_against(&blocks, column, name);
     }
 }
 
 #[test]
 fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
-    for read in corpus() {
+    for series in corpus() {
         for kind in Kind::ALL {
-            let series =
-                Series { read: &read, words: read.values.iter().map(|value| word(kind, *value)).collect() };
+            let points = Points::of(kind, &series.times, &series.values);
             let finite =
-                series.words.iter().map(|word| number(kind, *word)).filter(|value| value.is_finite());
+                points.words.iter().map(|word| number(kind, *word)).filter(|value| value.is_finite());
             let (least, most) = (finite.clone().fold(f64::MAX, f64::min), finite.fold(f64::MIN, f64::max));
+            let exact = Column::new(kind);
             let lossless = [
-                encode::<Small>(&read, Column::new(kind), 1024).len(),
-                encode::<Large>(&read, Column::new(kind), 1024).len(),
-                encode::<Rice>(&read, Column::new(kind), 1024).len(),
-                encode::<Pack>(&read, Column::new(kind), 1024).len(),
+                points.blocks::<Small>(exact, 1024, MAX_BLOCK_BYTES).len(),
+                points.blocks::<Large>(exact, 1024, MAX_BLOCK_BYTES).len(),
+                points.blocks::<Rice>(exact, 1024, MAX_BLOCK_BYTES).len(),
+                points.blocks::<Pack>(exact, 1024, MAX_BLOCK_BYTES).len(),
             ];
             for part in [1e-6, 1e-4, 1e-3, 1e-2] {
                 let mut tolerances = vec![Tolerance::Relative(part)];
@@ -168,11 +99,11 @@ fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
                 }
                 for tolerance in tolerances {
                     let column = Column::new(kind).within(tolerance);
-                    within::<Small>(&series, column, lossless[0]);
-                    within::<Pack>(&series, column, lossless[3]);
+                    within::<Small>(&series.name, &points, column, lossless[0]);
+                    within::<Pack>(&series.name, &points, column, lossless[3]);
                     if kind == Kind::F32 || part == 1e-3 {
-                        within::<Large>(&series, column, lossless[1]);
-                        within::<Rice>(&series, column, lossless[2]);
+                        within::<Large>(&series.name, &points, column, lossless[1]);
+                        within::<Rice>(&series.name, &points, column, lossless[2]);
                     }
                 }
             }
@@ -188,7 +119,8 @@ fn the_bench_series_take_few_bits_within_a_thousandth_of_their_range() {
             series.values.iter().fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(*x), b.max(*x)));
         if most > least && series.values.len() >= 1000 {
             let column = Column::new(Kind::F64).within(Tolerance::Absolute((most - least) * 1e-3));
-            let bytes = encode::<Small>(&series, column, 1024).len();
+            let points = Points::of(Kind::F64, &series.times, &series.values);
+            let bytes = points.blocks::<Small>(column, 1024, MAX_BLOCK_BYTES).len();
             println!("{}: {:.2} bits a point", series.name, bytes as f64 * 8.0 / series.values.len() as f64);
         }
     }

@@ -1,119 +1,42 @@
 //! Promise: within a tolerance no value is further off, what is not to be changed is not, and blocks are never longer
 //! than lossless ones where that is demanded.
 
+mod one_column;
+
+use one_column::{Points, settings};
 use plimsoll_core::series::*;
 use proptest::prelude::*;
 
-/// Points of one column.
-struct Points {
-    times: Vec<i64>,
-    words: Vec<Word>,
-}
+const POINTS: u32 = 300;
+const BYTES: usize = 4096;
 
-fn word(kind: Kind, value: f64) -> Word {
-    match kind {
-        Kind::F32 => Word::from(value as f32),
-        Kind::F64 => Word::from(value),
-        Kind::I32 => Word::from(value as i32),
-        Kind::I64 => Word::from(value as i64),
-    }
-}
-
-fn number(kind: Kind, word: Word) -> f64 {
-    match kind {
-        Kind::F32 => f64::from(word.f32()),
-        Kind::F64 => word.f64(),
-        Kind::I32 => f64::from(word.i32()),
-        Kind::I64 => word.i64() as f64,
-    }
-}
-
-/// Blocks of `column`, never longer than lossless ones or by themselves.
-fn blocks<P: Profile>(points: &Points, column: Column, never_longer: bool) -> Vec<u8> {
-    let (mut one, mut other) = (vec![0; 4096], vec![0; 4096]);
-    let settings = Settings::new(TimeUnit::Seconds, [column]).block_points(300);
+/// The blocks of `points`, none longer than a lossless one, pushed one by one by an encoder that has learned nothing yet,
+/// either: the next block starts with the lattices that the last one ended with.
+fn one_by_one<P: Profile>(points: &Points, column: Column) -> Vec<u8> {
+    let (mut one, mut other) = (vec![0; BYTES], vec![0; BYTES]);
+    let mut encoder = NeverLonger::<P, 1>::try_new(settings(column, POINTS), &mut one, &mut other).unwrap();
     let mut all = Vec::new();
-    let mut at = 0;
-    if never_longer {
-        let mut encoder = NeverLonger::<P, 1>::try_new(settings, &mut one, &mut other).unwrap();
-        while at < points.times.len() {
-            at += encoder.push_slice(&points.times[at..], &points.words[at..]).unwrap();
+    for (time, word) in points.times.iter().zip(&points.words) {
+        if encoder.push(*time, &[*word]).unwrap() == Pushed::Full {
             all.extend_from_slice(encoder.seal().unwrap());
-        }
-        assert_eq!((encoder.points(), encoder.seal()), (0, Err(Unsealed::Empty)));
-        // One point at a time makes the same blocks, by an encoder that has learned nothing yet, either: the next block
-        // starts with the lattices that the last one ended with.
-        let (one, other) = encoder.into_buffers();
-        assert_eq!((one.len(), other.len()), (4096, 4096));
-        let mut encoder = NeverLonger::<P, 1>::try_new(settings, one, other).unwrap();
-        let mut single = Vec::new();
-        for (time, word) in points.times.iter().zip(&points.words) {
-            if encoder.push(*time, &[*word]).unwrap() == Pushed::Full {
-                single.extend_from_slice(encoder.seal().unwrap());
-                assert_eq!(encoder.push(*time, &[*word]).unwrap(), Pushed::Taken);
-            }
-        }
-        single.extend_from_slice(encoder.seal().unwrap());
-        assert!(single == all);
-    } else {
-        let mut encoder = Encoder::<P, 1>::try_new(settings, &mut one).unwrap();
-        while at < points.times.len() {
-            at += encoder.push_slice(&points.times[at..], &points.words[at..]).unwrap();
-            all.extend_from_slice(encoder.seal().unwrap());
+            assert_eq!(encoder.push(*time, &[*word]).unwrap(), Pushed::Taken);
         }
     }
+    all.extend_from_slice(encoder.seal().unwrap());
+    let (one, other) = encoder.into_buffers();
+    assert_eq!((one.len(), other.len()), (BYTES, BYTES));
     all
 }
 
-/// All points of some blocks, one by one and many at a time.
-fn read(bytes: &[u8]) -> (Vec<i64>, Vec<Word>) {
-    let (mut times, mut words) = (Vec::new(), Vec::new());
-    for block in Blocks::of(bytes) {
-        let block = block.unwrap();
-        let count = block.header.points as usize;
-        let start = times.len();
-        let mut decoder = AnyDecoder::<1>::try_new(block.bytes).unwrap();
-        assert_eq!(decoder.left() as usize, count);
-        let mut value = [Word::default()];
-        while let Some(time) = decoder.next_into(&mut value).unwrap() {
-            times.push(time);
-            words.push(value[0]);
-        }
-        let (mut all_times, mut all_words) = (vec![0; count], vec![Word::default(); count]);
-        let mut decoder = AnyDecoder::<1>::try_new(block.bytes).unwrap();
-        assert_eq!(decoder.decode_into(&mut all_times, &mut all_words), Ok(count));
-        assert!(all_times == times[start..] && all_words == words[start..]);
-    }
-    (times, words)
-}
-
 fn check<P: Profile>(points: &Points, column: Column) {
-    let lossless = blocks::<P>(points, column.within(Tolerance::Lossless), false);
-    let (times, words) = read(&lossless);
-    assert!(times == points.times && words == points.words, "{column:?}: lossless");
-    for never_longer in [false, true] {
-        let bytes = blocks::<P>(points, column, never_longer);
-        assert!(
-            !never_longer || bytes.len() <= lossless.len(),
-            "{column:?}: {} > {}",
-            bytes.len(),
-            lossless.len()
-        );
-        let (times, words) = read(&bytes);
-        assert!(times == points.times, "{column:?}");
-        for (word, became) in points.words.iter().zip(words) {
-            let (value, became) = (number(column.kind, *word), number(column.kind, became));
-            let most = match column.tolerance {
-                Tolerance::Absolute(most) => most,
-                Tolerance::Relative(part) => part * value.abs(),
-                Tolerance::Lossless => 0.0,
-            };
-            assert!(
-                value.is_nan() && became.is_nan() || value == became || (became - value).abs() <= most,
-                "{column:?}: {value} became {became}"
-            );
-        }
-    }
+    let exact = column.within(Tolerance::Lossless);
+    let lossless = points.blocks::<P>(exact, POINTS, BYTES);
+    points.check_against(&lossless, exact, "lossless");
+    let never_longer = points.blocks_never_longer::<P>(column, POINTS, BYTES);
+    assert!(never_longer.len() <= lossless.len(), "{column:?}: {} > {}", never_longer.len(), lossless.len());
+    assert!(one_by_one::<P>(points, column) == never_longer, "{column:?}: one by one");
+    points.check_against(&never_longer, column, "never longer");
+    points.check_against(&points.blocks::<P>(column, POINTS, BYTES), column, "by itself");
 }
 
 /// Series as sensors give them: steps of a grid, walks, jumps, and now and then what is no number.
@@ -152,8 +75,9 @@ proptest! {
         ]),
         lattice in prop::sample::select(vec![Lattice::Found, Lattice::Found, Lattice::Decimal(2), Lattice::Bits, Lattice::Ones]),
     ) {
-        let times = (0..values.len() as i64).map(|at| 1_700_000_000 + at * 10 + i64::from(at % 37 == 0)).collect();
-        let points = Points { times, words: values.iter().map(|value| word(kind, *value)).collect() };
+        let times: Vec<i64> =
+            (0..values.len() as i64).map(|at| 1_700_000_000 + at * 10 + i64::from(at % 37 == 0)).collect();
+        let points = Points::of(kind, &times, &values);
         let column = Column::new(kind).on(lattice).within(tolerance);
         check::<Small>(&points, column);
         check::<Large>(&points, column);

@@ -89,7 +89,7 @@ class Arith(Coder):
         w = min(seen + 2, 10)
         bit = self.decide((self.range >> 16) * (prob[0] * (16 - w) + (zero * w >> 4)), prob)
         end = 32 if bit else 65504
-        steady[:] = [zero + ((end - zero) * (65536 // min(2 * seen + 3, 256)) >> 15), min(seen + 1, 127)]
+        steady[:] = [zero + ((end - zero) * (65536 // min(2 * seen + 3, 256)) + 16384 >> 15), min(seen + 1, 127)]
         return bit
 
     def decide(self, cut, prob):
@@ -141,8 +141,8 @@ class ByLength:
 
     def __init__(self):
         row = lambda: [[32768, 0] for _ in range(4)] + [[64000, 6], [64000, 6]] + [[32768, 0] for _ in range(37)]
-        self.rows, self.shared = [row() for _ in range(12)], [[32768, 0] for _ in range(95)]
-        self.last = self.before = 0
+        self.rows, self.shared = [row() for _ in range(12)], [[32768, 0] for _ in range(107)]
+        self.last = self.before = self.beside = self.side = 0
 
 
 class Model:
@@ -161,8 +161,14 @@ class Model:
         o = self.opinion
         if o is None:
             return coder.bit(prob)
-        steady = o.shared[place] if shared else o.rows[min(max(o.last, o.before), 11)][place]
+        steady = o.shared[place] if shared else o.rows[min(max(o.last, o.before, o.beside), 11)][place]
         return coder.either(prob, steady)
+
+    def hear(self, beside):
+        o = self.opinion
+        if o:
+            o.beside = abs(beside).bit_length()
+            o.side = (1 + (beside > 0) + 2 * (16 * o.beside >= self.slow)) if beside else 0
 
     def follow(self, k):
         if self.opinion:
@@ -179,7 +185,7 @@ class Model:
             self.follow(0)
             return 0
         self.zeros = 0
-        negative = self.decide(coder, self.sign[self.last_sign], self.last_sign, True)
+        negative = self.decide(coder, self.sign[self.last_sign], self.last_sign + 3 * (self.opinion.side if self.opinion else 0), True)
         self.last_sign = 1 + negative
         tree, node = self.length[c], 1
         if self.decide(coder, tree[0], 4, False):
@@ -193,13 +199,13 @@ class Model:
         length = min(length, width - 1)
         at, left, m = min(length, self.n - 1), length, 1
         if left > 0:
-            s = self.decide(coder, self.second[at], 3 + at, True)
+            s = self.decide(coder, self.second[at], 15 + at, True)
             m, left = 2 * m + s, left - 1
             if left > 0:
-                t = self.decide(coder, self.third[at][s], 23 + 2 * at + s, True)
+                t = self.decide(coder, self.third[at][s], 35 + 2 * at + s, True)
                 m, left = 2 * m + t, left - 1
                 if left > 0 and length < self.short:
-                    f = self.decide(coder, self.fourth[length][2 * s + t], 63 + 4 * length + 2 * s + t, True)
+                    f = self.decide(coder, self.fourth[length][2 * s + t], 75 + 4 * length + 2 * s + t, True)
                     m, left = 2 * m + f, left - 1
         m = m << left | coder.long(left)
         self.follow(length + 1)
@@ -326,7 +332,9 @@ class Bank:
         moves = [0, self.d[0], self.level >> f, sum(self.quick) >> f, self.mean >> f, filtered,
                  sum(self.steady) >> f, self.habit.value]
         self.each = [wrap(last + move, w) for move in moves]
-        return self.each[self.costs.index(min(self.costs))]
+        order = sorted(range(8), key=lambda i: self.costs[i])
+        self.beside = wrap(self.each[order[1]] - self.each[order[0]], w)
+        return self.each[order[0]]
 
     def learn(self, z):
         w = self.w
@@ -504,6 +512,8 @@ class Column:
         else:
             expected = self.bank.expect()
             index = self.recall.code(coder) if self.recall else None
+            if self.coding == 5:
+                self.model.hear(self.bank.beside)
             if index is None:
                 index = wrap(expected + self.model.code(coder, self.lanes), self.lanes)
             if self.recall:

@@ -4,7 +4,7 @@
 //! All of it is relative to the last index, and wraps: any indices are legal, far ones are only predicted badly.
 
 use super::lane::{Lane, SMALL_CORE};
-use super::predict::Predict;
+use super::predict::{Predict, filtered};
 
 /// Predictors in the bank.
 const COUNT: usize = 8;
@@ -72,15 +72,8 @@ impl<L: Lane, const ORDER: usize, const MEMORY: u32> Predict<L> for Bank<L, ORDE
     fn forecast(&self) -> Forecast<L, ORDER> {
         let all = self.differences.iter().fold(L::LEAST, |all, difference| all | difference.magnitude());
         let shift = L::bits_of(all).saturating_sub(12);
-        let (mut scaled, mut sum) = ([0; ORDER], 0_i32);
-        for ((scaled, difference), weight) in scaled.iter_mut().zip(&self.differences).zip(&self.weights) {
-            *scaled = difference.down(shift).low();
-            sum = sum.wrapping_add(*scaled * (weight >> 7));
-        }
-        let filtered = match shift {
-            0..13 => L::from_i32(sum >> (13 - shift)),
-            _ => L::from_i32(sum).up((shift - 13).min(L::BITS - 1)),
-        };
+        let mut scaled = [0; ORDER];
+        let filtered = filtered(&self.differences, &self.weights, shift, &mut scaled);
         let newest = self.differences.first().copied().unwrap_or_default();
         let last = self.last;
         let each = [
@@ -105,6 +98,20 @@ impl<L: Lane, const ORDER: usize, const MEMORY: u32> Predict<L> for Bank<L, ORDE
     #[inline(always)]
     fn expected(forecast: &Forecast<L, ORDER>) -> L {
         forecast.index
+    }
+
+    #[inline]
+    fn runner_up(&self, forecast: &Forecast<L, ORDER>) -> L {
+        let mut first = (u32::MAX, forecast.index);
+        let mut second = first;
+        for (cost, index) in self.costs.iter().zip(&forecast.each) {
+            if *cost < first.0 {
+                (first, second) = ((*cost, *index), first);
+            } else if *cost < second.0 {
+                second = (*cost, *index);
+            }
+        }
+        second.1
     }
 
     #[inline]

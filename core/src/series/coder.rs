@@ -63,6 +63,10 @@ pub(crate) trait Residuals: Copy + core::fmt::Debug {
     type Times: Residuals;
     /// Before anything is known.
     const NEW: Self;
+    /// Whether it wants to hear how far beside the expectation the runner-up's is.
+    const HEARS: bool = false;
+    /// The runner-up's is so far `beside`.
+    fn hear<L: super::lane::Lane>(&mut self, _beside: L) {}
     /// Codes `residual`; returns it, or what was read.
     fn code<L: super::lane::Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L;
 }

@@ -54,6 +54,9 @@ impl<L: Lane, B: Predict<L>, M: Residuals, R: Recall<L>> Lanes<L, B, M, R> {
         }
         let forecast = self.bank.forecast();
         let expected = B::expected(&forecast);
+        if M::HEARS {
+            self.model.hear(self.bank.runner_up(&forecast).minus(expected));
+        }
         let index = match self.recall.code(coder, index, expected) {
             Some(index) => index,
             None => expected.plus(self.model.code(coder, index.minus(expected))),

@@ -2,7 +2,7 @@
 //! or anything that must be kept within bounds. All of it wraps.
 
 use super::lane::Lane;
-use super::predict::Predict;
+use super::predict::{Predict, filtered};
 
 /// Predictors in the bank.
 const COUNT: usize = 6;
@@ -61,15 +61,8 @@ impl<L: Lane> Predict<L> for Few<L> {
         let [newest, second, third, fourth] = self.differences;
         let all = newest.magnitude() | second.magnitude() | third.magnitude() | fourth.magnitude();
         let shift = L::bits_of(all).saturating_sub(12);
-        let scaled = self.differences.map(|difference| difference.down(shift).low());
-        let mut sum = 0_i32;
-        for (scaled, weight) in scaled.iter().zip(self.weights) {
-            sum = sum.wrapping_add(scaled.wrapping_mul(weight >> 7));
-        }
-        let filtered = match shift {
-            0..13 => L::from_i32(sum >> (13 - shift)),
-            _ => L::from_i32(sum).up((shift - 13).min(L::BITS - 1)),
-        };
+        let mut scaled = [0; ORDER];
+        let filtered = filtered(&self.differences, &self.weights, shift, &mut scaled);
         let last = self.last;
         let each = [
             last,
@@ -90,6 +83,11 @@ impl<L: Lane> Predict<L> for Few<L> {
 
     #[inline(always)]
     fn expected(forecast: &Forecast<L>) -> L {
+        forecast.index
+    }
+
+    #[inline(always)]
+    fn runner_up(&self, forecast: &Forecast<L>) -> L {
         forecast.index
     }
 

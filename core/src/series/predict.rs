@@ -2,6 +2,25 @@
 
 use super::lane::Lane;
 
+/// The sum of `differences` by `weights` in 2^-20; `scaled` are the differences in 13 bits, `shift` ones left out.
+#[inline(always)]
+pub(crate) fn filtered<L: Lane, const ORDER: usize>(
+    differences: &[L; ORDER],
+    weights: &[i32; ORDER],
+    shift: u32,
+    scaled: &mut [i32; ORDER],
+) -> L {
+    let mut sum = 0_i32;
+    for ((scaled, difference), weight) in scaled.iter_mut().zip(differences).zip(weights) {
+        *scaled = difference.down(shift).low();
+        sum = sum.wrapping_add(scaled.wrapping_mul(weight >> 7));
+    }
+    match shift {
+        0..13 => L::from_i32(sum >> (13 - shift)),
+        _ => L::from_i32(sum).up((shift - 13).min(L::BITS - 1)),
+    }
+}
+
 /// Expects the next index and learns from the one that came. Any indices are legal: sums of them wrap.
 pub(crate) trait Predict<L: Lane>: Copy + core::fmt::Debug {
     /// What is expected, and what is needed to learn from what comes.
@@ -12,6 +31,8 @@ pub(crate) trait Predict<L: Lane>: Copy + core::fmt::Debug {
     fn forecast(&self) -> Self::Forecast;
     /// The index that is expected.
     fn expected(forecast: &Self::Forecast) -> L;
+    /// What the second best expects, for those who want to know.
+    fn runner_up(&self, forecast: &Self::Forecast) -> L;
     /// Learns that `index` came where `forecast` was made.
     fn learn(&mut self, forecast: &Self::Forecast, index: L);
 }

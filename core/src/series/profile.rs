@@ -42,7 +42,7 @@ pub struct Lean;
 #[derive(Clone, Copy, Debug)]
 pub struct Large;
 
-/// [`Large`] with a second opinion on each decision: 1 % fewer bytes in at most 4096 bytes of state for one column, each
+/// [`Large`] with a second opinion on each decision: 1 to 2 % fewer bytes in at most 4096 bytes of state for one column, each
 /// way, and more work. For hosts.
 #[derive(Clone, Copy, Debug)]
 pub struct Larger;

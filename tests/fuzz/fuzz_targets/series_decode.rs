@@ -11,9 +11,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     // What passes no check sum by chance: the payload of a header that is made to fit.
     let Some((head, payload)) = bytes.split_first_chunk::<2>() else { return };
-    let mut block = vec![0xD3, 0x9C, 0x10 | (head[0] & 3), head[0] >> 2 & 0x3F];
-    let columns = usize::from(block[3] & 7) + 1;
-    block[3] &= 0x07;
+    let coding = (head[0] & 3) | (head[0] >> 5 & 1) << 2;
+    let mut block = vec![0xD3, 0x9C, 0x10 | coding, head[0] >> 2 & 7];
+    let columns = usize::from(block[3]) + 1;
     for pair in 0..columns.div_ceil(2) {
         let high = if 2 * pair + 1 < columns { head[1] >> 4 & 3 } else { 0 };
         block.push((head[1] & 3) | high << 4);

@@ -8,10 +8,12 @@ fuzz_target!(|input: (u8, u16, Vec<(i64, u64, i32)>)| {
     let (shape, bytes, points) = input;
     let kinds = [Kind::ALL[usize::from(shape & 3)], Kind::I32];
     let bytes = 200 + usize::from(bytes % 4096);
-    match shape >> 2 & 3 {
+    match (shape >> 2) % 6 {
         0 => round_trip::<Small>(kinds, bytes, &points),
         1 => round_trip::<Large>(kinds, bytes, &points),
         2 => round_trip::<Rice>(kinds, bytes, &points),
+        3 => round_trip::<Larger>(kinds, bytes, &points),
+        4 => round_trip::<Lean>(kinds, bytes, &points),
         _ => round_trip::<Pack>(kinds, bytes, &points),
     }
 });

@@ -2,7 +2,7 @@
 
 use super::super::coder::{Coder, Residuals};
 use super::super::lane::Lane;
-use super::opinion::Opinion;
+use super::opinion::{Opinion, SIDES};
 use super::prob::Prob;
 
 /// Nodes of the tree of lengths.
@@ -42,7 +42,7 @@ pub struct Model<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize,
 
 /// Decisions as second opinions know them: those of a row, then those of all rows.
 pub(super) const ROW: usize = 4 + NODES;
-const SECOND: usize = 3;
+const SECOND: usize = 3 * SIDES;
 const fn third(lengths: usize) -> usize {
     SECOND + lengths
 }
@@ -130,6 +130,12 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize, O: Opinion>
     type Times = Model<1, 8, 0>;
 
     const NEW: Self = Self::EMPTY;
+    const HEARS: bool = O::HEARS;
+
+    #[inline(always)]
+    fn hear<L: Lane>(&mut self, beside: L) {
+        self.opinion.hear(beside, self.slow);
+    }
 
     #[inline]
     fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
@@ -144,7 +150,8 @@ impl<const CLASSES: usize, const LENGTHS: usize, const SHORT: usize, O: Opinion>
         }
         self.zeros = 0;
         let sign = usize::from(self.last_sign.min(2));
-        let negative = self.opinion.bit(coder, &mut self.sign[sign], None, sign, residual < L::default());
+        let place = self.opinion.sign(sign);
+        let negative = self.opinion.bit(coder, &mut self.sign[sign], None, place, residual < L::default());
         self.last_sign = 1 + u8::from(negative);
 
         let wanted = residual.magnitude_bits().wrapping_sub(1) & 63;
