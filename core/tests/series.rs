@@ -305,7 +305,7 @@ fn state_keeps_within_what_is_promised() {
     const { assert!(Encoder::<Small, 1>::STATE_BYTES <= 1024 && Decoder::<Small, 1>::STATE_BYTES <= 1024) };
     const { assert!(Encoder::<Narrow, 1>::STATE_BYTES <= 1024 && Decoder::<Narrow, 1>::STATE_BYTES <= 1024) };
     const { assert!(Encoder::<Lean, 1>::STATE_BYTES <= 1024 && Decoder::<Lean, 1>::STATE_BYTES <= 1024) };
-    const { assert!(Encoder::<Large, 1>::STATE_BYTES <= 4096 && Decoder::<Large, 1>::STATE_BYTES <= 4096) };
+    const { assert!(Encoder::<Large, 1>::STATE_BYTES <= 2048 && Decoder::<Large, 1>::STATE_BYTES <= 2048) };
     const { assert!(Encoder::<Larger, 1>::STATE_BYTES <= 4096 && Decoder::<Larger, 1>::STATE_BYTES <= 4096) };
     const { assert!(Encoder::<Rice, 1>::STATE_BYTES <= 1024 && Decoder::<Rice, 1>::STATE_BYTES <= 1024) };
     const { assert!(Encoder::<Pack, 1>::STATE_BYTES <= 1024 && Decoder::<Pack, 1>::STATE_BYTES <= 1024) };

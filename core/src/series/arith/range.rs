@@ -86,6 +86,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Narrows the range to the part below `cut`, or from there on.
+    #[inline(always)]
+    fn decide(&mut self, cut: u32, bit: bool) {
+        let one = u32::from(bit).wrapping_neg();
+        self.state.low += u64::from(cut & one);
+        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        self.widen();
+    }
+
     /// Ends the stream with as few bytes as tell it from every other; returns where they end.
     ///
     /// The reader takes zeros after the end, so zeros there are not written.
@@ -118,24 +127,16 @@ impl Coder for Writer<'_> {
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
-        let cut = (self.state.range >> 12) * prob.zero();
-        let one = u32::from(bit).wrapping_neg();
-        self.state.low += u64::from(cut & one);
-        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        self.decide((self.state.range >> 12) * prob.zero(), bit);
         prob.see(bit);
-        self.widen();
         bit
     }
 
     #[inline(always)]
     fn either(&mut self, prob: &mut Prob, steady: &mut Steady, bit: bool) -> bool {
-        let cut = (self.state.range >> 16) * steady.with(*prob);
-        let one = u32::from(bit).wrapping_neg();
-        self.state.low += u64::from(cut & one);
-        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        self.decide((self.state.range >> 16) * steady.with(*prob), bit);
         prob.see(bit);
         steady.see(bit);
-        self.widen();
         bit
     }
 
@@ -179,6 +180,17 @@ impl<'a> Reader<'a> {
         Reader { state, payload }
     }
 
+    /// Whether the code lies from `cut` on; the range becomes the part where it lies.
+    #[inline(always)]
+    fn decide(&mut self, cut: u32) -> bool {
+        let bit = self.state.code >= cut;
+        let one = u32::from(bit).wrapping_neg();
+        self.state.code -= cut & one;
+        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        self.widen();
+        bit
+    }
+
     #[inline(always)]
     fn widen(&mut self) {
         while self.state.range < TOP {
@@ -195,26 +207,16 @@ impl Coder for Reader<'_> {
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
-        let cut = (self.state.range >> 12) * prob.zero();
-        let bit = self.state.code >= cut;
-        let one = u32::from(bit).wrapping_neg();
-        self.state.code -= cut & one;
-        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        let bit = self.decide((self.state.range >> 12) * prob.zero());
         prob.see(bit);
-        self.widen();
         bit
     }
 
     #[inline(always)]
     fn either(&mut self, prob: &mut Prob, steady: &mut Steady, _: bool) -> bool {
-        let cut = (self.state.range >> 16) * steady.with(*prob);
-        let bit = self.state.code >= cut;
-        let one = u32::from(bit).wrapping_neg();
-        self.state.code -= cut & one;
-        self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+        let bit = self.decide((self.state.range >> 16) * steady.with(*prob));
         prob.see(bit);
         steady.see(bit);
-        self.widen();
         bit
     }
 
