@@ -11,6 +11,7 @@ mod precinct;
 mod tree;
 
 use super::geometry::{ceil_shift, touched};
+use super::header::Component;
 use super::style::{Change, Styles};
 use bits::Bits;
 use plimsoll_core::shape::Span;
@@ -20,10 +21,10 @@ use std::borrow::Cow;
 /// A tile of which packets are read.
 pub(in crate::jp2) struct Packets<'a> {
     pub(in crate::jp2) styles: &'a Styles,
-    /// Columns and rows of the tile in the components' samples.
+    /// Columns and rows of the tile on the reference grid.
     pub(in crate::jp2) tile: [Span; 2],
     /// Components.
-    pub(in crate::jp2) components: usize,
+    pub(in crate::jp2) components: &'a [Component],
     /// Largest resolutions that are left out.
     pub(in crate::jp2) reduce: u8,
 }
@@ -32,7 +33,7 @@ pub(in crate::jp2) struct Packets<'a> {
 struct Seat {
     component: u16,
     resolution: u8,
-    /// Row and column of its first sample at full resolution.
+    /// Row and column of its first sample on the reference grid.
     place: [u32; 2],
     /// Its number within the resolution.
     number: u32,
@@ -70,18 +71,20 @@ impl Packets<'_> {
     /// All precincts.
     fn seats(&self) -> Vec<Seat> {
         let mut seats = Vec::new();
-        for (component, style) in (0u16..).zip(self.styles.components.iter().take(self.components)) {
+        for ((component, style), described) in (0u16..).zip(&self.styles.components).zip(self.components) {
+            let tile = [0, 1].map(|axis| described.samples(axis, self.tile[axis]));
             for resolution in 0..=style.levels {
                 let down = u32::from(style.levels - resolution);
                 let bits = style.precinct(resolution);
-                let spans =
-                    self.tile.map(|span| [ceil_shift(span.start(), down), ceil_shift(span.end(), down)]);
+                let spans = tile.map(|span| [ceil_shift(span.start(), down), ceil_shift(span.end(), down)]);
                 let first = [0, 1].map(|axis| spans[axis][0] >> bits[axis]);
                 let count = [0, 1].map(|axis| touched(spans[axis][0], spans[axis][1], bits[axis]) as u32);
                 let begins = |axis: usize, index: u32| {
                     let sample = u64::from(first[axis] + index) << bits[axis];
                     let within = sample >= u64::from(spans[axis][0]);
-                    let at = if within { sample << down } else { u64::from(self.tile[axis].start()) };
+                    let step = u64::from(described.step[axis]);
+                    let at =
+                        if within { (sample << down) * step } else { u64::from(self.tile[axis].start()) };
                     at.min(u64::from(u32::MAX)) as u32
                 };
                 for (number, (row, col)) in
@@ -92,12 +95,7 @@ impl Packets<'_> {
                         resolution,
                         place: [begins(1, row), begins(0, col)],
                         number,
-                        precinct: Precinct::new(
-                            style,
-                            resolution,
-                            self.tile,
-                            [first[0] + col, first[1] + row],
-                        ),
+                        precinct: Precinct::new(style, resolution, tile, [first[0] + col, first[1] + row]),
                     });
                 }
             }
@@ -228,6 +226,8 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (index / 7) as u8 ^ (state >> 29) as u8
         }));
+        let raw = folder.path().join("in.raw");
+        std::fs::write(&raw, &picture).unwrap();
         std::fs::write(&input, picture).unwrap();
         let settings = [
             "-n 1",
@@ -242,12 +242,18 @@ mod tests {
             "-POC T1=0,0,1,3,3,RLCP/T1=3,0,1,6,3,CPRL",
             // Progressions that overlap are beyond this coder: its own decoder loses its way in them.
             "-POC T1=0,0,3,2,3,LRCP/T1=2,0,3,6,3,RPCL -r 8,4,1",
+            // Components of different sizes: the order by place is that of the reference grid.
+            "-p RPCL -F 202,177,3,8,u@1x1:2x2:2x2 -c [64,64],[32,64] -b 16,32 -t 100,80",
+            "-p PCRL -F 203,177,3,8,u@1x1:2x1:1x2 -c [32,64],[64,32] -d 13,7 -T 4,2 -t 90,80",
+            "-p CPRL -F 203,177,3,8,u@3x3:1x1:1x3 -c [64,32],[32,32] -SOP -EPH -t 66,36",
+            "-p LRCP -F 203,177,3,8,u@1x1:2x2:4x4 -r 20,7,1",
         ];
         for options in settings {
+            let input = if options.contains("-F") { &raw } else { &input };
             let run = Command::new("opj_compress")
                 .args(options.split(' '))
                 .arg("-i")
-                .arg(&input)
+                .arg(input)
                 .arg("-o")
                 .arg(&output)
                 .output()
@@ -283,7 +289,14 @@ mod tests {
                 samples += reader.sum;
             }
             // Noise in the lowest three bits of three bands: some passes over all of it, and no more than there are.
-            let all = u64::from(cols * rows) * 3;
+            let count = |component| {
+                let spans = [0, 1].map(|axis| {
+                    let tiles = 0..header.tiles_along(axis);
+                    tiles.map(|index| u64::from(header.samples(component, axis, index, 0).len())).sum::<u64>()
+                });
+                spans[0] * spans[1]
+            };
+            let all: u64 = header.components.iter().map(count).sum();
             assert!((all * 3..all * 33).contains(&samples), "{options}: {samples} of {all}");
         }
     }
