@@ -157,6 +157,7 @@ impl Header {
                     )?;
                     quantised |= name == marker::QCD;
                 }
+                // Those of all tiles one after the other; the codec is given one tile.
                 marker::PPM => return Err(unsupported("packet headers packed into the main header")),
                 marker::CAP => return Err(unsupported("capabilities of part 15 (high throughput)")),
                 marker::SOD | marker::EOC | marker::SIZ => {

@@ -41,12 +41,13 @@ struct Seat {
 }
 
 impl Packets<'_> {
-    /// Samples that the coding passes in `body`, the tile's packets, go over; counting ends above `most`.
+    /// Samples that the coding passes in `body`, the tile's packets, go over; counting ends above `most`. Where packets'
+    /// headers are `packed` elsewhere, the bodies alone stand in `body`.
     ///
     /// Counts what is announced up to where the packets end, or where the codec would refuse them.
-    pub(in crate::jp2) fn pass_samples(&self, body: &[u8], most: u64) -> u64 {
+    pub(in crate::jp2) fn pass_samples(&self, packed: Option<&[u8]>, body: &[u8], most: u64) -> u64 {
         let mut seats = self.seats();
-        let mut reader = Reader { rest: body, sum: 0, most };
+        let mut reader = Reader::new(packed, body, most);
         for change in self.changes().iter() {
             if self.volume(change, &mut seats, &mut reader).is_none() {
                 break;
@@ -141,32 +142,45 @@ impl Packets<'_> {
     /// One packet; `None` where they end.
     fn packet(&self, seat: &mut Seat, reader: &mut Reader<'_>) -> Option<()> {
         let style = self.styles.components.get(usize::from(seat.component))?;
-        if self.styles.marks && reader.rest.starts_with(&[0xFF, 0x91]) {
-            reader.rest = reader.rest.get(6..)?;
+        if self.styles.marks && reader.bodies().starts_with(&[0xFF, 0x91]) {
+            *reader.bodies() = reader.bodies().get(6..)?;
         }
-        if reader.rest.is_empty() {
+        if reader.headers.is_empty() {
             return None;
         }
-        let mut bits = Bits::new(reader.rest);
+        let mut bits = Bits::new(reader.headers);
         let [body, samples] = seat.precinct.packet(style.bits, &mut bits).ok()?;
         // Passes over resolutions that are left out are not taken.
         if seat.resolution + self.reduce <= style.levels {
             reader.sum = reader.sum.saturating_add(samples);
         }
-        reader.rest = bits.finish();
-        if self.styles.ends && reader.rest.starts_with(&[0xFF, 0x92]) {
-            reader.rest = reader.rest.get(2..)?;
+        reader.headers = bits.finish();
+        if self.styles.ends && reader.headers.starts_with(&[0xFF, 0x92]) {
+            reader.headers = reader.headers.get(2..)?;
         }
-        reader.rest = reader.rest.get(usize::try_from(body).ok()?..)?;
+        *reader.bodies() = reader.bodies().get(usize::try_from(body).ok()?..)?;
         (reader.sum <= reader.most).then_some(())
     }
 }
 
 /// What is left of the packets, and what was counted.
 struct Reader<'a> {
-    rest: &'a [u8],
+    /// Headers, with the bodies between them if those are not apart.
+    headers: &'a [u8],
+    apart: Option<&'a [u8]>,
     sum: u64,
     most: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(packed: Option<&'a [u8]>, body: &'a [u8], most: u64) -> Self {
+        Self { headers: packed.unwrap_or(body), apart: packed.map(|_| body), sum: 0, most }
+    }
+
+    /// Where the bodies go on.
+    fn bodies(&mut self) -> &mut &'a [u8] {
+        self.apart.as_mut().unwrap_or(&mut self.headers)
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +221,23 @@ mod tests {
             styles.apply(name, &data, 3, at).unwrap();
             at += 4 + u64::from(len);
         }
+    }
+
+    /// Headers of packets, and what is left of these: both ends of a header are marked.
+    fn apart(packets: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let (mut headers, mut bodies, mut at, mut header) = (Vec::new(), Vec::new(), 0, false);
+        while at < packets.len() {
+            if packets[at..].starts_with(&[0xFF, 0x91]) {
+                bodies.extend_from_slice(&packets[at..at + 6]);
+                (at, header) = (at + 6, true);
+                continue;
+            }
+            let ends = packets[at..].starts_with(&[0xFF, 0x92]);
+            let len = if ends { 2 } else { 1 };
+            if header { &mut headers } else { &mut bodies }.extend_from_slice(&packets[at..at + len]);
+            (at, header) = (at + len, header && !ends);
+        }
+        (headers, bodies)
     }
 
     /// The oracle is another program's coder: where its packets end is where the tile ends, which a header that is read
@@ -275,17 +306,26 @@ mod tests {
                 let index = u32::from(tile[0].tile);
                 let packets = header.packets(&styles, [index % across, index / across], 0);
                 let mut seats = packets.seats();
-                let mut reader = Reader { rest: &all, sum: 0, most: u64::MAX };
+                let mut reader = Reader::new(None, &all, u64::MAX);
                 for change in packets.changes().iter() {
                     assert!(
                         packets.volume(change, &mut seats, &mut reader).is_some(),
                         "{options}: tile {index}"
                     );
                 }
-                assert_eq!(reader.rest.len(), 0, "{options}: tile {index} of {} bytes", all.len());
+                assert_eq!(reader.headers.len(), 0, "{options}: tile {index} of {} bytes", all.len());
                 let layers = u32::from(header.styles.layers);
                 assert!(seats.iter().all(|seat| seat.precinct.layers == layers), "{options}: tile {index}");
-                assert_eq!(packets.pass_samples(&all, u64::MAX), reader.sum);
+                assert_eq!(packets.pass_samples(None, &all, u64::MAX), reader.sum);
+                if options.contains("-SOP -EPH") {
+                    let (headers, bodies) = apart(&all);
+                    assert_eq!(
+                        packets.pass_samples(Some(&headers), &bodies, u64::MAX),
+                        reader.sum,
+                        "{options}"
+                    );
+                    assert_ne!(packets.pass_samples(None, &bodies, u64::MAX), reader.sum, "{options}");
+                }
                 samples += reader.sum;
             }
             // Noise in the lowest three bits of three bands: some passes over all of it, and no more than there are.
