@@ -6,10 +6,11 @@
 
 mod jp2_files;
 
-use jp2_files::{page, picture, read, stated, write};
+use jp2_files::{has, page, picture, read, stated, subsampled, write};
 use plimsoll_core::shape::{SampleKind, Shape};
-use plimsoll_formats::{Format, Jp2Wanted, Jpeg2000, Progression, Quality, Wanted};
+use plimsoll_formats::{Format, Jp2Wanted, Jpeg2000, Page, Progression, Quality, Wanted};
 use std::ffi::c_void;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
@@ -130,14 +131,46 @@ fn writing_and_reading_stay_within_what_they_state() {
                 assert!(taken > planes, "{what}: the coder's blocks are not counted");
                 assert!(taken <= most, "writing {what}: {taken} bytes of {most}");
                 let page = page(&file).unwrap();
-                for page in [Some(page.clone()), page.reduced(1).unwrap()].into_iter().flatten() {
-                    let small = page.facts().shape;
-                    let own = small.image_bytes() as usize + (64 << 10) + 32 * small.row_bytes() as usize;
-                    let (_, taken) = peak(|| read(&*page, small.region(), 16).unwrap());
-                    let most = stated(&page.needs(small.region())) + own;
-                    assert!(taken <= most, "reading {what}: {taken} bytes of {most}");
-                }
+                reading_stays_within_what_it_states(&what, &page);
             }
+        }
+    }
+    components_of_different_sizes();
+}
+
+/// The page itself and a smaller version of it.
+fn reading_stays_within_what_it_states(what: &str, page: &Arc<dyn Page>) {
+    for page in [Some(page.clone()), page.reduced(1).unwrap()].into_iter().flatten() {
+        let small = page.facts().shape;
+        let own = small.image_bytes() as usize + (64 << 10) + 32 * small.row_bytes() as usize;
+        let (_, taken) = peak(|| read(&*page, small.region(), 16).unwrap());
+        let most = stated(&page.needs(small.region())) + own;
+        assert!(taken <= most, "reading {what}: {taken} bytes of {most}");
+    }
+}
+
+/// Files of another coder, whose components have a sample for several pixels: they are priced at their own size.
+fn components_of_different_sizes() {
+    if !has("opj_compress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (raw, options) in [
+        ("1024,1024,3,8,u@1x1:2x2:2x2", &["-t", "512,512"][..]),
+        ("1024,1000,3,8,u@1x1:2x2:2x2", &[]),
+        ("640,600,2,16,u@1x1:2x1", &["-t", "128,128", "-p", "PCRL", "-c", "[64,64],[32,32]"]),
+        ("900,640,4,8,u@4x4:1x1:2x4:1x2", &["-t", "256,256", "-r", "40,9,1", "-b", "8,8"]),
+    ] {
+        let path = subsampled(folder.path(), "in.jp2", raw, options);
+        let page = page(&std::fs::read(&path).unwrap()).unwrap();
+        let what = format!("{raw} {options:?}");
+        reading_stays_within_what_it_states(&what, &page);
+        // Chroma is not priced as if it had a sample for each pixel.
+        let shape = page.facts().shape;
+        let heap = page.needs(shape.region()).into_iter().find(|need| need.consumer == "JPEG 2000 decoder");
+        let whole = 4 * shape.image_bytes() as usize;
+        if options.is_empty() {
+            assert!((heap.unwrap().bytes as usize) < whole, "{what}");
         }
     }
 }

@@ -82,6 +82,7 @@ pub(super) fn write(file: &mut impl Write, about: &About<'_>) -> io::Result<()> 
     figure("written", &Bytes(totals.bytes_written))?;
     figure("megapixels", &format!("{:.2}", totals.pixels as f64 / 1e6))?;
     figure("seconds", &format!("{:.2}", actual.seconds))?;
+    figure("changes of pace", &actual.adaptations)?;
     writeln!(file, "</dl>")?;
     let budget = plan.budget.bytes as f64;
     let memory =
@@ -171,11 +172,16 @@ fn table(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {
          <th class=\"n\">pixels</th><th class=\"n\">written</th><th class=\"n\">memory</th><th class=\"n\">seconds</th>\
          <th>read back</th></tr></thead><tbody>"
     )?;
-    for entry in &about.plan.entries {
+    for (number, entry) in about.plan.entries.iter().enumerate() {
         let Some(found) = about.plan.files.get(entry.file as usize) else { continue };
         let output = about.job.outputs.of(found, entry);
         let status = entry.status.name();
-        let why = entry.status.why().map_or(String::new(), |why| format!(": {why}"));
+        let mut why = entry.status.why().map_or(String::new(), |why| format!(": {why}"));
+        match about.decisions_of(number).count() {
+            0 => {}
+            1 => why.push_str("; 1 change of pace"),
+            count => why.push_str(&format!("; {count} changes of pace")),
+        }
         write!(
             file,
             "<tr><td class=\"name\">{}</td><td class=\"name\">{}</td><td class=\"{}\">{status}{}</td>",

@@ -17,6 +17,8 @@ mod naming;
 mod plan;
 mod report;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use args::{BatchArgs, CheckArgs};
 pub(crate) use entry::Outputs;

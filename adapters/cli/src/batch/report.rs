@@ -6,6 +6,7 @@ use super::html;
 use super::plan::BatchPlan;
 use super::survey::Job;
 use crate::failure::Failure;
+use crate::job::Decision;
 use crate::report::{Actual, decision_json, path_text};
 use crate::side::Side;
 use serde_json::{Value, json};
@@ -18,6 +19,13 @@ pub(crate) struct About<'a> {
     pub(super) plan: &'a BatchPlan,
     pub(super) actual: &'a Actual,
     pub(super) flown: &'a Flown,
+}
+
+impl About<'_> {
+    /// How the pace of an entry's job was changed.
+    pub(super) fn decisions_of(&self, number: usize) -> impl Iterator<Item = &Decision> {
+        self.flown.decisions.iter().filter(move |(entry, _)| *entry == number).map(|(_, decision)| decision)
+    }
 }
 
 /// Sums over all entries.
@@ -163,8 +171,7 @@ pub(crate) fn checked_json(checked: &crate::job::Checked) -> Value {
 
 fn entry_json(about: &About<'_>, number: usize, entry: &Entry) -> Value {
     let Some(found) = about.plan.files.get(entry.file as usize) else { return Value::Null };
-    let own = about.flown.decisions.iter().filter(|(entry, _)| *entry == number);
-    let decisions: Vec<Value> = own.map(|(_, decision)| decision_json(decision)).collect();
+    let decisions: Vec<Value> = about.decisions_of(number).map(decision_json).collect();
     let mut value = json!({
         "input": path_text(&found.path),
         "page": entry.page.to_string(),

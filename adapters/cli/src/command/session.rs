@@ -24,12 +24,22 @@ pub(crate) struct Session {
     profile: Option<Profile>,
     /// The receipt that is to be written first.
     receipt: Mutex<Option<Side>>,
+    #[cfg(test)]
+    machine: Option<std::path::PathBuf>,
 }
 
 impl Session {
     /// A session that begins now.
     pub(crate) fn new(heap: &'static CountingAllocator, cancelled: Arc<AtomicBool>) -> Self {
-        Self { heap, cancelled, began: Instant::now(), profile: None, receipt: Mutex::default() }
+        Self {
+            heap,
+            cancelled,
+            began: Instant::now(),
+            profile: None,
+            receipt: Mutex::default(),
+            #[cfg(test)]
+            machine: None,
+        }
     }
 
     /// The same with the memory profile and the receipt that the options name: that they can be written is known before
@@ -82,7 +92,18 @@ impl Session {
             Some(profile) => Some(profile.watcher(shown)),
             None => shown,
         };
-        Control::new(Arc::clone(&self.cancelled), watcher)
+        let control = Control::new(Arc::clone(&self.cancelled), watcher);
+        #[cfg(test)]
+        if let Some(root) = &self.machine {
+            return control.looking_at(Probe::at(root), std::time::Duration::ZERO);
+        }
+        control
+    }
+
+    /// The same on the machine whose files lie under `root`, which is looked at after every strip.
+    #[cfg(test)]
+    pub(crate) fn on(self, root: &std::path::Path) -> Self {
+        Self { machine: Some(root.to_owned()), ..self }
     }
 
     /// What has happened so far.

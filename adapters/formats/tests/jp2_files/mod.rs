@@ -169,12 +169,38 @@ pub(crate) fn has(program: &str) -> bool {
     there
 }
 
+/// A file of `opj_compress`: so many columns and rows of components with these bits and steps (`1x1:2x2`), of noise.
+pub(crate) fn subsampled(folder: &Path, name: &str, raw: &str, options: &[&str]) -> PathBuf {
+    let (input, output) = (folder.join("noise.rawl"), folder.join(name));
+    let mut numbers = raw.split(',').map(|word| word.parse::<usize>().unwrap_or(0));
+    let [cols, rows, bands, bits] = [(); 4].map(|()| numbers.next().unwrap());
+    // Samples of more than 8 bits have two bytes, the less significant one first.
+    let beyond = if bits > 8 { 16 - bits } else { 0 };
+    let mut seed = 5u32;
+    let noise = (0..cols * rows * bands * 2).map(|at| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8 >> if at % 2 == 1 { beyond } else { 0 }
+    });
+    std::fs::write(&input, noise.collect::<Vec<u8>>()).unwrap();
+    let mut run = Command::new("opj_compress");
+    run.arg("-i").arg(&input).arg("-o").arg(&output).args(["-F", raw]).args(options);
+    let run = run.output().unwrap();
+    assert!(output.exists(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
+    output
+}
+
 /// Components of a file as `opj_decompress` gives them: columns, rows, samples.
 pub(crate) fn components(file: &Path, reduce: u32) -> Vec<(usize, usize, Vec<i64>)> {
+    components_with(file, &["-r", &reduce.to_string()])
+}
+
+/// The same with options of its own.
+pub(crate) fn components_with(file: &Path, options: &[&str]) -> Vec<(usize, usize, Vec<i64>)> {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out.pgx");
     let run = Command::new("opj_decompress")
-        .args(["-r", &reduce.to_string(), "-i"])
+        .args(options)
+        .arg("-i")
         .arg(file)
         .arg("-o")
         .arg(&output)

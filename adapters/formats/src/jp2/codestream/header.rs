@@ -12,6 +12,10 @@ use plimsoll_core::shape::{Region, Span};
 /// The most components.
 const MOST_COMPONENTS: u16 = 32;
 
+/// The most pixels along an axis that a sample may stand for: colours are thinned out by 2 or 4, and what a few samples
+/// become must be in proportion to them.
+const MOST_PIXELS_A_SAMPLE: u32 = 16;
+
 /// The most bytes of segments that are kept of a header.
 pub(in crate::jp2) const MOST_KEPT_BYTES: usize = 64 << 10;
 
@@ -28,6 +32,8 @@ pub(in crate::jp2) struct Component {
     pub(in crate::jp2) bits: u8,
     /// Whether samples may be negative.
     pub(in crate::jp2) signed: bool,
+    /// From one sample to the next on the reference grid, across and down: 1 to 255.
+    pub(in crate::jp2) step: [u32; 2],
 }
 
 impl Component {
@@ -39,6 +45,11 @@ impl Component {
             _ => 4,
         }
     }
+
+    /// The samples that lie at such a span of the reference grid.
+    pub(in crate::jp2) fn samples(&self, axis: usize, grid: Span) -> Span {
+        Span::new(grid.start().div_ceil(self.step[axis]), grid.end().div_ceil(self.step[axis]))
+    }
 }
 
 /// A main header.
@@ -49,7 +60,7 @@ pub(in crate::jp2) struct Header {
     /// Size of a tile, and where the first one begins.
     tile: [u32; 2],
     origin: [u32; 2],
-    /// Steps of all components' samples on the grid.
+    /// Steps of pixels on the grid: the largest that every component's samples keep to.
     step: [u32; 2],
     /// The components.
     pub(in crate::jp2) components: Vec<Component>,
@@ -69,6 +80,11 @@ pub(in crate::jp2) fn is_kept(name: u16) -> bool {
 /// Whether a segment says nothing about how packets are decoded.
 pub(in crate::jp2) fn is_skipped(name: u16) -> bool {
     matches!(name, marker::TLM | marker::PLM | marker::PLT | marker::CRG | marker::COM)
+}
+
+/// The greatest common divisor.
+fn common(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common(b, a % b) }
 }
 
 /// The head of a segment: its marker and the length of its data.
@@ -141,6 +157,7 @@ impl Header {
                     )?;
                     quantised |= name == marker::QCD;
                 }
+                // Those of all tiles one after the other; the codec is given one tile.
                 marker::PPM => return Err(unsupported("packet headers packed into the main header")),
                 marker::CAP => return Err(unsupported("capabilities of part 15 (high throughput)")),
                 marker::SOD | marker::EOC | marker::SIZ => {
@@ -173,7 +190,7 @@ impl Header {
             tile: [number(4), number(5)],
             origin: [number(6), number(7)],
             step: [1, 1],
-            components: vec![Component { bits: 0, signed: false }; usize::from(components)],
+            components: vec![Component { bits: 0, signed: false, step: [1, 1] }; usize::from(components)],
             styles: Styles::none(),
             kept: Vec::new(),
             end: 0,
@@ -201,7 +218,8 @@ impl Header {
     fn read_components(&mut self, siz: &[u8], at: u64) -> Result<(), FormatError> {
         let records = siz.get(36..).unwrap_or_default().as_chunks::<3>().0;
         for (index, (component, [depth, dx, dy])) in self.components.iter_mut().zip(records).enumerate() {
-            *component = Component { bits: (depth & 0x7F) + 1, signed: depth & 0x80 != 0 };
+            let step = [u32::from(*dx), u32::from(*dy)];
+            *component = Component { bits: (depth & 0x7F) + 1, signed: depth & 0x80 != 0, step };
             if *dx == 0 || *dy == 0 || component.bits > 38 {
                 let problem = format!("component {index} of {} bits in steps of {dx} x {dy}", component.bits);
                 return Err(malformed(problem, at));
@@ -209,17 +227,49 @@ impl Header {
             if component.bits > 31 {
                 return Err(unsupported(format!("components of {} bits", component.bits)));
             }
-            let step = [u32::from(*dx), u32::from(*dy)];
-            if index == 0 {
-                self.step = step;
-            } else if step != self.step {
-                return Err(unsupported("components of different sizes (subsampled colour)"));
+            self.step =
+                if index == 0 { step } else { [0, 1].map(|axis| common(self.step[axis], step[axis])) };
+        }
+        for (index, component) in self.components.iter().enumerate() {
+            let pixels = self.pixels_a_sample(component);
+            if pixels.iter().any(|pixels| *pixels > MOST_PIXELS_A_SAMPLE) {
+                let [across, down] = pixels;
+                return Err(unsupported(format!(
+                    "component {index} with a sample for {across} x {down} pixels: {MOST_PIXELS_A_SAMPLE} are the most"
+                )));
             }
         }
-        if self.cols(0) == 0 || self.rows(0) == 0 {
+        let area = [0, 1].map(|axis| Span::new(self.area[axis], self.area[axis + 2]));
+        let is_empty =
+            |component: &Component| (0..2).any(|axis| component.samples(axis, area[axis]).is_empty());
+        if self.components.iter().any(is_empty) {
             return Err(malformed("the image has no samples between the steps of its components", at));
         }
+        if !self.keeps_to_tiles(0) {
+            let [across, down] = self.tile;
+            return Err(unsupported(format!(
+                "tiles of {across} x {down} that end between the samples of subsampled components"
+            )));
+        }
         Ok(())
+    }
+
+    /// How many pixels a component's sample stands for, across and down.
+    pub(in crate::jp2) fn pixels_a_sample(&self, component: &Component) -> [u32; 2] {
+        [0, 1].map(|axis| component.step[axis] / self.step[axis])
+    }
+
+    /// Whether each tile holds all samples that its pixels are made of, with `reduce` resolutions left out. Before the
+    /// first sample of the image there is none.
+    pub(in crate::jp2) fn keeps_to_tiles(&self, reduce: u8) -> bool {
+        (0..2).all(|axis| {
+            let first = self.first(axis, reduce);
+            let spread = self.components.iter().map(|component| self.pixels_a_sample(component)[axis]);
+            spread.filter(|pixels| *pixels > 1).all(|pixels| {
+                let begins = |index| first + self.tile_span(axis, index, reduce).start();
+                (1..self.tiles_along(axis)).all(|index| begins(index) % pixels == 0)
+            })
+        })
     }
 
     /// Tiles along an axis: 0 across, 1 down.
@@ -234,22 +284,54 @@ impl Header {
         Span::new((start.min(end) as u32).max(self.area[axis]), end as u32)
     }
 
-    /// The same in samples of a component, counted from the grid's origin.
-    fn tile_samples(&self, axis: usize, index: u32) -> Span {
-        let span = self.tile_on_grid(axis, index);
-        Span::new(span.start().div_ceil(self.step[axis]), span.end().div_ceil(self.step[axis]))
+    /// The samples of a component in tile `index` along an axis, counted from the grid's origin.
+    pub(in crate::jp2) fn samples(&self, component: &Component, axis: usize, index: u32, reduce: u8) -> Span {
+        let span = component.samples(axis, self.tile_on_grid(axis, index));
+        Span::new(ceil_shift(span.start(), u32::from(reduce)), ceil_shift(span.end(), u32::from(reduce)))
     }
 
-    /// First sample of the image along an axis with `reduce` resolutions left out.
-    fn first(&self, axis: usize, reduce: u8) -> u32 {
+    /// Bytes of the decoded tile at this column and row of tiles: all components' planes.
+    pub(in crate::jp2) fn tile_bytes(&self, [column, row]: [u32; 2], reduce: u8) -> u64 {
+        let plane = |component: &Component| {
+            let len = |axis, index| u64::from(self.samples(component, axis, index, reduce).len());
+            (len(0, column) * len(1, row)).saturating_mul(component.bytes() as u64)
+        };
+        self.components.iter().map(plane).fold(0, u64::saturating_add)
+    }
+
+    /// The most samples that a component has in a tile among these columns and rows of tiles, along both axes.
+    fn most_samples(&self, component: &Component, tiles: [Span; 2], reduce: u8) -> [u64; 2] {
+        [0, 1].map(|axis| {
+            let len = |index| u64::from(self.samples(component, axis, index, reduce).len());
+            tiles[axis].iter().map(len).max().unwrap_or(0)
+        })
+    }
+
+    /// The most bytes of a decoded tile.
+    pub(in crate::jp2) fn most_tile_bytes(&self, reduce: u8) -> u64 {
+        let plane = |component: &Component| {
+            let [across, down] = self.most_samples(component, self.all_tiles(), reduce);
+            (across * down).saturating_mul(component.bytes() as u64)
+        };
+        self.components.iter().map(plane).fold(0, u64::saturating_add)
+    }
+
+    /// Columns and rows of tiles.
+    fn all_tiles(&self) -> [Span; 2] {
+        [0, 1].map(|axis| Span::new(0, self.tiles_along(axis)))
+    }
+
+    /// First pixel of the image along an axis with `reduce` resolutions left out.
+    pub(in crate::jp2) fn first(&self, axis: usize, reduce: u8) -> u32 {
         ceil_shift(self.area[axis].div_ceil(self.step[axis]), u32::from(reduce))
     }
 
     /// Columns or rows of tile `index` along an axis, in the image as it is given.
     pub(in crate::jp2) fn tile_span(&self, axis: usize, index: u32, reduce: u8) -> Span {
-        let span = self.tile_samples(axis, index);
+        let span = self.tile_on_grid(axis, index);
+        let [start, end] = [span.start(), span.end()].map(|at| at.div_ceil(self.step[axis]));
         let (reduce, first) = (u32::from(reduce), self.first(axis, reduce));
-        Span::new(ceil_shift(span.start(), reduce) - first, ceil_shift(span.end(), reduce) - first)
+        Span::new(ceil_shift(start, reduce) - first, ceil_shift(end, reduce) - first)
     }
 
     fn extent(&self, axis: usize, reduce: u8) -> u32 {
@@ -295,19 +377,18 @@ impl Header {
 
     /// The packets of the tile at this column and row of tiles.
     pub(in crate::jp2) fn packets<'a>(
-        &self,
+        &'a self,
         styles: &'a Styles,
         [column, row]: [u32; 2],
         reduce: u8,
     ) -> Packets<'a> {
-        let tile = [self.tile_samples(0, column), self.tile_samples(1, row)];
-        Packets { styles, tile, components: self.components.len(), reduce }
+        let tile = [self.tile_on_grid(0, column), self.tile_on_grid(1, row)];
+        Packets { styles, tile, components: &self.components, reduce }
     }
 
     /// The most that any tile of these `styles` has, of `bytes` compressed bytes in `parts` parts.
     pub(in crate::jp2) fn count(&self, styles: &Styles, reduce: u8, bytes: u64, parts: u64) -> TileCount {
-        let all = [Span::new(0, self.tiles_along(0)), Span::new(0, self.tiles_along(1))];
-        self.count_of(all, styles, reduce, bytes, parts)
+        self.count_of(self.all_tiles(), styles, reduce, bytes, parts)
     }
 
     /// The same over these columns and rows of tiles.
@@ -319,44 +400,54 @@ impl Header {
         bytes: u64,
         parts: u64,
     ) -> TileCount {
-        let spans = |axis: usize| tiles[axis].iter().map(move |index| self.tile_samples(axis, index));
-        let longest = |axis: usize, reduce: u8| {
-            tiles[axis].iter().map(|index| self.tile_span(axis, index, reduce).len()).max().unwrap_or(0)
-        };
         let components = self.components.len() as u64;
         let mut count = TileCount {
-            samples: u64::from(longest(0, reduce)) * u64::from(longest(1, reduce)) * components,
             layers: u64::from(styles.layers),
             segments: styles.segments(),
-            side: u64::from(longest(0, 0).max(longest(1, 0))),
             components,
             bytes,
             parts,
             ..TileCount::default()
         };
         let (mut most_precincts, mut resolutions) = (0, 0);
-        let mut known: Option<(usize, ComponentCount)> = None;
-        for index in 0..self.components.len() {
-            // Most files have one style for all components.
-            let component = match known {
-                Some((first, component)) if styles.same(first, index) => component,
-                _ => styles.count(index, spans(0), spans(1)),
+        let mut known: Option<(usize, &Component, ComponentCount)> = None;
+        for (index, component) in self.components.iter().enumerate() {
+            // Most files have one style and one step for all components.
+            let counted = match known {
+                Some((first, other, counted))
+                    if styles.same(first, index) && other.step == component.step =>
+                {
+                    counted
+                }
+                _ => {
+                    let spans = |axis: usize| {
+                        tiles[axis].iter().map(move |index| self.samples(component, axis, index, 0))
+                    };
+                    styles.count(index, spans(0), spans(1))
+                }
             };
-            known = Some((index, component));
-            count.blocks = count.blocks.saturating_add(component.blocks);
-            count.band_precincts = count.band_precincts.saturating_add(component.band_precincts);
+            known = Some((index, component, counted));
+            let [across, down] = self.most_samples(component, tiles, reduce);
+            count.samples = count.samples.saturating_add(across * down);
+            count.side = self.most_samples(component, tiles, 0).into_iter().fold(count.side, u64::max);
+            count.blocks = count.blocks.saturating_add(counted.blocks);
+            count.band_precincts = count.band_precincts.saturating_add(counted.band_precincts);
             count.packets =
-                count.packets.saturating_add(component.precincts.saturating_mul(u64::from(styles.layers)));
-            most_precincts = most_precincts.max(component.most_precincts);
+                count.packets.saturating_add(counted.precincts.saturating_mul(u64::from(styles.layers)));
+            most_precincts = most_precincts.max(counted.most_precincts);
             let levels = styles.components.get(index).map_or(0, |style| u64::from(style.levels));
             resolutions = resolutions.max(levels + 1);
         }
         count.positions = components.saturating_mul(resolutions).saturating_mul(most_precincts);
         if styles.by_position() {
-            let [across, down] = styles.finest_steps();
-            let steps = |axis: usize, bits: u32| (u64::from(longest(axis, 0)) >> bits.min(63)) + 2;
-            count.walked = steps(0, across)
-                .saturating_mul(steps(1, down))
+            let finest = styles.finest_steps(&self.components);
+            let steps = |axis: usize| {
+                let tile =
+                    tiles[axis].iter().map(|index| self.tile_on_grid(axis, index).len()).max().unwrap_or(0);
+                u64::from(tile) / finest[axis].max(1) + 2
+            };
+            count.walked = steps(0)
+                .saturating_mul(steps(1))
                 .saturating_mul(components.saturating_mul(resolutions))
                 .saturating_mul(styles.orders());
         }
@@ -376,7 +467,8 @@ impl Header {
         out.extend_from_slice(&components.to_be_bytes());
         for component in &self.components {
             let depth = (component.bits - 1) | if component.signed { 0x80 } else { 0 };
-            out.extend_from_slice(&[depth, self.step[0] as u8, self.step[1] as u8]);
+            let [dx, dy] = component.step.map(|step| step as u8);
+            out.extend_from_slice(&[depth, dx, dy]);
         }
         out.extend_from_slice(&self.kept);
     }

@@ -1,6 +1,7 @@
 //! Coding styles: how components are cut and coded, as COD, COC and POC segments say (ISO/IEC 15444-1, A.6).
 
 use super::geometry::{AxisStyle, ComponentCount, count_axis};
+use super::header::Component;
 use super::marker;
 use crate::FormatError;
 use crate::jp2::{malformed, unsupported};
@@ -183,16 +184,16 @@ impl Styles {
         ComponentCount::new(&count_axis(columns, x.style()), &count_axis(rows, y.style()))
     }
 
-    /// The smallest step of a precinct along both axes, in samples of the full resolution, as powers of two: how
-    /// finely positions are walked.
-    pub(in crate::jp2) fn finest_steps(&self) -> [u32; 2] {
-        let mut finest = [31; 2];
-        for style in &self.components {
-            for (finest, precincts) in finest.iter_mut().zip(&style.precincts) {
-                for (resolution, precinct) in precincts.iter().enumerate().take(usize::from(style.levels) + 1)
-                {
-                    let down = u32::from(style.levels) - resolution as u32;
-                    *finest = (*finest).min(u32::from(*precinct) + down);
+    /// The smallest step of a precinct of these components along both axes of the reference grid: how finely positions
+    /// are walked.
+    pub(in crate::jp2) fn finest_steps(&self, components: &[Component]) -> [u64; 2] {
+        let mut finest = [u64::MAX; 2];
+        for (style, component) in self.components.iter().zip(components) {
+            for (axis, finest) in finest.iter_mut().enumerate() {
+                for resolution in 0..=style.levels {
+                    let down = u32::from(style.levels - resolution);
+                    let step = u64::from(component.step[axis]) << (style.precinct(resolution)[axis] + down);
+                    *finest = step.min(*finest);
                 }
             }
         }

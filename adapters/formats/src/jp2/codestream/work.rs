@@ -46,17 +46,19 @@ pub(in crate::jp2) fn most_pass_samples(count: &TileCount) -> Option<u64> {
     (count.samples.saturating_mul(MOST_PASSES) > allowed).then_some(allowed)
 }
 
-/// Refuses a tile whose packets, all of `body`, announce more pass samples than it may have.
+/// Refuses a tile whose packets announce more pass samples than it may have: all of `body`, but for the headers that are
+/// `packed` elsewhere.
 ///
 /// # Errors
 /// [`FormatError::Malformed`].
 pub(in crate::jp2) fn bounded_passes(
     packets: &Packets<'_>,
+    packed: Option<&[u8]>,
     body: &[u8],
     most: u64,
     offset: u64,
 ) -> Result<(), FormatError> {
-    let samples = packets.pass_samples(body, most);
+    let samples = packets.pass_samples(packed, body, most);
     if samples > most {
         let problem = format!(
             "coding passes over {samples} samples and more in a tile of {} compressed bytes",

@@ -55,7 +55,11 @@ impl Channels {
             bands = in_order(bands, &boxes.definitions);
         }
         let kind = kind_of(components, &bands, palette.as_ref());
-        let is_ycc = boxes.is_some_and(|boxes| boxes.colour == Some(18)) && palette.is_none();
+        let said = boxes.is_some_and(|boxes| boxes.colour == Some(18));
+        // Nobody thins out red, green and blue: OpenJPEG's own program takes three components with fewer samples in the
+        // second for luma and chroma, whatever is said about them, and its coder says RGB of such.
+        let thinned = matches!(components, [first, second, _] if first.step == [1, 1] && second.step[0] != 1);
+        let is_ycc = (said || thinned) && palette.is_none();
         let ycc = if is_ycc { ycc_of(components, &bands) } else { None };
         let colour = match (boxes.and_then(|boxes| boxes.colour), bands.len()) {
             _ if palette.is_some() => "palette",
@@ -93,12 +97,17 @@ fn in_order(bands: Vec<Channel>, definitions: &[[u16; 3]]) -> Vec<Channel> {
     ordered.filter(|_| named.len() == bands.len()).unwrap_or(bands)
 }
 
-/// How luma and chroma become RGB: where there are three bands of the same depth, without sign.
+/// How luma and chroma become RGB: where there are three bands of the same depth, without sign, chroma with a sample for
+/// each pixel, each second one or each square of four.
 fn ycc_of(components: &[Component], bands: &[Channel]) -> Option<Ycc> {
     let [first, second, third, ..] = bands else { return None };
     let [first, second, third] = [first, second, third].map(|band| components.get(band.component));
     let first = first.filter(|component| !component.signed && component.bits <= 16)?;
-    ([second, third] == [Some(first); 2]).then_some(Ycc { bits: first.bits })
+    let alike = [second, third].into_iter().flatten().filter(|chroma| {
+        let spread = matches!((first.step, chroma.step), ([1, 1], [2, 1 | 2])) || chroma.step == first.step;
+        chroma.bits == first.bits && !chroma.signed && spread
+    });
+    (alike.count() == 2 && second?.step == third?.step).then_some(Ycc { bits: first.bits })
 }
 
 /// The smallest kind that holds all bands exactly.

@@ -3,6 +3,7 @@
 mod channels;
 mod order;
 mod page;
+mod planes;
 mod rows;
 mod tile;
 mod ycc;

@@ -1,10 +1,8 @@
 //! Rows tile after tile ([`TileGrid`]): one decoded tile is held, and not a row of them.
 
-use super::channels::Channels;
 use super::page::Image;
-use super::rows::Plane;
+use super::planes::Planes;
 use super::tile::Tiles;
-use crate::jp2::codestream::Header;
 use crate::{Facts, FormatError, Page, RowSource, TileGrid};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::pipeline::{Need, Source};
@@ -52,8 +50,7 @@ impl Page for InOrder {
 /// A source of their rows.
 pub(super) struct TilesInOrder<'a> {
     pub(super) tiles: Tiles<'a>,
-    pub(super) header: &'a Header,
-    pub(super) channels: &'a Channels,
+    pub(super) planes: Planes<'a>,
     pub(super) grid: TileGrid,
     /// A decoded tile, plane after plane.
     pub(super) tile: &'a mut [u8],
@@ -82,16 +79,15 @@ impl Source for TilesInOrder<'_> {
             if out.is_empty() {
                 continue;
             }
+            let across = u64::from(self.grid.across().max(1));
+            let place = [(tile % across) as u32, (tile / across) as u32];
             if self.at != Some(tile) {
                 self.at = None;
-                let samples: usize = self.header.components.iter().map(|component| component.bytes()).sum();
-                let bytes = size[0] as usize * size[1] as usize * samples;
-                let across = u64::from(self.grid.across().max(1));
-                let place = [(tile % across) as u32, (tile / across) as u32];
+                let bytes = self.planes.tile_bytes(place);
                 self.tiles.decode(place[0], place[1], self.tile.get_mut(..bytes).unwrap_or_default())?;
                 self.at = Some(tile);
             }
-            Plane { channels: self.channels, header: self.header, size }.row(self.tile, down, wanted, out);
+            self.planes.row(place, self.tile, down, wanted, out);
         }
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 use super::channels::Channels;
 use super::order::{InOrder, TilesInOrder};
+use super::planes::Planes;
 use super::rows::TileRows;
 use super::tile::{Tiles, table_bytes};
 use crate::jp2::boxes::Boxes;
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codestream::Header;
-use crate::jp2::codestream::header::Component;
 use crate::jp2::codestream::parts::{Totals, totals};
 use crate::jp2::codestream::work::bounded;
 use crate::jp2::{Jpeg2000, usage};
@@ -129,6 +129,14 @@ impl Image {
         let shape = Shape::new(header.rows(reduce), header.cols(reduce), bands, channels.kind);
         let bits: Vec<String> =
             header.components.iter().map(|component| component.bits.to_string()).collect();
+        let steps: Vec<String> = header
+            .components
+            .iter()
+            .map(|component| {
+                let [across, down] = header.pixels_a_sample(component);
+                format!("{across}x{down}")
+            })
+            .collect();
         let mut more = vec![
             ("stored bits", bits.join(", ")),
             ("tiles", format!("{} x {}", header.tiles_along(0), header.tiles_along(1))),
@@ -137,6 +145,9 @@ impl Image {
             ("layers", header.styles.layers.to_string()),
             ("progression", header.styles.progression_name().to_string()),
         ];
+        if steps.iter().any(|step| step != "1x1") {
+            more.push(("pixels a sample", steps.join(", ")));
+        }
         more.extend(content.more.iter().cloned());
         let facts = Facts {
             shape,
@@ -160,22 +171,15 @@ impl Image {
         grid: TileGrid,
         budget: &mut Budget<'a>,
     ) -> Result<TilesInOrder<'a>, FormatError> {
-        let tile = lease(budget, TILE, self.tile_bytes())?;
         let Content { header, channels, .. } = &*self.content;
-        Ok(TilesInOrder { tiles: self.tiles()?, header, channels, grid, tile, at: None })
+        let tile = lease(budget, TILE, header.most_tile_bytes(self.reduce))?;
+        let planes = Planes { header, channels, reduce: self.reduce };
+        Ok(TilesInOrder { tiles: self.tiles()?, planes, grid, tile, at: None })
     }
 
     /// What [`Image::in_order`] takes.
     pub(super) fn needs_in_order(&self) -> Vec<Need> {
-        needs([self.tile_bytes(), 0], &self.count, self.content.totals)
-    }
-
-    /// Bytes of a decoded tile.
-    fn tile_bytes(&self) -> u64 {
-        let header = &self.content.header;
-        let samples: usize = header.components.iter().map(Component::bytes).sum();
-        let pixels = [0, 1].map(|axis| u64::from(header.longest(axis, self.reduce)));
-        (pixels[0] * pixels[1]).saturating_mul(samples as u64)
+        needs([self.content.header.most_tile_bytes(self.reduce), 0], &self.count, self.content.totals)
     }
 
     /// Bytes of a decoded tile and of the region's part of a row of tiles.
@@ -185,7 +189,7 @@ impl Image {
         let [across, _] = header.tiles_of(region, self.reduce);
         let line = u64::from(region.cols.len()) * self.facts.shape.pixel_bytes() as u64;
         let band = if across.len() == 1 { 0 } else { line.saturating_mul(u64::from(rows)) };
-        [self.tile_bytes(), band]
+        [header.most_tile_bytes(self.reduce), band]
     }
 }
 
@@ -207,7 +211,10 @@ impl Page for Image {
         let Some(reduce) = self.reduce.checked_add(levels) else { return Ok(None) };
         let Content { header, channels, .. } = &*self.content;
         // The mean of two indices is no colour between theirs.
-        if reduce > header.styles.fewest_levels() || channels.palette.is_some() {
+        if reduce > header.styles.fewest_levels()
+            || channels.palette.is_some()
+            || !header.keeps_to_tiles(reduce)
+        {
             return Ok(None);
         }
         let image = Image::new(Arc::clone(&self.content), reduce);
@@ -225,9 +232,7 @@ impl Page for Image {
         let [across, _] = header.tiles_of(region, self.reduce);
         Ok(Box::new(TileRows {
             tiles: self.tiles()?,
-            header,
-            channels,
-            reduce: self.reduce,
+            planes: Planes { header, channels, reduce: self.reduce },
             shape,
             region,
             across,

@@ -1,8 +1,8 @@
 //! One tile out of the file: its tile-parts become a codestream of their own, which is decoded.
 //!
 //! The codestream's head is rewritten so that it has this tile only, at its place on the reference grid; of the
-//! tile-parts' heads only what the decoder needs is shown to it, of packed bodies nothing is copied: they are read from
-//! the file as the decoder asks for them.
+//! tile-parts' heads only what the decoder needs is shown to it, of packed bodies nothing is copied, nor of packets'
+//! headers that stand apart from them: they are read from the file as the decoder asks for them.
 
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codec::{DecodeError, Input, decode};
@@ -22,10 +22,15 @@ enum Piece {
     Own { start: u32, end: u32 },
     /// From the file.
     File { offset: u64, bytes: u64 },
+    /// Headers of packets that stand apart from them, with their place among such.
+    Packed { offset: u64, bytes: u32, number: u8 },
 }
 
+/// The most segments of packets' headers that a tile's parts may have in their heads.
+const MOST_PACKED: usize = 64;
+
 /// Bytes that all heads of a tile may have.
-const HEADS_BYTES: u64 = 2 * MOST_KEPT_BYTES as u64 + 256;
+const HEADS_BYTES: u64 = 2 * MOST_KEPT_BYTES as u64 + 256 + 5 * MOST_PACKED as u64;
 
 /// Gives tiles, one after the other.
 pub(super) struct Tiles<'a> {
@@ -43,9 +48,14 @@ pub(super) struct Tiles<'a> {
 
 /// Bytes that [`Tiles`] takes from the heap beside the decoder.
 pub(super) fn table_bytes(totals: Totals) -> u64 {
-    let pieces = (2 * totals.most_parts + 2) * size_of::<Piece>() as u64;
+    let pieces = most_pieces(totals) * size_of::<Piece>() as u64;
     let heads = HEADS_BYTES + totals.most_parts * (SOT_BYTES + 2);
     totals.parts * size_of::<Part>() as u64 + pieces + heads
+}
+
+/// Pieces that a tile's codestream has at most.
+fn most_pieces(totals: Totals) -> u64 {
+    2 * (totals.most_parts + 1 + MOST_PACKED as u64)
 }
 
 impl<'a> Tiles<'a> {
@@ -76,7 +86,7 @@ impl<'a> Tiles<'a> {
             reduce,
             parts,
             heads: Vec::with_capacity(heads),
-            pieces: Vec::with_capacity(2 * totals.most_parts as usize + 2),
+            pieces: Vec::with_capacity(most_pieces(totals) as usize),
             most_parts: totals.most_parts,
             planned_bytes: planned.decoding_bytes(),
         })
@@ -132,7 +142,8 @@ impl<'a> Tiles<'a> {
         }
         if let Some(most) = most_pass_samples(&count) {
             let packets = self.header.packets(styles, [column, row], self.reduce);
-            bounded_passes(&packets, &self.body(at)?, most, at)?;
+            let packed = self.packed(at)?;
+            bounded_passes(&packets, packed.as_deref(), &self.body(at)?, most, at)?;
         }
         let len = self.pieces.iter().map(Piece::bytes).sum();
         let mut input = TileInput { bytes: self.bytes, heads: &self.heads, pieces: &self.pieces, len };
@@ -144,20 +155,41 @@ impl<'a> Tiles<'a> {
 
     /// The bodies of all parts, as they stand in the file.
     fn body(&self, at: u64) -> Result<Vec<u8>, FormatError> {
-        let bodies = || {
-            self.pieces.iter().filter_map(|piece| match piece {
-                Piece::File { offset, bytes } => Some((*offset, *bytes as usize)),
-                Piece::Own { .. } => None,
-            })
+        let body = |piece: &Piece| match piece {
+            Piece::File { offset, bytes } => Some((*offset, *bytes as usize)),
+            _ => None,
         };
-        let mut body = vec![0; bodies().map(|(_, bytes)| bytes).sum()];
-        let mut rest = &mut body[..];
-        for (offset, bytes) in bodies() {
+        self.gathered(self.pieces.iter().filter_map(body), at)
+    }
+
+    /// The headers of packets that stand in the parts' heads, in the order of their numbers (A.7.5); none if all stand
+    /// where the packets are.
+    fn packed(&self, at: u64) -> Result<Option<Vec<u8>>, FormatError> {
+        let packed = |piece: &Piece| match piece {
+            Piece::Packed { offset, bytes, number } => Some((*number, *offset, *bytes as usize)),
+            _ => None,
+        };
+        let mut packed: Vec<_> = self.pieces.iter().filter_map(packed).collect();
+        packed.sort_unstable();
+        let some = !packed.is_empty();
+        let gathered = self.gathered(packed.into_iter().map(|(_, offset, bytes)| (offset, bytes)), at)?;
+        Ok(some.then_some(gathered))
+    }
+
+    /// Runs of the file, one after the other.
+    fn gathered(
+        &self,
+        runs: impl Iterator<Item = (u64, usize)> + Clone,
+        at: u64,
+    ) -> Result<Vec<u8>, FormatError> {
+        let mut all = vec![0; runs.clone().map(|(_, bytes)| bytes).sum()];
+        let mut rest = &mut all[..];
+        for (offset, bytes) in runs {
             let (into, after) = std::mem::take(&mut rest).split_at_mut_checked(bytes).unwrap_or_default();
             self.bytes.read_at(offset, into).map_err(|error| FormatError::read(at, error))?;
             rest = after;
         }
-        Ok(body)
+        Ok(all)
     }
 
     /// Adds a tile-part: its rewritten head to the heads, its body as a piece of the file. Gives where the heads go on.
@@ -165,7 +197,7 @@ impl<'a> Tiles<'a> {
         &mut self,
         part: Part,
         (number, of): (usize, usize),
-        own_start: u32,
+        mut own_start: u32,
         styles: &mut Option<Styles>,
     ) -> Result<u32, FormatError> {
         let end = part.offset + u64::from(part.bytes);
@@ -173,6 +205,7 @@ impl<'a> Tiles<'a> {
         self.heads.extend_from_slice(&marker::SOT.to_be_bytes());
         self.heads.extend_from_slice(&[0, 10, 0, 0, 0, 0, 0, 0, number as u8, of as u8]);
         let mut at = part.offset + SOT_BYTES;
+        let mut packed_bytes = 0;
         loop {
             if at + 2 > end {
                 return Err(malformed(format!("a part of tile {} without data", part.tile), at));
@@ -186,7 +219,7 @@ impl<'a> Tiles<'a> {
                 name if is_kept(name) => {
                     let from = self.heads.len();
                     let to = from + 4 + usize::from(len);
-                    if to + 16 > HEADS_BYTES as usize {
+                    if to + 16 + 5 * MOST_PACKED > HEADS_BYTES as usize {
                         return Err(unsupported(format!("heads of tile {} of more than 64 KiB", part.tile)));
                     }
                     self.heads.resize(to, 0);
@@ -198,7 +231,10 @@ impl<'a> Tiles<'a> {
                         styles.apply(name, data, self.header.components.len(), at)?;
                     }
                 }
-                marker::PPT => return Err(unsupported("packet headers packed into tile-parts")),
+                marker::PPT => {
+                    own_start = self.packed_segment(part, at, len, own_start)?;
+                    packed_bytes += u64::from(len).saturating_sub(1);
+                }
                 name if is_skipped(name) => {}
                 marker::SOT | marker::EOC => {
                     return Err(malformed(
@@ -214,7 +250,7 @@ impl<'a> Tiles<'a> {
         let body = at + 2;
         let bytes =
             end.checked_sub(body).ok_or_else(|| malformed("a tile-part that ends in its head", at))?;
-        let stated = (self.heads.len() - sot) as u64 + bytes;
+        let stated = (self.heads.len() - sot) as u64 + packed_bytes + bytes;
         let stated = u32::try_from(stated).map_err(|_| unsupported("a tile-part of more than 4 GiB"))?;
         if let Some(place) = self.heads.get_mut(sot + 6..sot + 10) {
             place.copy_from_slice(&stated.to_be_bytes());
@@ -226,11 +262,37 @@ impl<'a> Tiles<'a> {
     }
 }
 
+impl Tiles<'_> {
+    /// Adds a segment of packets' headers (A.7.5) at `at`: its head to the heads, what is in it as a piece of the file.
+    fn packed_segment(&mut self, part: Part, at: u64, len: u16, own_start: u32) -> Result<u32, FormatError> {
+        let mut head = [0; 5];
+        read_at(self.bytes, at, &mut head)?;
+        let [.., number] = head;
+        let many = self.pieces.iter().filter(|piece| matches!(piece, Piece::Packed { .. })).count();
+        if len < 2 {
+            return Err(malformed(format!("headers of packets in {len} bytes"), at));
+        }
+        if many >= MOST_PACKED {
+            let feature = format!(
+                "heads of tile {} with more than {MOST_PACKED} segments of packets' headers",
+                part.tile
+            );
+            return Err(unsupported(feature));
+        }
+        self.heads.extend_from_slice(&head);
+        let own_end = self.heads.len() as u32;
+        self.pieces.push(Piece::Own { start: own_start, end: own_end });
+        self.pieces.push(Piece::Packed { offset: at + 5, bytes: u32::from(len) - 1, number });
+        Ok(own_end)
+    }
+}
+
 impl Piece {
     fn bytes(&self) -> u64 {
         match self {
             Self::Own { start, end } => u64::from(end - start),
             Self::File { bytes, .. } => *bytes,
+            Self::Packed { bytes, .. } => u64::from(*bytes),
         }
     }
 }
@@ -261,7 +323,9 @@ impl Input for TileInput<'_> {
                         let from = *start as usize + skip as usize;
                         into.copy_from_slice(self.heads.get(from..from + n).unwrap_or(&[]));
                     }
-                    Piece::File { offset, .. } => self.bytes.read_at(offset + skip, into)?,
+                    Piece::File { offset, .. } | Piece::Packed { offset, .. } => {
+                        self.bytes.read_at(offset + skip, into)?;
+                    }
                 }
                 return Ok(n);
             }

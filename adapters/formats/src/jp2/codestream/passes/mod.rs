@@ -11,6 +11,7 @@ mod precinct;
 mod tree;
 
 use super::geometry::{ceil_shift, touched};
+use super::header::Component;
 use super::style::{Change, Styles};
 use bits::Bits;
 use plimsoll_core::shape::Span;
@@ -20,10 +21,10 @@ use std::borrow::Cow;
 /// A tile of which packets are read.
 pub(in crate::jp2) struct Packets<'a> {
     pub(in crate::jp2) styles: &'a Styles,
-    /// Columns and rows of the tile in the components' samples.
+    /// Columns and rows of the tile on the reference grid.
     pub(in crate::jp2) tile: [Span; 2],
     /// Components.
-    pub(in crate::jp2) components: usize,
+    pub(in crate::jp2) components: &'a [Component],
     /// Largest resolutions that are left out.
     pub(in crate::jp2) reduce: u8,
 }
@@ -32,7 +33,7 @@ pub(in crate::jp2) struct Packets<'a> {
 struct Seat {
     component: u16,
     resolution: u8,
-    /// Row and column of its first sample at full resolution.
+    /// Row and column of its first sample on the reference grid.
     place: [u32; 2],
     /// Its number within the resolution.
     number: u32,
@@ -40,12 +41,13 @@ struct Seat {
 }
 
 impl Packets<'_> {
-    /// Samples that the coding passes in `body`, the tile's packets, go over; counting ends above `most`.
+    /// Samples that the coding passes in `body`, the tile's packets, go over; counting ends above `most`. Where packets'
+    /// headers are `packed` elsewhere, the bodies alone stand in `body`.
     ///
     /// Counts what is announced up to where the packets end, or where the codec would refuse them.
-    pub(in crate::jp2) fn pass_samples(&self, body: &[u8], most: u64) -> u64 {
+    pub(in crate::jp2) fn pass_samples(&self, packed: Option<&[u8]>, body: &[u8], most: u64) -> u64 {
         let mut seats = self.seats();
-        let mut reader = Reader { rest: body, sum: 0, most };
+        let mut reader = Reader::new(packed, body, most);
         for change in self.changes().iter() {
             if self.volume(change, &mut seats, &mut reader).is_none() {
                 break;
@@ -70,18 +72,20 @@ impl Packets<'_> {
     /// All precincts.
     fn seats(&self) -> Vec<Seat> {
         let mut seats = Vec::new();
-        for (component, style) in (0u16..).zip(self.styles.components.iter().take(self.components)) {
+        for ((component, style), described) in (0u16..).zip(&self.styles.components).zip(self.components) {
+            let tile = [0, 1].map(|axis| described.samples(axis, self.tile[axis]));
             for resolution in 0..=style.levels {
                 let down = u32::from(style.levels - resolution);
                 let bits = style.precinct(resolution);
-                let spans =
-                    self.tile.map(|span| [ceil_shift(span.start(), down), ceil_shift(span.end(), down)]);
+                let spans = tile.map(|span| [ceil_shift(span.start(), down), ceil_shift(span.end(), down)]);
                 let first = [0, 1].map(|axis| spans[axis][0] >> bits[axis]);
                 let count = [0, 1].map(|axis| touched(spans[axis][0], spans[axis][1], bits[axis]) as u32);
                 let begins = |axis: usize, index: u32| {
                     let sample = u64::from(first[axis] + index) << bits[axis];
                     let within = sample >= u64::from(spans[axis][0]);
-                    let at = if within { sample << down } else { u64::from(self.tile[axis].start()) };
+                    let step = u64::from(described.step[axis]);
+                    let at =
+                        if within { (sample << down) * step } else { u64::from(self.tile[axis].start()) };
                     at.min(u64::from(u32::MAX)) as u32
                 };
                 for (number, (row, col)) in
@@ -92,12 +96,7 @@ impl Packets<'_> {
                         resolution,
                         place: [begins(1, row), begins(0, col)],
                         number,
-                        precinct: Precinct::new(
-                            style,
-                            resolution,
-                            self.tile,
-                            [first[0] + col, first[1] + row],
-                        ),
+                        precinct: Precinct::new(style, resolution, tile, [first[0] + col, first[1] + row]),
                     });
                 }
             }
@@ -143,32 +142,45 @@ impl Packets<'_> {
     /// One packet; `None` where they end.
     fn packet(&self, seat: &mut Seat, reader: &mut Reader<'_>) -> Option<()> {
         let style = self.styles.components.get(usize::from(seat.component))?;
-        if self.styles.marks && reader.rest.starts_with(&[0xFF, 0x91]) {
-            reader.rest = reader.rest.get(6..)?;
+        if self.styles.marks && reader.bodies().starts_with(&[0xFF, 0x91]) {
+            *reader.bodies() = reader.bodies().get(6..)?;
         }
-        if reader.rest.is_empty() {
+        if reader.headers.is_empty() {
             return None;
         }
-        let mut bits = Bits::new(reader.rest);
+        let mut bits = Bits::new(reader.headers);
         let [body, samples] = seat.precinct.packet(style.bits, &mut bits).ok()?;
         // Passes over resolutions that are left out are not taken.
         if seat.resolution + self.reduce <= style.levels {
             reader.sum = reader.sum.saturating_add(samples);
         }
-        reader.rest = bits.finish();
-        if self.styles.ends && reader.rest.starts_with(&[0xFF, 0x92]) {
-            reader.rest = reader.rest.get(2..)?;
+        reader.headers = bits.finish();
+        if self.styles.ends && reader.headers.starts_with(&[0xFF, 0x92]) {
+            reader.headers = reader.headers.get(2..)?;
         }
-        reader.rest = reader.rest.get(usize::try_from(body).ok()?..)?;
+        *reader.bodies() = reader.bodies().get(usize::try_from(body).ok()?..)?;
         (reader.sum <= reader.most).then_some(())
     }
 }
 
 /// What is left of the packets, and what was counted.
 struct Reader<'a> {
-    rest: &'a [u8],
+    /// Headers, with the bodies between them if those are not apart.
+    headers: &'a [u8],
+    apart: Option<&'a [u8]>,
     sum: u64,
     most: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(packed: Option<&'a [u8]>, body: &'a [u8], most: u64) -> Self {
+        Self { headers: packed.unwrap_or(body), apart: packed.map(|_| body), sum: 0, most }
+    }
+
+    /// Where the bodies go on.
+    fn bodies(&mut self) -> &mut &'a [u8] {
+        self.apart.as_mut().unwrap_or(&mut self.headers)
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +223,23 @@ mod tests {
         }
     }
 
+    /// Headers of packets, and what is left of these: both ends of a header are marked.
+    fn apart(packets: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let (mut headers, mut bodies, mut at, mut header) = (Vec::new(), Vec::new(), 0, false);
+        while at < packets.len() {
+            if packets[at..].starts_with(&[0xFF, 0x91]) {
+                bodies.extend_from_slice(&packets[at..at + 6]);
+                (at, header) = (at + 6, true);
+                continue;
+            }
+            let ends = packets[at..].starts_with(&[0xFF, 0x92]);
+            let len = if ends { 2 } else { 1 };
+            if header { &mut headers } else { &mut bodies }.extend_from_slice(&packets[at..at + len]);
+            (at, header) = (at + len, header && !ends);
+        }
+        (headers, bodies)
+    }
+
     /// The oracle is another program's coder: where its packets end is where the tile ends, which a header that is read
     /// wrong by one bit misses; and lossless blocks have three passes for a bit-plane, but for the first.
     #[test]
@@ -228,6 +257,8 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (index / 7) as u8 ^ (state >> 29) as u8
         }));
+        let raw = folder.path().join("in.raw");
+        std::fs::write(&raw, &picture).unwrap();
         std::fs::write(&input, picture).unwrap();
         let settings = [
             "-n 1",
@@ -242,12 +273,18 @@ mod tests {
             "-POC T1=0,0,1,3,3,RLCP/T1=3,0,1,6,3,CPRL",
             // Progressions that overlap are beyond this coder: its own decoder loses its way in them.
             "-POC T1=0,0,3,2,3,LRCP/T1=2,0,3,6,3,RPCL -r 8,4,1",
+            // Components of different sizes: the order by place is that of the reference grid.
+            "-p RPCL -F 202,177,3,8,u@1x1:2x2:2x2 -c [64,64],[32,64] -b 16,32 -t 100,80",
+            "-p PCRL -F 203,177,3,8,u@1x1:2x1:1x2 -c [32,64],[64,32] -d 13,7 -T 4,2 -t 90,80",
+            "-p CPRL -F 203,177,3,8,u@3x3:1x1:1x3 -c [64,32],[32,32] -SOP -EPH -t 66,36",
+            "-p LRCP -F 203,177,3,8,u@1x1:2x2:4x4 -r 20,7,1",
         ];
         for options in settings {
+            let input = if options.contains("-F") { &raw } else { &input };
             let run = Command::new("opj_compress")
                 .args(options.split(' '))
                 .arg("-i")
-                .arg(&input)
+                .arg(input)
                 .arg("-o")
                 .arg(&output)
                 .output()
@@ -269,21 +306,37 @@ mod tests {
                 let index = u32::from(tile[0].tile);
                 let packets = header.packets(&styles, [index % across, index / across], 0);
                 let mut seats = packets.seats();
-                let mut reader = Reader { rest: &all, sum: 0, most: u64::MAX };
+                let mut reader = Reader::new(None, &all, u64::MAX);
                 for change in packets.changes().iter() {
                     assert!(
                         packets.volume(change, &mut seats, &mut reader).is_some(),
                         "{options}: tile {index}"
                     );
                 }
-                assert_eq!(reader.rest.len(), 0, "{options}: tile {index} of {} bytes", all.len());
+                assert_eq!(reader.headers.len(), 0, "{options}: tile {index} of {} bytes", all.len());
                 let layers = u32::from(header.styles.layers);
                 assert!(seats.iter().all(|seat| seat.precinct.layers == layers), "{options}: tile {index}");
-                assert_eq!(packets.pass_samples(&all, u64::MAX), reader.sum);
+                assert_eq!(packets.pass_samples(None, &all, u64::MAX), reader.sum);
+                if options.contains("-SOP -EPH") {
+                    let (headers, bodies) = apart(&all);
+                    assert_eq!(
+                        packets.pass_samples(Some(&headers), &bodies, u64::MAX),
+                        reader.sum,
+                        "{options}"
+                    );
+                    assert_ne!(packets.pass_samples(None, &bodies, u64::MAX), reader.sum, "{options}");
+                }
                 samples += reader.sum;
             }
             // Noise in the lowest three bits of three bands: some passes over all of it, and no more than there are.
-            let all = u64::from(cols * rows) * 3;
+            let count = |component| {
+                let spans = [0, 1].map(|axis| {
+                    let tiles = 0..header.tiles_along(axis);
+                    tiles.map(|index| u64::from(header.samples(component, axis, index, 0).len())).sum::<u64>()
+                });
+                spans[0] * spans[1]
+            };
+            let all: u64 = header.components.iter().map(count).sum();
             assert!((all * 3..all * 33).contains(&samples), "{options}: {samples} of {all}");
         }
     }
