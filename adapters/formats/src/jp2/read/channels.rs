@@ -60,10 +60,10 @@ impl Channels {
         // second for luma and chroma, whatever is said about them, and its coder says RGB of such.
         let thinned = matches!(components, [first, second, _] if first.step == [1, 1] && second.step[0] != 1);
         let is_ycc = (said || thinned) && palette.is_none();
-        let ycc = if is_ycc { ycc_of(components, &bands) } else { None };
+        let ycc = if is_ycc { ycc_of(components, &bands, kind) } else { None };
         let colour = match (boxes.and_then(|boxes| boxes.colour), bands.len()) {
             _ if palette.is_some() => "palette",
-            (Some(18), _) if ycc.is_none() => "ycc",
+            _ if is_ycc && ycc.is_none() => "ycc",
             (Some(12), _) => "cmyk",
             (_, 1) => "grey",
             (_, 2) => "grey+alpha",
@@ -98,8 +98,12 @@ fn in_order(bands: Vec<Channel>, definitions: &[[u16; 3]]) -> Vec<Channel> {
 }
 
 /// How luma and chroma become RGB: where there are three bands of the same depth, without sign, chroma with a sample for
-/// each pixel, each second one or each square of four.
-fn ycc_of(components: &[Component], bands: &[Channel]) -> Option<Ycc> {
+/// each pixel, each second one or each square of four, and no other band makes them anything but whole numbers of 8 or
+/// 16 bits.
+fn ycc_of(components: &[Component], bands: &[Channel], kind: SampleKind) -> Option<Ycc> {
+    if !matches!(kind, SampleKind::U8 | SampleKind::U16) {
+        return None;
+    }
     let [first, second, third, ..] = bands else { return None };
     let [first, second, third] = [first, second, third].map(|band| components.get(band.component));
     let first = first.filter(|component| !component.signed && component.bits <= 16)?;
@@ -127,5 +131,39 @@ fn kind_of(components: &[Component], bands: &[Channel], palette: Option<&Palette
         (_, 0) => SampleKind::U32,
         (0..=15, 1..=16) => SampleKind::I16,
         _ => SampleKind::I32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_made_rgb_is_not_called_so() {
+        let luma = Component { bits: 8, signed: false, step: [1, 1] };
+        let boxes = Boxes {
+            codestream: (0, 1),
+            colour: Some(18),
+            icc_bytes: 0,
+            palette: None,
+            channels: Vec::new(),
+            definitions: Vec::new(),
+            resolution: None,
+        };
+        let of = |components: &[Component]| {
+            let channels = Channels::new(components, Some(&boxes), 0).unwrap();
+            (channels.kind, channels.ycc.is_some(), channels.colour)
+        };
+        assert_eq!(of(&[luma; 3]), (SampleKind::U8, true, "rgb"));
+        assert_eq!(of(&[luma; 4]), (SampleKind::U8, true, "rgb+alpha"));
+        let deep = Component { bits: 12, ..luma };
+        assert_eq!(of(&[luma, luma, luma, deep]), (SampleKind::U16, true, "rgb+alpha"));
+        let signed = Component { signed: true, ..luma };
+        assert_eq!(of(&[luma, luma, luma, signed]), (SampleKind::I16, false, "ycc"));
+        let wide = Component { bits: 20, ..luma };
+        assert_eq!(of(&[luma, luma, luma, wide]), (SampleKind::U32, false, "ycc"));
+        let thin = Component { step: [2, 2], ..signed };
+        assert_eq!(of(&[signed, thin, thin]).2, "ycc");
+        assert_eq!(of(&[luma; 2]).2, "ycc");
     }
 }
