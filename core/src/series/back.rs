@@ -93,7 +93,27 @@ pub struct Waiting<'a> {
     pub(crate) units: &'a [Unit],
     /// Units of one point.
     pub(crate) size: usize,
+    /// Points.
+    pub(crate) count: usize,
     pub(crate) columns: &'a [Column],
+}
+
+/// Points one after the other. Not `chunks_exact`: it divides, which takes cores without a divider a hundred instructions.
+#[derive(Clone, Debug)]
+pub(crate) struct Points<'a> {
+    units: &'a [Unit],
+    size: usize,
+}
+
+impl<'a> Iterator for Points<'a> {
+    type Item = &'a [Unit];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a [Unit]> {
+        let (point, rest) = self.units.split_at_checked(self.size)?;
+        self.units = rest;
+        Some(point)
+    }
 }
 
 impl<'a> Waiting<'a> {
@@ -113,12 +133,13 @@ impl<'a> Waiting<'a> {
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.units.len() / self.size.max(1)
+        self.count
     }
 
     /// The points, unit by unit.
-    pub(crate) fn points(&self) -> impl Iterator<Item = &'a [Unit]> + Clone + use<'a> {
-        self.units.chunks_exact(self.size.max(1))
+    #[inline(always)]
+    pub(crate) fn points(&self) -> Points<'a> {
+        Points { units: self.units, size: self.size.max(1) }
     }
 
     /// Their timestamps.
@@ -155,23 +176,63 @@ impl<'a> Waiting<'a> {
         time_of(point)
     }
 
-    /// Writes one point to the start of `place`.
+    /// Writes points one after the other from the start of `places` on. Gives the farthest of their times after `first`;
+    /// those before it are as far as if numbers began again after the last one.
     #[inline(always)]
-    pub(crate) fn put(place: &mut [Unit], columns: &[Column], time: i64, values: &[Word]) {
-        let Some((first, mut place)) = place.split_first_chunk_mut::<2>() else { return };
-        *first = bytemuck::cast(time);
-        for (column, value) in columns.iter().zip(values) {
-            if column.kind.bits() == 64 {
-                let Some((first, rest)) = place.split_first_chunk_mut::<2>() else { return };
-                *first = bytemuck::cast(value.0);
-                place = rest;
-            } else {
-                let Some((first, rest)) = place.split_first_mut() else { return };
-                *first = value.0 as u32;
-                place = rest;
+    pub(crate) fn put(
+        places: &mut [Unit],
+        columns: &[Column],
+        first: i64,
+        times: &[i64],
+        values: &[Word],
+    ) -> u64 {
+        let mut farthest = 0;
+        match columns {
+            // The usual ones get loops of their own, which decide nothing inside.
+            [column] if column.kind.bits() == 32 => {
+                let mut left = places;
+                for (time, value) in times.iter().zip(values) {
+                    let Some((place, rest)) = left.split_first_chunk_mut() else { break };
+                    let [low, high] = bytemuck::cast(*time);
+                    *place = [low, high, value.0 as Unit];
+                    farthest = later(farthest, *time, first);
+                    left = rest;
+                }
+            }
+            _ => {
+                let (mut left, mut values) = (places, values);
+                for time in times {
+                    let (Some((place, mut rest)), Some((these, others))) =
+                        (left.split_first_chunk_mut(), values.split_at_checked(columns.len()))
+                    else {
+                        break;
+                    };
+                    *place = bytemuck::cast::<_, [Unit; 2]>(*time);
+                    for (column, value) in columns.iter().zip(these) {
+                        if column.kind.bits() == 64 {
+                            let Some((place, after)) = rest.split_first_chunk_mut() else { return farthest };
+                            *place = bytemuck::cast::<_, [Unit; 2]>(value.0);
+                            rest = after;
+                        } else {
+                            let Some((place, after)) = rest.split_first_mut() else { return farthest };
+                            *place = value.0 as Unit;
+                            rest = after;
+                        }
+                    }
+                    farthest = later(farthest, *time, first);
+                    (left, values) = (rest, others);
+                }
             }
         }
+        farthest
     }
+}
+
+/// The larger of both: `farthest` and how far `time` is after `first`.
+#[inline(always)]
+fn later(farthest: u64, time: i64, first: i64) -> u64 {
+    let after = time.wrapping_sub(first) as u64;
+    if after > farthest { after } else { farthest }
 }
 
 /// Where in `bytes` units can be.

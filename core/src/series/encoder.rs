@@ -4,7 +4,7 @@
 use super::back::{UNIT, Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
 use super::error::{Misuse, Unsealed};
-use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
+use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes, no_longer};
 use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
 use super::slide::slide;
@@ -60,6 +60,10 @@ pub struct Encoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
     wait_at: u32,
     wait_room: u32,
     payload_at: u32,
+    /// Bytes that the header has at most. Points whose times are less than `near` after the first one of the block leave
+    /// it at that, and as many of them as may wait are sure to fit.
+    header_bytes: u32,
+    near: u64,
 }
 
 /// The settings that are no columns.
@@ -130,6 +134,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             wait_at: 0,
             wait_room: 0,
             payload_at: 0,
+            header_bytes: 0,
+            near: 0,
         })
     }
 
@@ -167,33 +173,59 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (used, mut taken) = (self.used(), 0);
         while let (Some(times), Some(values)) = (times.get(taken..), values.get(taken * used..))
             && let Some(first) = times.first()
-            && self.points() < self.settings.block_points
         {
-            if self.points() == 0 {
-                self.start(*first);
-            }
             if self.waiting == 0 && !self.open(*first) {
                 break;
             }
             // As many at once as there is room for, if their times do not make the header too long.
             let mut now = times.len().min((self.wait_room - self.waiting) as usize);
-            let mut span = self.span(times.get(..now).unwrap_or_default());
-            if !self.fits(self.waiting + now as u32, span) {
-                (now, span) = (1, self.span(times.get(..1).unwrap_or_default()));
-                if !self.fits(self.waiting + 1, span) {
+            let farthest = self.wait(times.get(..now).unwrap_or_default(), values);
+            if farthest < self.near {
+                let [first, _, max] = &mut self.times;
+                *max = (*max).max(first.wrapping_add_unsigned(farthest));
+            } else if !self.stretch(times.get(..now).unwrap_or_default()) {
+                now = 1;
+                if !self.stretch(times.get(..1).unwrap_or_default()) {
                     // If coding what waits makes no room, it does not wait any more.
                     self.flush();
                     continue;
                 }
             }
-            self.times = span;
-            self.wait(times.get(..now).unwrap_or_default(), values);
+            self.waiting += now as u32;
             taken += now;
             if self.waiting >= self.wait_room {
                 self.flush();
             }
         }
         taken
+    }
+
+    /// Stretches the block's times to these, if points of these times are sure to fit beside those that wait.
+    fn stretch(&mut self, times: &[i64]) -> bool {
+        let span = self.span(times);
+        let header = self.header_bytes_at_most(span);
+        let size = self.point_bytes();
+        let room = self.room(header);
+        let fits = (self.waiting as usize + times.len()) * size <= room;
+        if fits {
+            self.times = span;
+            self.stay_near(header, size, room);
+        }
+        fits
+    }
+
+    /// Bytes of points that are sure to fit if the header has so many bytes.
+    fn room(&self, header: usize) -> usize {
+        let grown = header.saturating_sub(self.payload_at as usize);
+        self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK + grown + CHECK_BYTES)
+    }
+
+    /// The block's times are such that its header has so many bytes at most: what other times change nothing about that.
+    fn stay_near(&mut self, header: usize, size: usize, room: usize) {
+        let [first, _, max] = self.times;
+        let near = no_longer(max.abs_diff(first)).filter(|near| first.checked_add_unsigned(*near).is_some());
+        self.header_bytes = header as u32;
+        self.near = if self.wait_room as usize * size <= room { near.unwrap_or(0) } else { 0 };
     }
 
     /// First, least and largest timestamp of the block if it had these, too.
@@ -259,6 +291,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     /// Starts a block whose first timestamp is `time`.
     fn start(&mut self, time: i64) {
         self.times = [time; 3];
+        self.near = 0;
         self.summary = [Summary::NONE; COLUMNS];
         // The payload is moved when the header's length is known: near to there costs no room.
         let start = self.header_bytes_at_most(self.times) as u32;
@@ -296,47 +329,49 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         header
     }
 
-    /// Whether `points` points more are sure to fit, if the block's times become these.
-    fn fits(&self, points: u32, times: [i64; 3]) -> bool {
-        let header = self.header_bytes_at_most(times);
-        let grown = header.saturating_sub(self.payload_at as usize);
-        let end = self.write.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
-        end + grown + CHECK_BYTES <= self.buffer.len()
-    }
-
     fn header_bytes_at_most(&self, times: [i64; 3]) -> usize {
         let points = self.settings.block_points;
         header_bytes(self.used(), self.settings.ranges, self.buffer.len(), points, times)
     }
 
-    /// Makes room for points to wait; whether there is any.
+    /// Makes room for points to wait, of which the first has this time; whether there is any.
     fn open(&mut self, time: i64) -> bool {
-        if !self.fits(1, self.span(&[time])) {
+        if self.coded >= self.settings.block_points {
             return false;
         }
-        let size = self.point_bytes();
-        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
+        if self.coded == 0 {
+            self.start(time);
+        }
+        let mut header = self.header_bytes as usize;
+        let near = (time.wrapping_sub(self.times[0]) as u64) < self.near;
+        if !near {
+            header = self.header_bytes_at_most(self.span(&[time]));
+        }
+        let (size, room) = (self.point_bytes(), self.room(header));
+        if room < size {
+            return false;
+        }
         // Beside the points there must be room to code them.
-        let room = (free / size.saturating_add(4)).clamp(1, P::GROUP);
-        self.wait_room =
-            (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
+        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
+        let points = (free / size.saturating_add(4)).clamp(1, P::GROUP);
+        self.wait_room = (points as u32).min(self.settings.block_points - self.coded);
         // They begin where their units can.
         let bytes = self.wait_room as usize * size + (UNIT - 1);
         self.wait_at = self.buffer.len().saturating_sub(bytes) as u32;
+        if !near || self.wait_room as usize * size > room {
+            self.near = 0;
+        }
         true
     }
 
+    /// Puts points where they may wait; gives how far the farthest of their times is after the first one of the block.
     #[inline(always)]
-    fn wait(&mut self, times: &[i64], values: &[Word]) {
-        let (size, used) = (self.point_bytes(), self.used());
+    fn wait(&mut self, times: &[i64], values: &[Word]) -> u64 {
+        let size = self.point_bytes();
         let at = self.wait_at as usize + self.waiting as usize * size;
-        let columns = self.columns.get(..used).unwrap_or_default();
+        let columns = self.columns.get(..self.used()).unwrap_or_default();
         let places = Waiting::units_mut(self.buffer.get_mut(at..).unwrap_or_default());
-        let places = places.chunks_exact_mut((size / UNIT).max(1));
-        for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
-            Waiting::put(place, columns, *time, values);
-        }
-        self.waiting += times.len() as u32;
+        Waiting::put(places, columns, self.times[0], times, values)
     }
 
     /// Codes all points that wait.
@@ -372,7 +407,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let size = size / UNIT;
         let Some(units) = Waiting::units(bytes).get(..count * size) else { return false };
         let Some(columns) = self.columns.get(..used) else { return false };
-        let waiting = Waiting { units, size, columns };
+        let waiting = Waiting { units, size, count, columns };
         let mut summary = self.summary;
         let done =
             self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));

@@ -2,8 +2,7 @@
 
 use super::super::bits::BitWriter;
 use super::super::lane::Lane;
-use super::words;
-use super::{BLOCK, GROUP};
+use super::{BLOCK, GROUP, SMALL, narrow, words};
 
 /// What a column's residuals are counted from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,19 +80,19 @@ const NARROW: u32 = 28;
 
 /// The trail in the lanes of the indices.
 #[derive(Clone, Copy)]
-struct Tail<L> {
-    last: L,
-    moved: L,
+pub(super) struct Tail<L> {
+    pub(super) last: L,
+    pub(super) moved: L,
 }
 
 impl<L: Lane> Tail<L> {
-    fn of(trail: &Trail) -> Self {
+    pub(super) fn of(trail: &Trail) -> Self {
         Tail { last: L::from_wide(trail.last), moved: L::from_wide(trail.moved) }
     }
 
     /// The differences to the index before, once and twice; the next step starts from here.
     #[inline(always)]
-    fn step(&mut self, index: L) -> (L, L) {
+    pub(super) fn step(&mut self, index: L) -> (L, L) {
         let once = index.minus(self.last);
         let twice = once.minus(self.moved);
         *self = Tail { last: index, moved: once };
@@ -102,7 +101,7 @@ impl<L: Lane> Tail<L> {
 }
 
 /// How wide the residuals of each eight are, and all widths together.
-type Sizes = ([u8; GROUP / BLOCK], u32);
+pub(super) type Sizes = ([u8; GROUP / BLOCK], u32);
 
 /// Of `indices` differenced once, and twice.
 #[inline(always)]
@@ -157,7 +156,16 @@ pub(super) fn write(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i64],
     for (to, index) in narrow.iter_mut().zip(indices) {
         *to = *index as i32;
     }
-    lanes::<i32>(out, trail, narrow.get(..indices.len()).unwrap_or_default(), tag);
+    let narrow = narrow.get(..indices.len()).unwrap_or_default();
+    match SMALL {
+        false => lanes::<i32>(out, trail, narrow, tag),
+        true => {
+            let units = bytemuck::try_cast_slice(narrow).unwrap_or_default();
+            if !narrow::write::<1, BLOCK>(out, trail, units, narrow.len(), tag) {
+                lanes::<i64>(out, trail, indices, tag);
+            }
+        }
+    }
 }
 
 /// The same of indices that have 32 bits.
@@ -165,7 +173,7 @@ pub(super) fn write_narrow(out: &mut BitWriter<'_>, trail: &mut Trail, indices: 
     let far = |number: i32| (number ^ (number >> 31)) as u32;
     let trails =
         [trail.last, trail.moved].iter().all(|number| (-(1 << NARROW)..1 << NARROW).contains(number));
-    if trails && indices.iter().fold(0, |all, index| all | far(*index)) >> NARROW == 0 {
+    if !SMALL && trails && indices.iter().fold(0, |all, index| all | far(*index)) >> NARROW == 0 {
         return lanes::<i32>(out, trail, indices, tag);
     }
     let mut wide = [0; GROUP];
@@ -175,21 +183,28 @@ pub(super) fn write_narrow(out: &mut BitWriter<'_>, trail: &mut Trail, indices: 
     lanes::<i64>(out, trail, wide.get(..indices.len()).unwrap_or_default(), tag);
 }
 
-#[inline(never)]
-fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
-    let mut tail = Tail::of(trail);
-    let (once, twice) = sizes(tail, indices);
+/// Writes the tag and widths of a section of `count` indices: gives how often to difference them, and the widths. The
+/// first has `spread` bits, and all have `zero` if they are not differenced.
+#[inline(always)]
+pub(super) fn start(
+    out: &mut BitWriter<'_>,
+    count: usize,
+    once: Sizes,
+    twice: Sizes,
+    spread: u32,
+    zero: impl FnOnce() -> Sizes,
+    tag: Tag,
+) -> (u8, [u8; GROUP / BLOCK]) {
     let (mut order, mut best) = if twice.1 < once.1 { (2_u8, twice) } else { (1, once) };
     // Counting from 0 pays where there is no order in the values: seldom, so not every group is tried.
-    let spread = indices.first().map_or(0, |first| first.magnitude_bits());
     if best.1 > 0 && spread <= u32::from(best.0[0]) {
-        let zero = sizes_as_they_are(indices);
+        let zero = zero();
         if zero.1 < best.1 {
             (order, best) = (0, zero);
         }
     }
     let (widths, total) = best;
-    let blocks = indices.len().div_ceil(BLOCK);
+    let blocks = count.div_ceil(BLOCK);
     let most = widths.iter().max().copied().unwrap_or(0);
     let form = match (total, most) {
         (0, _) => Widths::None,
@@ -206,6 +221,15 @@ fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag
         }
         Widths::Bytes => out.bytes(widths.get(..blocks).unwrap_or_default()),
     }
+    (order, widths)
+}
+
+#[inline(never)]
+fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
+    let mut tail = Tail::of(trail);
+    let (once, twice) = sizes(tail, indices);
+    let spread = indices.first().map_or(0, |first| first.magnitude_bits());
+    let (order, widths) = start(out, indices.len(), once, twice, spread, || sizes_as_they_are(indices), tag);
     for (indices, width) in indices.chunks(BLOCK).zip(widths) {
         let mut residuals = [L::LEAST; BLOCK];
         for (index, residual) in indices.iter().zip(&mut residuals) {

@@ -1,0 +1,174 @@
+//! Sections whose residuals have 32 bits, on cores of 32 bits: straight on, eight indices at a time. The loops of
+//! [`section`](super::section), which hosts make vectors of, take such cores twice the instructions.
+
+use super::super::back::Unit;
+use super::super::bits::BitWriter;
+use super::super::lane::{Lane, bits};
+use super::section::{Sizes, Tag, Tail, Trail, start};
+use super::{BLOCK, words};
+
+/// Trails below these have residuals of 32 bits where all differences are below `NEAR`: no index of a group is then as
+/// far as 2^31.
+const LAST: i64 = 1 << 30;
+const MOVED: i64 = 1 << 29;
+/// As bits of the folded number: of magnitudes below 2^23, 64 of which are 2^29.
+const NEAR: u32 = 24;
+
+/// The last of each `STEP` of `ALL` units: eight indices.
+#[inline(always)]
+fn indices<const STEP: usize, const ALL: usize>(block: &[Unit; ALL]) -> [i32; BLOCK] {
+    let index = |at: usize| block.get(at * STEP + STEP - 1).map_or(0, |unit| *unit as i32);
+    [index(0), index(1), index(2), index(3), index(4), index(5), index(6), index(7)]
+}
+
+/// What has as many bits as `number` folded, and so has all of many together.
+#[inline(always)]
+fn spread(number: i32) -> u32 {
+    (number ^ (number << 1)) as u32
+}
+
+/// The same statement for each of eight: compiled for size, a loop would stay one.
+macro_rules! eight {
+    ($indices:expr, $index:ident => $each:expr) => {{
+        let [a, b, c, d, e, f, g, h] = $indices;
+        [
+            {
+                let $index = a;
+                $each
+            },
+            {
+                let $index = b;
+                $each
+            },
+            {
+                let $index = c;
+                $each
+            },
+            {
+                let $index = d;
+                $each
+            },
+            {
+                let $index = e;
+                $each
+            },
+            {
+                let $index = f;
+                $each
+            },
+            {
+                let $index = g;
+                $each
+            },
+            {
+                let $index = h;
+                $each
+            },
+        ]
+    }};
+}
+
+/// How wide the residuals of each eight are, differenced once, and twice; none where indices are too far apart.
+#[inline(always)]
+fn sizes<const STEP: usize, const ALL: usize>(mut tail: Tail<i32>, units: &[Unit]) -> Option<(Sizes, Sizes)> {
+    let (mut once, mut twice) = (Sizes::default(), Sizes::default());
+    let (mut left, mut far) = (units, 0);
+    for (once_width, twice_width) in once.0.iter_mut().zip(&mut twice.0) {
+        let (mut all_once, mut all_twice) = (0, 0);
+        if let Some((block, rest)) = left.split_first_chunk() {
+            eight!(indices::<STEP, ALL>(block), index => {
+                let (once, twice) = tail.step(index);
+                all_once |= spread(once);
+                all_twice |= spread(twice);
+            });
+            left = rest;
+        } else if left.is_empty() {
+            break;
+        } else {
+            while let Some((point, rest)) = left.split_first_chunk::<STEP>() {
+                let (once, twice) = tail.step(point.last().map_or(0, |unit| *unit as i32));
+                all_once |= spread(once);
+                all_twice |= spread(twice);
+                left = rest;
+            }
+        }
+        far |= all_once;
+        let (bits_once, bits_twice) = (bits(all_once), bits(all_twice));
+        (*once_width, *twice_width) = (bits_once as u8, bits_twice as u8);
+        (once.1, twice.1) = (once.1 + bits_once, twice.1 + bits_twice);
+    }
+    (far >> NEAR == 0).then_some((once, twice))
+}
+
+/// Of the indices as they are.
+#[inline(never)]
+fn sizes_as_they_are<const STEP: usize>(units: &[Unit]) -> Sizes {
+    let (mut sizes, mut left) = (Sizes::default(), units);
+    for size in &mut sizes.0 {
+        let mut all = 0;
+        for _ in 0..BLOCK {
+            let Some((point, rest)) = left.split_first_chunk::<STEP>() else { break };
+            all |= spread(point.last().map_or(0, |unit| *unit as i32));
+            left = rest;
+        }
+        *size = bits(all) as u8;
+        sizes.1 += bits(all);
+    }
+    sizes
+}
+
+/// Writes the tag, widths and residuals of the last of each `STEP` of `units`, where `ALL` are eight of these: `count`
+/// signed numbers. If some may have residuals of more bits, it writes nothing and gives false.
+#[inline(never)]
+pub(super) fn write<const STEP: usize, const ALL: usize>(
+    out: &mut BitWriter<'_>,
+    trail: &mut Trail,
+    units: &[Unit],
+    count: usize,
+    tag: Tag,
+) -> bool {
+    if !(-LAST..LAST).contains(&trail.last) || !(-MOVED..MOVED).contains(&trail.moved) {
+        return false;
+    }
+    let mut tail = Tail::<i32>::of(trail);
+    let Some((once, twice)) = sizes::<STEP, ALL>(tail, units) else { return false };
+    let first = units.get(STEP - 1).map_or(0, |unit| *unit as i32);
+    let zero = || sizes_as_they_are::<STEP>(units);
+    let (order, widths) = start(out, count, once, twice, first.magnitude_bits(), zero, tag);
+    let mut left = units;
+    for width in widths {
+        let mut residuals = [0; BLOCK];
+        if let Some((block, rest)) = left.split_first_chunk() {
+            let indices = indices::<STEP, ALL>(block);
+            residuals = match order {
+                0 => eight!(indices, index => {
+                    tail.step(index);
+                    index.fold()
+                }),
+                1 => eight!(indices, index => tail.step(index).0.fold()),
+                _ => eight!(indices, index => tail.step(index).1.fold()),
+            };
+            left = rest;
+        } else if left.is_empty() {
+            break;
+        } else {
+            for residual in &mut residuals {
+                let Some((point, rest)) = left.split_first_chunk::<STEP>() else { break };
+                let index = point.last().map_or(0, |unit| *unit as i32);
+                let (once, twice) = tail.step(index);
+                *residual = match order {
+                    0 => index,
+                    1 => once,
+                    _ => twice,
+                }
+                .fold();
+                left = rest;
+            }
+        }
+        if width > 0 {
+            words::write::<i32>(out, &residuals, u32::from(width));
+        }
+    }
+    *trail = Trail { last: i64::from(tail.last), moved: i64::from(tail.moved) };
+    true
+}
