@@ -96,6 +96,9 @@ pub struct Waiting<'a> {
     /// Points.
     pub(crate) count: usize,
     pub(crate) columns: &'a [Column],
+    /// By how much each timestamp goes on from the one before, the first one from the last one before these points, if
+    /// that is the same for all.
+    pub(crate) step: Option<i64>,
 }
 
 /// Points one after the other. Not `chunks_exact`: it divides, which takes cores without a divider a hundred instructions.
@@ -176,63 +179,41 @@ impl<'a> Waiting<'a> {
         time_of(point)
     }
 
-    /// Writes points one after the other from the start of `places` on. Gives the farthest of their times after `first`;
-    /// those before it are as far as if numbers began again after the last one.
-    #[inline(always)]
-    pub(crate) fn put(
-        places: &mut [Unit],
-        columns: &[Column],
-        first: i64,
-        times: &[i64],
-        values: &[Word],
-    ) -> u64 {
-        let mut farthest = 0;
-        match columns {
-            // The usual ones get loops of their own, which decide nothing inside.
-            [column] if column.kind.bits() == 32 => {
-                let mut left = places;
-                for (time, value) in times.iter().zip(values) {
-                    let Some((place, rest)) = left.split_first_chunk_mut() else { break };
-                    let [low, high] = bytemuck::cast(*time);
-                    *place = [low, high, value.0 as Unit];
-                    farthest = later(farthest, *time, first);
-                    left = rest;
-                }
+    /// Writes points one after the other from the start of `places` on, no more than 255. Of its own, for small cores
+    /// have few registers.
+    #[inline(never)]
+    pub(crate) fn put(places: &mut [Unit], columns: &[Column], times: &[i64], values: &[Word]) {
+        let (mut places, mut values) = (places, values);
+        // The usual ones get a loop of their own, which decides nothing inside.
+        if let [column] = columns
+            && column.kind.bits() == 32
+        {
+            let count = times.len().min(values.len()).min(255);
+            let places = places.get_mut(..count * 3).unwrap_or_default().as_chunks_mut::<3>().0;
+            for ((into, time), word) in places.iter_mut().zip(times).zip(values) {
+                let [low, high] = bytemuck::cast::<_, [Unit; 2]>(*time);
+                *into = [low, high, word.0 as Unit];
             }
-            _ => {
-                let (mut left, mut values) = (places, values);
-                for time in times {
-                    let (Some((place, mut rest)), Some((these, others))) =
-                        (left.split_first_chunk_mut(), values.split_at_checked(columns.len()))
-                    else {
-                        break;
-                    };
-                    *place = bytemuck::cast::<_, [Unit; 2]>(*time);
-                    for (column, value) in columns.iter().zip(these) {
-                        if column.kind.bits() == 64 {
-                            let Some((place, after)) = rest.split_first_chunk_mut() else { return farthest };
-                            *place = bytemuck::cast::<_, [Unit; 2]>(value.0);
-                            rest = after;
-                        } else {
-                            let Some((place, after)) = rest.split_first_mut() else { return farthest };
-                            *place = value.0 as Unit;
-                            rest = after;
-                        }
-                    }
-                    farthest = later(farthest, *time, first);
-                    (left, values) = (rest, others);
-                }
-            }
+            return;
         }
-        farthest
+        for time in times {
+            let Some((words, others)) = values.split_at_checked(columns.len()) else { return };
+            let Some((into, mut rest)) = places.split_first_chunk_mut() else { return };
+            *into = bytemuck::cast::<_, [Unit; 2]>(*time);
+            for (column, word) in columns.iter().zip(words) {
+                if column.kind.bits() == 64 {
+                    let Some((into, after)) = rest.split_first_chunk_mut() else { return };
+                    *into = bytemuck::cast::<_, [Unit; 2]>(word.0);
+                    rest = after;
+                } else {
+                    let Some((into, after)) = rest.split_first_mut() else { return };
+                    *into = word.0 as Unit;
+                    rest = after;
+                }
+            }
+            (places, values) = (rest, others);
+        }
     }
-}
-
-/// The larger of both: `farthest` and how far `time` is after `first`.
-#[inline(always)]
-fn later(farthest: u64, time: i64, first: i64) -> u64 {
-    let after = time.wrapping_sub(first) as u64;
-    if after > farthest { after } else { farthest }
 }
 
 /// Where in `bytes` units can be.

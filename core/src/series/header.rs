@@ -265,9 +265,9 @@ pub(crate) fn header_bytes(
     4 + columns.div_ceil(2) + numbers + if ranges { 24 * columns } else { 0 } + 1
 }
 
-/// No number below this one takes more bytes than `number`, in groups of 7 bits; none where all 64 bits may be used.
-pub(crate) fn no_longer(number: u64) -> Option<u64> {
-    1_u64.checked_shl(7 * number_bytes(number) as u32)
+/// Bits that a number may have and take no more bytes than `number`, in groups of 7 bits.
+pub(crate) fn number_room(number: u64) -> u32 {
+    7 * number_bytes(number) as u32
 }
 
 /// Bytes of a number in groups of 7 bits (LEB128).

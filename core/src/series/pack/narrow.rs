@@ -5,7 +5,7 @@ use super::super::back::Unit;
 use super::super::bits::BitWriter;
 use super::super::lane::{Lane, bits};
 use super::section::{Sizes, Tag, Tail, Trail, start};
-use super::{BLOCK, words};
+use super::{BLOCK, GROUP, words};
 
 /// Trails below these have residuals of 32 bits where all differences are below `NEAR`: no index of a group is then as
 /// far as 2^31.
@@ -73,7 +73,7 @@ macro_rules! eight {
 fn sizes<const STEP: usize, const ALL: usize>(mut tail: Tail<i32>, units: &[Unit]) -> Option<(Sizes, Sizes)> {
     let (mut once, mut twice) = (Sizes::default(), Sizes::default());
     let (mut left, mut far) = (units, 0);
-    for (once_width, twice_width) in once.0.iter_mut().zip(&mut twice.0) {
+    for at in 0..GROUP / BLOCK {
         let (mut all_once, mut all_twice) = (0, 0);
         if let Some((block, rest)) = left.split_first_chunk() {
             eight!(indices::<STEP, ALL>(block), index => {
@@ -93,9 +93,8 @@ fn sizes<const STEP: usize, const ALL: usize>(mut tail: Tail<i32>, units: &[Unit
             }
         }
         far |= all_once;
-        let (bits_once, bits_twice) = (bits(all_once), bits(all_twice));
-        (*once_width, *twice_width) = (bits_once as u8, bits_twice as u8);
-        (once.1, twice.1) = (once.1 + bits_once, twice.1 + bits_twice);
+        once.add(at, bits(all_once));
+        twice.add(at, bits(all_twice));
     }
     (far >> NEAR == 0).then_some((once, twice))
 }
@@ -104,15 +103,14 @@ fn sizes<const STEP: usize, const ALL: usize>(mut tail: Tail<i32>, units: &[Unit
 #[inline(never)]
 fn sizes_as_they_are<const STEP: usize>(units: &[Unit]) -> Sizes {
     let (mut sizes, mut left) = (Sizes::default(), units);
-    for size in &mut sizes.0 {
+    for at in 0..GROUP / BLOCK {
         let mut all = 0;
         for _ in 0..BLOCK {
             let Some((point, rest)) = left.split_first_chunk::<STEP>() else { break };
             all |= spread(point.last().map_or(0, |unit| *unit as i32));
             left = rest;
         }
-        *size = bits(all) as u8;
-        sizes.1 += bits(all);
+        sizes.add(at, bits(all));
     }
     sizes
 }
@@ -131,29 +129,30 @@ pub(super) fn write<const STEP: usize, const ALL: usize>(
         return false;
     }
     let mut tail = Tail::<i32>::of(trail);
-    let Some((once, twice)) = sizes::<STEP, ALL>(tail, units) else { return false };
+    let Some((mut sizes, twice)) = sizes::<STEP, ALL>(tail, units) else { return false };
     let first = units.get(STEP - 1).map_or(0, |unit| *unit as i32);
     let zero = || sizes_as_they_are::<STEP>(units);
-    let (order, widths) = start(out, count, once, twice, first.magnitude_bits(), zero, tag);
+    let order = start(out, count, &mut sizes, &twice, first.magnitude_bits(), zero, tag);
     let mut left = units;
-    for width in widths {
-        let mut residuals = [0; BLOCK];
-        if let Some((block, rest)) = left.split_first_chunk() {
+    for width in &sizes.widths {
+        let residuals = if let Some((block, rest)) = left.split_first_chunk() {
+            left = rest;
             let indices = indices::<STEP, ALL>(block);
-            residuals = match order {
+            match order {
                 0 => eight!(indices, index => {
                     tail.step(index);
                     index.fold()
                 }),
                 1 => eight!(indices, index => tail.step(index).0.fold()),
                 _ => eight!(indices, index => tail.step(index).1.fold()),
-            };
-            left = rest;
+            }
         } else if left.is_empty() {
             break;
         } else {
+            let mut residuals = [0; BLOCK];
             for residual in &mut residuals {
                 let Some((point, rest)) = left.split_first_chunk::<STEP>() else { break };
+                left = rest;
                 let index = point.last().map_or(0, |unit| *unit as i32);
                 let (once, twice) = tail.step(index);
                 *residual = match order {
@@ -162,11 +161,11 @@ pub(super) fn write<const STEP: usize, const ALL: usize>(
                     _ => twice,
                 }
                 .fold();
-                left = rest;
             }
-        }
-        if width > 0 {
-            words::write::<i32>(out, &residuals, u32::from(width));
+            residuals
+        };
+        if *width > 0 {
+            words::write::<i32>(out, &residuals, u32::from(*width));
         }
     }
     *trail = Trail { last: i64::from(tail.last), moved: i64::from(tail.moved) };

@@ -100,13 +100,31 @@ impl<L: Lane> Tail<L> {
     }
 }
 
-/// How wide the residuals of each eight are, and all widths together.
-pub(super) type Sizes = ([u8; GROUP / BLOCK], u32);
+/// How wide the residuals of each eight are.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sizes {
+    pub(super) widths: [u8; GROUP / BLOCK],
+    /// All widths together, and the largest.
+    total: u32,
+    most: u32,
+}
+
+impl Sizes {
+    /// Residuals that have so many bits are the next eight.
+    #[inline(always)]
+    pub(super) fn add(&mut self, at: usize, bits: u32) {
+        if let Some(width) = self.widths.get_mut(at) {
+            *width = bits as u8;
+        }
+        self.total += bits;
+        self.most = if bits > self.most { bits } else { self.most };
+    }
+}
 
 /// Of `indices` differenced once, and twice.
 #[inline(always)]
 fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
-    let (mut once, mut twice) = (([0; GROUP / BLOCK], 0), ([0; GROUP / BLOCK], 0));
+    let (mut once, mut twice) = (Sizes::default(), Sizes::default());
     let (blocks, rest) = indices.as_chunks::<BLOCK>();
     let mut of = |block: &[L], at: usize| {
         let (mut all_once, mut all_twice) = (L::LEAST, L::LEAST);
@@ -115,13 +133,8 @@ fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
             all_once = all_once | residuals.0.fold();
             all_twice = all_twice | residuals.1.fold();
         }
-        for (sizes, all) in [(&mut once, all_once), (&mut twice, all_twice)] {
-            let bits = L::bits_of(all);
-            if let Some(size) = sizes.0.get_mut(at) {
-                *size = bits as u8;
-            }
-            sizes.1 += bits;
-        }
+        once.add(at, L::bits_of(all_once));
+        twice.add(at, L::bits_of(all_twice));
     };
     // Whole ones have a length that the compiler knows: on hosts they become vectors.
     for (at, block) in blocks.iter().enumerate() {
@@ -136,11 +149,9 @@ fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
 /// Of `indices` as they are.
 #[inline(never)]
 fn sizes_as_they_are<L: Lane>(indices: &[L]) -> Sizes {
-    let mut sizes = ([0; GROUP / BLOCK], 0);
-    for (block, size) in indices.chunks(BLOCK).zip(&mut sizes.0) {
-        let bits = L::bits_of(block.iter().fold(L::LEAST, |all, index| all | index.fold()));
-        *size = bits as u8;
-        sizes.1 += bits;
+    let mut sizes = Sizes::default();
+    for (at, block) in indices.chunks(BLOCK).enumerate() {
+        sizes.add(at, L::bits_of(block.iter().fold(L::LEAST, |all, index| all | index.fold())));
     }
     sizes
 }
@@ -183,30 +194,32 @@ pub(super) fn write_narrow(out: &mut BitWriter<'_>, trail: &mut Trail, indices: 
     lanes::<i64>(out, trail, wide.get(..indices.len()).unwrap_or_default(), tag);
 }
 
-/// Writes the tag and widths of a section of `count` indices: gives how often to difference them, and the widths. The
-/// first has `spread` bits, and all have `zero` if they are not differenced.
+/// Writes the tag and widths of a section of `count` indices: gives how often to difference them, and leaves how wide
+/// they are then in `once`. The first has `spread` bits, and all are as wide as `zero` says if they are not differenced.
 #[inline(always)]
 pub(super) fn start(
     out: &mut BitWriter<'_>,
     count: usize,
-    once: Sizes,
-    twice: Sizes,
+    once: &mut Sizes,
+    twice: &Sizes,
     spread: u32,
     zero: impl FnOnce() -> Sizes,
     tag: Tag,
-) -> (u8, [u8; GROUP / BLOCK]) {
-    let (mut order, mut best) = if twice.1 < once.1 { (2_u8, twice) } else { (1, once) };
+) -> u8 {
+    let (mut order, best) = (1, once);
+    if twice.total < best.total {
+        (order, *best) = (2, *twice);
+    }
     // Counting from 0 pays where there is no order in the values: seldom, so not every group is tried.
-    if best.1 > 0 && spread <= u32::from(best.0[0]) {
+    if best.total > 0 && spread <= u32::from(best.widths[0]) {
         let zero = zero();
-        if zero.1 < best.1 {
-            (order, best) = (0, zero);
+        if zero.total < best.total {
+            (order, *best) = (0, zero);
         }
     }
-    let (widths, total) = best;
+    let Sizes { widths, total, most } = best;
     let blocks = count.div_ceil(BLOCK);
-    let most = widths.iter().max().copied().unwrap_or(0);
-    let form = match (total, most) {
+    let form = match (*total, *most) {
         (0, _) => Widths::None,
         (_, ..16) => Widths::Nibbles,
         _ => Widths::Bytes,
@@ -221,16 +234,17 @@ pub(super) fn start(
         }
         Widths::Bytes => out.bytes(widths.get(..blocks).unwrap_or_default()),
     }
-    (order, widths)
+    order
 }
 
 #[inline(never)]
 fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
     let mut tail = Tail::of(trail);
-    let (once, twice) = sizes(tail, indices);
+    let (mut sizes, twice) = sizes(tail, indices);
     let spread = indices.first().map_or(0, |first| first.magnitude_bits());
-    let (order, widths) = start(out, indices.len(), once, twice, spread, || sizes_as_they_are(indices), tag);
-    for (indices, width) in indices.chunks(BLOCK).zip(widths) {
+    let zero = || sizes_as_they_are(indices);
+    let order = start(out, indices.len(), &mut sizes, &twice, spread, zero, tag);
+    for (indices, width) in indices.chunks(BLOCK).zip(sizes.widths) {
         let mut residuals = [L::LEAST; BLOCK];
         for (index, residual) in indices.iter().zip(&mut residuals) {
             let (once, twice) = tail.step(*index);

@@ -34,6 +34,9 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     /// Writes the head of a group and turns to what it says.
     fn head(&mut self, out: &mut BitWriter<'_>, columns: &[Column], next: &Head<COLUMNS>) {
         let now = self.before.head(0);
+        if next.unit == now.unit && next.fronts == now.fronts && !next.stored {
+            return Self::same_head(out, next.points);
+        }
         // Plain bits have no probabilities to remember.
         let mut heads = Heads::NEW;
         let _ = heads.code(out, GROUP_BITS, columns, &now, next);
@@ -52,6 +55,16 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         (self.before.unit, self.before.fronts) = (next.unit, next.fronts);
     }
 
+    /// Writes the head of a group before which nothing changes: as [`Heads`] would, bit by bit.
+    #[inline(always)]
+    fn same_head(out: &mut BitWriter<'_>, points: usize) {
+        match points {
+            GROUP => out.bytes(&[0]),
+            // 1 for a part of a group, six bits of its length, 0 for not stored and not changed.
+            _ => out.bytes(&[1 | (points as u8).wrapping_sub(1) << 1, 0]),
+        }
+    }
+
     /// What a timestamp is after the one before if it goes on as of late.
     #[inline(always)]
     fn step(&self) -> i64 {
@@ -59,16 +72,6 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
             0 => 0,
             moved => moved.wrapping_mul(self.before.unit as i64),
         }
-    }
-
-    /// Whether all timestamps go on as of late.
-    #[inline(always)]
-    fn steady(&self, waiting: &Waiting<'_>) -> bool {
-        let (step, mut last) = (self.step(), self.before.last);
-        waiting.times().all(|time| {
-            last = last.wrapping_add(step);
-            time == last
-        })
     }
 
     /// Writes the timestamps.
@@ -90,6 +93,36 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         section::write(out, &mut self.time, indices.get(..count).unwrap_or_default(), Tag::default());
     }
 
+    /// Whether all columns are integers of 32 bits that are multiples of 1: any value is.
+    #[inline(always)]
+    fn ones(&self, columns: &[Column]) -> bool {
+        let mut fronts = self.before.fronts.iter().zip(columns);
+        fronts.all(|(front, column)| column.kind == Kind::I32 && *front == Front::first(Kind::I32))
+    }
+
+    /// Writes a group of such columns whose times go on as of late.
+    #[inline(always)]
+    fn write_same(&mut self, buffer: &mut [u8], waiting: &Waiting<'_>) {
+        let count = waiting.count().min(GROUP);
+        let mut out = BitWriter::new(self.bits, buffer);
+        Self::same_head(&mut out, count);
+        self.same_times(&mut out, count);
+        let mut at = 8;
+        for (trail, _) in self.trails.iter_mut().zip(waiting.columns) {
+            column::write_ones(&mut out, trail, waiting, at);
+            at += 4;
+        }
+        self.bits = out.state;
+    }
+
+    /// Writes timestamps that go on as of late.
+    #[inline(always)]
+    fn same_times(&mut self, out: &mut BitWriter<'_>, count: usize) {
+        let way = self.step().wrapping_mul(count as i64);
+        self.before.last = self.before.last.wrapping_add(way);
+        section::write_steady(out, &mut self.time, count);
+    }
+
     /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
     #[inline(always)]
     fn write(
@@ -102,7 +135,8 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     ) -> bool {
         let columns = waiting.columns;
         let count = waiting.count().min(GROUP);
-        let steady = self.steady(waiting);
+        // Whether all timestamps go on as of late.
+        let steady = waiting.step == Some(self.step());
         let mut next = self.before.head(count);
         if !steady || first {
             next.unit = unit_of(self.before.unit, first, self.before.last, waiting.times());
@@ -121,9 +155,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         self.head(&mut out, columns, &next);
 
         if steady {
-            let step = self.step();
-            self.before.last = self.before.last.wrapping_add(step.wrapping_mul(count as i64));
-            section::write_steady(&mut out, &mut self.time, count);
+            self.same_times(&mut out, count);
         } else {
             self.times(&mut out, waiting);
         }
@@ -171,6 +203,11 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
         first: bool,
         mut sums: Sums<'_, COLUMNS>,
     ) -> bool {
+        if !first && sums.is_none() && waiting.step == Some(self.step()) && self.ones(waiting.columns) {
+            self.groups = self.groups.wrapping_add(1);
+            self.write_same(buffer, waiting);
+            return !self.bits.over;
+        }
         // Mostly everything is as in the group before: a first try finds out while it writes.
         let bits = self.before.fronts.iter().any(|front| matches!(front, Front::Bits { .. }));
         let search = first || (bits && self.groups.is_multiple_of(16));
