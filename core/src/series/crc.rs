@@ -52,6 +52,8 @@ const HALVES: [u32; 16] = {
     table
 };
 
+// Of its own, for small cores have few registers.
+#[inline(never)]
 fn by_halves(bytes: &[u8]) -> u32 {
     let mut register = u32::MAX;
     for byte in bytes {

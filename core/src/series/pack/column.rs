@@ -108,8 +108,11 @@ pub(super) fn read(
 ) -> Option<()> {
     let tag = cursor.tag;
     let corrections = payload.get(cursor.corrections_at as usize..)?;
+    let ones = kind == Kind::I32 && front == Front::Integer { unit: 1, offset: 0 };
     // Of a column of 32 bits, the low 32 bits of the indices decide.
-    if kind == Kind::I32 && !tag.corrected {
+    if SMALL && ones && !tag.corrected {
+        narrow::read(cursor, payload, from, count, step, values);
+    } else if kind == Kind::I32 && !tag.corrected {
         cursor.indices::<i32>(payload, from, count, |at, indices| {
             let values = values.get_mut((at - from) * step..).unwrap_or_default();
             for (index, value) in indices.iter().zip(values.iter_mut().step_by(step.max(1))) {

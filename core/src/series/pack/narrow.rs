@@ -4,7 +4,8 @@
 use super::super::back::Unit;
 use super::super::bits::BitWriter;
 use super::super::lane::{Lane, bits};
-use super::section::{Sizes, Tag, Tail, Trail, start};
+use super::super::word::Word;
+use super::section::{Cursor, Sizes, Tag, Tail, Trail, start, unfold};
 use super::{BLOCK, GROUP, words};
 
 /// Trails below these have residuals of 32 bits where all differences are below `NEAR`: no index of a group is then as
@@ -170,4 +171,68 @@ pub(super) fn write<const STEP: usize, const ALL: usize>(
     }
     *trail = Trail { last: i64::from(tail.last), moved: i64::from(tail.moved) };
     true
+}
+
+/// Reads the next indices of a group, from the `from`th on, into every `step`th of `values`: as many as there are places.
+#[inline(never)]
+pub(super) fn read(
+    cursor: &mut Cursor,
+    payload: &[u8],
+    from: usize,
+    count: usize,
+    step: usize,
+    values: &mut [Word],
+) {
+    let mut tail = Tail::of(&cursor.trail);
+    let (mut at, end) = (from, from + count);
+    while at < end {
+        let (width, skip) = (cursor.width(payload, at / BLOCK), at % BLOCK);
+        let residuals_at = cursor.residuals_at as usize;
+        let residuals = match width {
+            0 => [0; BLOCK],
+            1..=24 => words::read_small(payload, residuals_at, width),
+            _ => words::read::<i32>(payload, residuals_at, width, unfold).map(Lane::fold),
+        };
+        let stop = (end - at).min(BLOCK - skip);
+        let residuals = residuals.get(skip..skip + stop).unwrap_or_default();
+        let places = values.get_mut((at - from) * step..).unwrap_or_default().iter_mut();
+        let order = cursor.tag.order;
+        match step {
+            1 => follow(&mut tail, order, residuals, places),
+            _ => follow(&mut tail, order, residuals, places.step_by(step.max(1))),
+        }
+        at += stop;
+        if at % BLOCK == 0 {
+            cursor.residuals_at += width;
+        }
+    }
+    cursor.trail = Trail { last: i64::from(tail.last), moved: i64::from(tail.moved) };
+}
+
+/// Residuals become the values that they lead to.
+#[inline(never)]
+fn follow<'v>(
+    tail: &mut Tail<i32>,
+    order: u8,
+    residuals: &[u32],
+    values: impl Iterator<Item = &'v mut Word>,
+) {
+    let places = residuals.iter().map(|folded| (folded >> 1) as i32 ^ -((folded & 1) as i32)).zip(values);
+    let Tail { mut last, mut moved } = *tail;
+    match order {
+        0 => places.for_each(|(residual, value)| {
+            (moved, last) = (residual.wrapping_sub(last), residual);
+            *value = Word::from(last);
+        }),
+        1 => places.for_each(|(residual, value)| {
+            (moved, last) = (residual, last.wrapping_add(residual));
+            *value = Word::from(last);
+        }),
+        _ => places.for_each(|(residual, value)| {
+            moved = moved.wrapping_add(residual);
+            last = last.wrapping_add(moved);
+            *value = Word::from(last);
+        }),
+    }
+    *tail = Tail { last, moved };
 }

@@ -134,10 +134,7 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         let (mut last, mut index) = (self.before.last, self.time.trail.last);
         if let Some(moved) = self.time.steady() {
             let step = moved.wrapping_mul(unit);
-            for time in times {
-                last = last.wrapping_add(step);
-                *time = last;
-            }
+            last = go_on(last, step, times);
             self.time.trail = Trail { last: index.wrapping_add(moved.wrapping_mul(count as i64)), moved };
         } else {
             self.time.indices::<i64>(payload, from, count, |at, indices| {
@@ -159,4 +156,15 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         self.done += count as u8;
         Some(())
     }
+}
+
+/// Timestamps `step` after each other, the first one after `last`; gives the last one. Of its own, for small cores have
+/// few registers.
+#[inline(never)]
+fn go_on(mut last: i64, step: i64, times: &mut [i64]) -> i64 {
+    for time in times {
+        last = last.wrapping_add(step);
+        *time = last;
+    }
+    last
 }

@@ -71,7 +71,7 @@ impl Tag {
 }
 
 #[inline(always)]
-fn unfold(folded: u64) -> i64 {
+pub(super) fn unfold(folded: u64) -> i64 {
     (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
 
