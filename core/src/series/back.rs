@@ -151,6 +151,13 @@ impl<'a> Waiting<'a> {
         self.points().map(time_of)
     }
 
+    /// The last of them.
+    #[inline(always)]
+    pub(crate) fn last_time(&self) -> i64 {
+        let last = self.units.len().checked_sub(self.size).and_then(|at| self.units.get(at..));
+        last.map_or(0, time_of)
+    }
+
     /// The values of a column of `bits` that starts `at` a byte of each point.
     #[inline(always)]
     pub(crate) fn words(&self, at: usize, bits: u32) -> impl Iterator<Item = Word> + Clone + use<'a> {

@@ -396,8 +396,12 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         }
         // Beside the points there must be room to code them.
         let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
-        let points = (free / size.saturating_add(4)).clamp(1, P::GROUP);
-        let points = points.min((self.settings.block_points - self.coded) as usize);
+        let most = if self.coded == 0 { P::GROUP } else { usize::from(self.wait_room) };
+        let mut points = most.min((self.settings.block_points - self.coded) as usize);
+        // Counted down from what it was, for some cores have no divider; there never is more of it than before.
+        while points > 1 && points * (size + 4) > free {
+            points -= 1;
+        }
         self.wait_room = points as u8;
         // They begin where their units can.
         self.wait_at = self.buffer.len().saturating_sub(points * size + (UNIT - 1)) as u32;

@@ -3,7 +3,7 @@
 
 use super::super::back::Unit;
 use super::super::bits::BitWriter;
-use super::super::lane::{Lane, bits};
+use super::super::lane::{self, Lane};
 use super::super::word::Word;
 use super::section::{Cursor, Sizes, Tag, Tail, Trail, start, unfold};
 use super::{BLOCK, GROUP, words};
@@ -26,6 +26,26 @@ fn indices<const STEP: usize, const ALL: usize>(block: &[Unit; ALL]) -> [i32; BL
 #[inline(always)]
 fn spread(number: i32) -> u32 {
     (number ^ (number << 1)) as u32
+}
+
+/// How many bits a number has: mostly it is a short one.
+#[inline(always)]
+fn bits(number: u32) -> u32 {
+    static OF: [u8; 128] = {
+        let mut of = [0; 128];
+        let mut number = 1;
+        while number < 128 {
+            of[number] = number.ilog2() as u8 + 1;
+            number += 1;
+        }
+        of
+    };
+    OF.get(number as usize).map_or_else(|| long_bits(number), |bits| u32::from(*bits))
+}
+
+#[inline(never)]
+fn long_bits(number: u32) -> u32 {
+    lane::bits(number)
 }
 
 /// The same statement for each of eight: compiled for size, a loop would stay one.
@@ -133,7 +153,7 @@ pub(super) fn write<const STEP: usize, const ALL: usize>(
     let Some((mut sizes, twice)) = sizes::<STEP, ALL>(tail, units) else { return false };
     let first = units.get(STEP - 1).map_or(0, |unit| *unit as i32);
     let zero = || sizes_as_they_are::<STEP>(units);
-    let order = start(out, count, &mut sizes, &twice, first.magnitude_bits(), zero, tag);
+    let order = start(out, count, &mut sizes, &twice, bits(first.unsigned_abs()), zero, tag);
     let mut left = units;
     for width in &sizes.widths {
         let residuals = if let Some((block, rest)) = left.split_first_chunk() {

@@ -262,11 +262,10 @@ fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag
     *trail = Trail { last: tail.last.wide(), moved: tail.moved.wide() };
 }
 
-/// Writes a section whose indices go on by as much as of late, `count` of them.
-pub(super) fn write_steady(out: &mut BitWriter<'_>, trail: &mut Trail, count: usize) {
+/// Writes a section whose indices go on by as much as of late; where they come to is the caller's to note.
+pub(super) fn write_steady(out: &mut BitWriter<'_>, trail: &Trail) {
     let order = if trail.moved == 0 { 1 } else { 2 };
     out.bytes(&[Tag { order, ..Tag::default() }.byte()]);
-    trail.last = trail.last.wrapping_add(trail.moved.wrapping_mul(count as i64));
 }
 
 /// Where reading is in a section.

@@ -17,6 +17,9 @@ pub struct PackWrite<const COLUMNS: usize> {
     bits: BitState,
     before: Before<COLUMNS>,
     time: Trail,
+    /// How much later each timestamp is than the one before if they go on as of late, and how many did since `time`.
+    step: i64,
+    steps: u32,
     trails: [Trail; COLUMNS],
     /// Groups so far: now and then a better lattice is looked for.
     groups: u8,
@@ -45,7 +48,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
             return;
         }
         if next.unit != now.unit {
-            self.time = Trail::default();
+            (self.time, self.step, self.steps) = (Trail::default(), 0, 0);
         }
         for ((trail, front), before) in self.trails.iter_mut().zip(&next.fronts).zip(&now.fronts) {
             if front != before {
@@ -65,20 +68,13 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         }
     }
 
-    /// What a timestamp is after the one before if it goes on as of late.
-    #[inline(always)]
-    fn step(&self) -> i64 {
-        match self.time.moved {
-            0 => 0,
-            moved => moved.wrapping_mul(self.before.unit as i64),
-        }
-    }
-
     /// Writes the timestamps.
     #[inline(never)]
     fn times(&mut self, out: &mut BitWriter<'_>, waiting: &Waiting<'_>) {
         let mut indices = [0; GROUP];
-        let (mut index, mut before, mut units) = (self.time.last, 0, 0);
+        let skipped = self.time.moved.wrapping_mul(i64::from(self.steps));
+        let (mut index, mut before, mut units) = (self.time.last.wrapping_add(skipped), 0, 0);
+        (self.time.last, self.steps) = (index, 0);
         for (to, time) in indices.iter_mut().zip(waiting.times()) {
             let difference = time.wrapping_sub(self.before.last);
             // Mostly it is the one before again, and dividing is slow.
@@ -91,6 +87,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         }
         let count = waiting.count().min(GROUP);
         section::write(out, &mut self.time, indices.get(..count).unwrap_or_default(), Tag::default());
+        self.step = self.time.moved.wrapping_mul(self.before.unit as i64);
     }
 
     /// Whether all columns are integers of 32 bits that are multiples of 1: any value is.
@@ -106,7 +103,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         let count = waiting.count().min(GROUP);
         let mut out = BitWriter::new(self.bits, buffer);
         Self::same_head(&mut out, count);
-        self.same_times(&mut out, count);
+        self.same_times(&mut out, waiting);
         let mut at = 8;
         for (trail, _) in self.trails.iter_mut().zip(waiting.columns) {
             column::write_ones(&mut out, trail, waiting, at);
@@ -117,10 +114,10 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
 
     /// Writes timestamps that go on as of late.
     #[inline(always)]
-    fn same_times(&mut self, out: &mut BitWriter<'_>, count: usize) {
-        let way = self.step().wrapping_mul(count as i64);
-        self.before.last = self.before.last.wrapping_add(way);
-        section::write_steady(out, &mut self.time, count);
+    fn same_times(&mut self, out: &mut BitWriter<'_>, waiting: &Waiting<'_>) {
+        self.steps += waiting.count() as u32;
+        self.before.last = waiting.last_time();
+        section::write_steady(out, &self.time);
     }
 
     /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
@@ -136,7 +133,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         let columns = waiting.columns;
         let count = waiting.count().min(GROUP);
         // Whether all timestamps go on as of late.
-        let steady = waiting.step == Some(self.step());
+        let steady = waiting.step == Some(self.step);
         let mut next = self.before.head(count);
         if !steady || first {
             next.unit = unit_of(self.before.unit, first, self.before.last, waiting.times());
@@ -155,7 +152,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         self.head(&mut out, columns, &next);
 
         if steady {
-            self.same_times(&mut out, count);
+            self.same_times(&mut out, waiting);
         } else {
             self.times(&mut out, waiting);
         }
@@ -182,6 +179,8 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
             bits: BitState::at(0),
             before: Before::block(0, columns),
             time: Trail::default(),
+            step: 0,
+            steps: 0,
             trails: [Trail::default(); COLUMNS],
             groups: 0,
         })
@@ -189,6 +188,7 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
 
     fn start(&mut self, first: i64, at: usize, _: &[Column]) {
         (self.bits, self.before.last, self.time) = (BitState::at(at), first, Trail::default());
+        (self.step, self.steps) = (0, 0);
         (self.trails, self.groups) = ([Trail::default(); COLUMNS], 0);
     }
 
@@ -203,7 +203,7 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
         first: bool,
         mut sums: Sums<'_, COLUMNS>,
     ) -> bool {
-        if !first && sums.is_none() && waiting.step == Some(self.step()) && self.ones(waiting.columns) {
+        if !first && sums.is_none() && waiting.step == Some(self.step) && self.ones(waiting.columns) {
             self.groups = self.groups.wrapping_add(1);
             self.write_same(buffer, waiting);
             return !self.bits.over;
