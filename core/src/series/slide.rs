@@ -7,6 +7,7 @@ const AT_ONCE: usize = if cfg!(target_pointer_width = "64") { 64 } else { 8 };
 
 /// Moves the bytes at `from` so that they begin at `to`, by a few bytes up or down: in steps of the way, so that what is
 /// copied never overlaps where it goes. `None`, and nothing is moved, if either place is outside.
+#[inline(never)]
 pub(super) fn slide(bytes: &mut [u8], from: Range<usize>, to: usize) -> Option<()> {
     let (way, end) = (from.start.abs_diff(to), to.checked_add(from.len())?);
     if end > bytes.len() || from.end > bytes.len() {

@@ -256,3 +256,82 @@ fn follow<'v>(
     }
     *tail = Tail { last, moved };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::bits::BitState;
+    use super::super::section;
+    use super::*;
+
+    /// Numbers that wander, jump, rest or are of all bits.
+    fn series(seed: u32) -> [i32; GROUP] {
+        let (mut noise, mut last) = (seed.wrapping_mul(0x9E37_79B9) | 1, 0_i32);
+        core::array::from_fn(|_| {
+            for (shift, left) in [(13, true), (17, false), (5, true)] {
+                noise ^= if left { noise << shift } else { noise >> shift };
+            }
+            let by = noise as i32 >> (seed % 32);
+            last = match seed % 5 {
+                0 => by,
+                1 => last.wrapping_add(by),
+                2 if noise.is_multiple_of(16) => by,
+                3 => last.wrapping_add(100),
+                4 => (noise % 7) as i32,
+                _ => last,
+            };
+            last
+        })
+    }
+
+    #[test]
+    fn it_writes_what_the_loops_write_and_reads_it_back() {
+        let mut written = 0;
+        for seed in 0..4000 {
+            let count = 1 + seed as usize % GROUP;
+            let (all, start) = (series(seed), series(seed / 7 + 1));
+            let indices = &all[..count];
+            let trail =
+                Trail { last: i64::from(start[0] >> (seed % 9)), moved: i64::from(start[1] >> (seed % 11)) };
+            let wide = indices.iter().map(|index| i64::from(*index)).collect::<std::vec::Vec<_>>();
+            let (mut expected, mut expected_trail) = ([0; 700], trail);
+            let mut out = BitWriter::new(BitState::at(0), &mut expected);
+            section::lanes::<i64>(&mut out, &mut expected_trail, &wide, Tag::default());
+            let end = out.state.at as usize;
+
+            // Alone, and as the last of three units.
+            let alone = indices.iter().map(|index| *index as Unit).collect::<std::vec::Vec<_>>();
+            let third = alone.iter().flat_map(|index| [7, 8, *index]).collect::<std::vec::Vec<_>>();
+            for step in [1, 3] {
+                let (mut bytes, mut now) = ([0; 700], trail);
+                let mut out = BitWriter::new(BitState::at(0), &mut bytes);
+                let done = match step {
+                    1 => write::<1, BLOCK>(&mut out, &mut now, &alone, count, Tag::default()),
+                    _ => write::<3, { 3 * BLOCK }>(&mut out, &mut now, &third, count, Tag::default()),
+                };
+                written += u32::from(done);
+                if done {
+                    assert_eq!((out.state.at as usize, out.state.over), (end, false), "{seed}");
+                    assert_eq!(bytes[..end], expected[..end], "{seed}");
+                    assert_eq!((now.last, now.moved), (expected_trail.last, expected_trail.moved), "{seed}");
+                } else {
+                    assert_eq!((out.state.at, now.last, now.moved), (0, trail.last, trail.moved), "{seed}");
+                }
+            }
+
+            // Back, in one go and in two, with nothing behind the bytes and with more.
+            let tag = Tag::of(expected[0]).expect("a tag");
+            let residuals_at = 1 + tag.width_bytes(count) as u32;
+            for (cut, room) in [(count, end), (count / 3, end), (count / 2, 700)] {
+                let mut cursor = Cursor { tag, trail, widths_at: 1, residuals_at, ..Cursor::default() };
+                let mut values = [Word(0); 2 * GROUP];
+                let (first, second) = values.split_at_mut(2 * cut);
+                read(&mut cursor, &expected[..room], 0, cut, 2, first);
+                read(&mut cursor, &expected[..room], cut, count - cut, 2, second);
+                let found = values.iter().step_by(2).take(count).map(|value| value.i32());
+                assert!(found.eq(indices.iter().copied()), "{seed}");
+                assert!(values.iter().skip(1).step_by(2).all(|value| *value == Word(0)), "{seed}");
+            }
+        }
+        assert!(written > 2000, "{written} of 8000 are near enough");
+    }
+}

@@ -238,7 +238,7 @@ pub(super) fn start(
 }
 
 #[inline(never)]
-fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
+pub(super) fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
     let mut tail = Tail::of(trail);
     let (mut sizes, twice) = sizes(tail, indices);
     let spread = indices.first().map_or(0, |first| first.magnitude_bits());

@@ -7,8 +7,12 @@ use super::{BLOCK, SMALL};
 /// Writes the low `width` bits of each of `numbers`, whose other bits must be zero.
 #[inline(always)]
 pub(super) fn write<L: Lane>(out: &mut BitWriter<'_>, numbers: &[L::Magnitude; BLOCK], width: u32) {
-    if SMALL && width <= 24 {
-        return small(out, &numbers.map(|number| number.into() as u32), width);
+    if SMALL {
+        match width {
+            ..=24 => small(out, &numbers.map(|number| number.into() as u32), width),
+            _ => apart(out, &numbers.map(Into::into), width),
+        }
+        return;
     }
     whole(out, &numbers.map(Into::into), width);
 }
@@ -61,6 +65,12 @@ fn by_bytes(out: &mut BitWriter<'_>, numbers: &[u32; BLOCK], width: u32) {
             count -= 8;
         }
     }
+}
+
+/// Wide ones, out of the way of the others.
+#[inline(never)]
+fn apart(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
+    wide(out, numbers, width);
 }
 
 #[inline(always)]
