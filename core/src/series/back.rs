@@ -93,7 +93,30 @@ pub struct Waiting<'a> {
     pub(crate) units: &'a [Unit],
     /// Units of one point.
     pub(crate) size: usize,
+    /// Points.
+    pub(crate) count: usize,
     pub(crate) columns: &'a [Column],
+    /// By how much each timestamp goes on from the one before, the first one from the last one before these points, if
+    /// that is the same for all.
+    pub(crate) step: Option<i64>,
+}
+
+/// Points one after the other. Not `chunks_exact`: it divides, which takes cores without a divider a hundred instructions.
+#[derive(Clone, Debug)]
+pub(crate) struct Points<'a> {
+    units: &'a [Unit],
+    size: usize,
+}
+
+impl<'a> Iterator for Points<'a> {
+    type Item = &'a [Unit];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a [Unit]> {
+        let (point, rest) = self.units.split_at_checked(self.size)?;
+        self.units = rest;
+        Some(point)
+    }
 }
 
 impl<'a> Waiting<'a> {
@@ -113,18 +136,26 @@ impl<'a> Waiting<'a> {
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.units.len() / self.size.max(1)
+        self.count
     }
 
     /// The points, unit by unit.
-    pub(crate) fn points(&self) -> impl Iterator<Item = &'a [Unit]> + Clone + use<'a> {
-        self.units.chunks_exact(self.size.max(1))
+    #[inline(always)]
+    pub(crate) fn points(&self) -> Points<'a> {
+        Points { units: self.units, size: self.size.max(1) }
     }
 
     /// Their timestamps.
     #[inline(always)]
     pub(crate) fn times(&self) -> impl Iterator<Item = i64> + Clone + use<'a> {
         self.points().map(time_of)
+    }
+
+    /// The last of them.
+    #[inline(always)]
+    pub(crate) fn last_time(&self) -> i64 {
+        let last = self.units.len().checked_sub(self.size).and_then(|at| self.units.get(at..));
+        last.map_or(0, time_of)
     }
 
     /// The values of a column of `bits` that starts `at` a byte of each point.
@@ -155,21 +186,39 @@ impl<'a> Waiting<'a> {
         time_of(point)
     }
 
-    /// Writes one point to the start of `place`.
-    #[inline(always)]
-    pub(crate) fn put(place: &mut [Unit], columns: &[Column], time: i64, values: &[Word]) {
-        let Some((first, mut place)) = place.split_first_chunk_mut::<2>() else { return };
-        *first = bytemuck::cast(time);
-        for (column, value) in columns.iter().zip(values) {
-            if column.kind.bits() == 64 {
-                let Some((first, rest)) = place.split_first_chunk_mut::<2>() else { return };
-                *first = bytemuck::cast(value.0);
-                place = rest;
-            } else {
-                let Some((first, rest)) = place.split_first_mut() else { return };
-                *first = value.0 as u32;
-                place = rest;
+    /// Writes points one after the other from the start of `places` on, no more than 255. Of its own, for small cores
+    /// have few registers.
+    #[inline(never)]
+    pub(crate) fn put(places: &mut [Unit], columns: &[Column], times: &[i64], values: &[Word]) {
+        let (mut places, mut values) = (places, values);
+        // The usual ones get a loop of their own, which decides nothing inside.
+        if let [column] = columns
+            && column.kind.bits() == 32
+        {
+            let count = times.len().min(values.len()).min(255);
+            let places = places.get_mut(..count * 3).unwrap_or_default().as_chunks_mut::<3>().0;
+            for ((into, time), word) in places.iter_mut().zip(times).zip(values) {
+                let [low, high] = bytemuck::cast::<_, [Unit; 2]>(*time);
+                *into = [low, high, word.0 as Unit];
             }
+            return;
+        }
+        for time in times {
+            let Some((words, others)) = values.split_at_checked(columns.len()) else { return };
+            let Some((into, mut rest)) = places.split_first_chunk_mut() else { return };
+            *into = bytemuck::cast::<_, [Unit; 2]>(*time);
+            for (column, word) in columns.iter().zip(words) {
+                if column.kind.bits() == 64 {
+                    let Some((into, after)) = rest.split_first_chunk_mut() else { return };
+                    *into = bytemuck::cast::<_, [Unit; 2]>(word.0);
+                    rest = after;
+                } else {
+                    let Some((into, after)) = rest.split_first_mut() else { return };
+                    *into = word.0 as Unit;
+                    rest = after;
+                }
+            }
+            (places, values) = (rest, others);
         }
     }
 }

@@ -13,6 +13,9 @@ const ESCAPE_BITS: u32 = 68;
 /// by 0.1 % (`arith`) and 0.2 % (`pack`): what is learnt again is most of it, and is not known before.
 const CHANGE_BITS: u32 = 80;
 
+/// The integers themselves.
+const ONES: Front = Front::Integer { unit: 1, offset: 0 };
+
 /// The lattice for a column's next `words`, where `now` is in use (and `started`: known in this block).
 pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
     column: &Column,
@@ -23,17 +26,21 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
     match column.lattice {
         Lattice::Decimal(digits) if column.kind.is_float() => return Front::Decimal { digits },
         Lattice::Bits if column.kind.is_float() => return Front::Bits { shift: 0 },
-        Lattice::Ones if !column.kind.is_float() => return Front::Integer { unit: 1, offset: 0 },
+        Lattice::Ones if !column.kind.is_float() => return ONES,
         _ => {}
     }
     let lossy = lossy(column);
     // What is in use and takes every value is kept: looking for better costs more than it brings.
     if started && lossy.is_none() && !matches!(now, Front::Bits { .. }) {
-        let all = now == (Front::Integer { unit: 1, offset: 0 })
-            || words.clone().all(|word| now.fit(column, word).is_some());
+        let all = now == ONES || words.clone().all(|word| now.fit(column, word).is_some());
         if all {
             return now;
         }
+    }
+    let (unit, offset) = if column.kind.is_float() { (1, 0) } else { unit_of(column.kind, words.clone()) };
+    if !column.kind.is_float() && lossy.is_none() && unit == 1 && now == ONES {
+        // There is nothing to choose from.
+        return now;
     }
     let mut best = (cost(column, now, words.clone(), u32::MAX), now);
     let penalty = if started { CHANGE_BITS } else { 0 };
@@ -53,8 +60,7 @@ pub(crate) fn choose<I: Iterator<Item = Word> + Clone>(
         let shift = words.clone().map(|word| trailing_zeros(column.kind, word)).min().unwrap_or(0);
         offer(Front::Bits { shift });
     } else {
-        offer(Front::Integer { unit: 1, offset: 0 });
-        let (unit, offset) = unit_of(column.kind, words.clone());
+        offer(ONES);
         if unit > 1 {
             offer(Front::Integer { unit, offset });
         }

@@ -4,7 +4,7 @@
 use super::back::{UNIT, Waiting, WriteSide};
 use super::bound::{GROUP_SLACK, point_bytes};
 use super::error::{Misuse, Unsealed};
-use super::header::{CHECK_BYTES, Header, POINTS_PER_BYTE, header_bytes};
+use super::header::{CHECK_BYTES, Header, MAX_HEADER_BYTES, POINTS_PER_BYTE, header_bytes, number_room};
 use super::profile::{Profile, Small};
 use super::settings::{Column, Lattice, MAX_BLOCK_BYTES, MAX_COLUMNS, MAX_POINTS, Settings, Tolerance};
 use super::slide::slide;
@@ -53,13 +53,23 @@ pub struct Encoder<'b, P: Profile = Small, const COLUMNS: usize = 1> {
     write: P::Write<COLUMNS>,
     times: [i64; 3],
     summary: [Summary; COLUMNS],
-    /// Points coded and points waiting.
+    /// Points coded.
     coded: u32,
-    waiting: u32,
-    /// Where waiting points start, and how many may.
+    /// Where waiting points start, how many there are, and how many there may be.
     wait_at: u32,
-    wait_room: u32,
-    payload_at: u32,
+    waiting: u8,
+    wait_room: u8,
+    payload_at: u8,
+    /// Bytes that the header has at most. Points whose times are less than 2^`near_bits` after the first one of the block
+    /// leave it at that, and as many of them as may wait are sure to fit; 0 if it is not known of any.
+    header_bytes: u8,
+    near_bits: u8,
+    /// Bytes of a point as it is.
+    point_bytes: u8,
+    /// The last timestamp, the way to it from the one before as of late, and whether all that wait went as far.
+    even: bool,
+    last: i64,
+    step: i64,
 }
 
 /// The settings that are no columns.
@@ -80,6 +90,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     /// # Errors
     /// [`Misuse`] where the settings contradict themselves or not even one point is sure to fit.
     pub fn try_new(settings: Settings<COLUMNS>, buffer: &'b mut [u8]) -> Result<Self, Misuse> {
+        const { assert!(P::GROUP <= u8::MAX as usize && MAX_HEADER_BYTES <= u8::MAX as usize) };
         let used = settings.columns_used;
         if used == 0 || used > COLUMNS.min(MAX_COLUMNS) {
             return Err(Misuse::Columns { columns: used, room: COLUMNS });
@@ -126,16 +137,22 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             times: [0; 3],
             summary: [Summary::NONE; COLUMNS],
             coded: 0,
-            waiting: 0,
             wait_at: 0,
+            waiting: 0,
             wait_room: 0,
             payload_at: 0,
+            header_bytes: 0,
+            near_bits: 0,
+            point_bytes: point_bytes(columns.get(..used).unwrap_or_default()) as u8,
+            even: true,
+            last: 0,
+            step: 0,
         })
     }
 
     /// Points in the block so far.
     pub fn points(&self) -> u32 {
-        self.coded + self.waiting
+        self.coded + u32::from(self.waiting)
     }
 
     /// Adds a point. Timestamps may repeat and go back.
@@ -167,33 +184,91 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (used, mut taken) = (self.used(), 0);
         while let (Some(times), Some(values)) = (times.get(taken..), values.get(taken * used..))
             && let Some(first) = times.first()
-            && self.points() < self.settings.block_points
         {
-            if self.points() == 0 {
-                self.start(*first);
-            }
             if self.waiting == 0 && !self.open(*first) {
                 break;
             }
             // As many at once as there is room for, if their times do not make the header too long.
-            let mut now = times.len().min((self.wait_room - self.waiting) as usize);
-            let mut span = self.span(times.get(..now).unwrap_or_default());
-            if !self.fits(self.waiting + now as u32, span) {
-                (now, span) = (1, self.span(times.get(..1).unwrap_or_default()));
-                if !self.fits(self.waiting + 1, span) {
+            let mut now = times.len().min(usize::from(self.wait_room.saturating_sub(self.waiting)));
+            let mut times = times.get(..now).unwrap_or_default();
+            self.put(times, values);
+            let mut even = go_on(self.last, self.step, times);
+            if !self.near(times, even) && !self.stretch(times) {
+                (now, times) = (1, times.get(..1).unwrap_or_default());
+                even = go_on(self.last, self.step, times);
+                if !self.stretch(times) {
                     // If coding what waits makes no room, it does not wait any more.
                     self.flush();
                     continue;
                 }
             }
-            self.times = span;
-            self.wait(times.get(..now).unwrap_or_default(), values);
+            if let Some(last) = times.last() {
+                if !even {
+                    let before = times.len().checked_sub(2).and_then(|at| times.get(at));
+                    (self.step, self.even) = (last.wrapping_sub(*before.unwrap_or(&self.last)), false);
+                }
+                self.last = *last;
+            }
+            self.waiting += now as u8;
             taken += now;
             if self.waiting >= self.wait_room {
                 self.flush();
             }
         }
         taken
+    }
+
+    /// Whether points of these times may wait beside those that do without a look at the header. `even` says that all of
+    /// them go on as of late.
+    #[inline(always)]
+    fn near(&mut self, times: &[i64], even: bool) -> bool {
+        let [first, _, max] = &mut self.times;
+        let after = |time: &i64| time.wrapping_sub(*first) as u64;
+        let farthest = match times {
+            // So short a way leads back to where it began in no group.
+            [start, .., end] if even && (0..=i64::from(u32::MAX)).contains(&self.step) => {
+                after(start).max(after(end))
+            }
+            _ => times.iter().map(after).fold(0, |farthest, after| farthest.max(after)),
+        };
+        if !is_within(farthest, self.near_bits) {
+            return false;
+        }
+        *max = (*max).max(first.wrapping_add_unsigned(farthest));
+        true
+    }
+
+    /// Stretches the block's times to these, if points of these times are sure to fit beside those that wait.
+    fn stretch(&mut self, times: &[i64]) -> bool {
+        let span = self.span(times);
+        let header = self.header_bytes_at_most(span);
+        let size = self.point_bytes();
+        let room = self.room(header);
+        let fits = (usize::from(self.waiting) + times.len()) * size <= room;
+        if fits {
+            self.times = span;
+            self.stay_near(header, size, room);
+        }
+        fits
+    }
+
+    /// Bytes of points that are sure to fit if the header has so many bytes.
+    fn room(&self, header: usize) -> usize {
+        let grown = header.saturating_sub(usize::from(self.payload_at));
+        self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK + grown + CHECK_BYTES)
+    }
+
+    /// The block's times are such that its header has so many bytes at most: what other times change nothing about that.
+    fn stay_near(&mut self, header: usize, size: usize, room: usize) {
+        let [first, _, max] = self.times;
+        self.header_bytes = header as u8;
+        self.near_bits = 0;
+        if usize::from(self.wait_room) * size <= room {
+            // Not where times that much later begin again from the least ones.
+            let near_bits = number_room(max.abs_diff(first));
+            let last = 1_u64.checked_shl(near_bits).and_then(|near| first.checked_add_unsigned(near));
+            self.near_bits = if last.is_some() { near_bits as u8 } else { 0 };
+        }
     }
 
     /// First, least and largest timestamp of the block if it had these, too.
@@ -224,7 +299,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
 
     /// Puts header and check sum around the payload; gives where the block ends.
     fn end_block(&mut self) -> Option<usize> {
-        let start = self.payload_at as usize;
+        let start = usize::from(self.payload_at);
         let mut end = self.write.finish(self.buffer, start)?;
         // Zeros at the end need not be written, except that so many points must have so many bytes.
         let least = start + self.coded.div_ceil(POINTS_PER_BYTE) as usize;
@@ -253,18 +328,19 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
     }
 
     fn point_bytes(&self) -> usize {
-        point_bytes(self.columns.get(..self.used()).unwrap_or_default())
+        usize::from(self.point_bytes)
     }
 
     /// Starts a block whose first timestamp is `time`.
     fn start(&mut self, time: i64) {
         self.times = [time; 3];
+        (self.near_bits, self.last, self.step) = (0, time, 0);
         self.summary = [Summary::NONE; COLUMNS];
         // The payload is moved when the header's length is known: near to there costs no room.
-        let start = self.header_bytes_at_most(self.times) as u32;
-        self.payload_at = start;
+        let start = self.header_bytes_at_most(self.times);
+        self.payload_at = start as u8;
         let columns = self.columns.get(..self.used()).unwrap_or_default();
-        self.write.start(time, start as usize, columns);
+        self.write.start(time, start, columns);
     }
 
     fn header(&self, payload_bytes: usize) -> Header {
@@ -296,47 +372,53 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         header
     }
 
-    /// Whether `points` points more are sure to fit, if the block's times become these.
-    fn fits(&self, points: u32, times: [i64; 3]) -> bool {
-        let header = self.header_bytes_at_most(times);
-        let grown = header.saturating_sub(self.payload_at as usize);
-        let end = self.write.end_bound() + points as usize * self.point_bytes() + GROUP_SLACK;
-        end + grown + CHECK_BYTES <= self.buffer.len()
-    }
-
     fn header_bytes_at_most(&self, times: [i64; 3]) -> usize {
         let points = self.settings.block_points;
         header_bytes(self.used(), self.settings.ranges, self.buffer.len(), points, times)
     }
 
-    /// Makes room for points to wait; whether there is any.
+    /// Makes room for points to wait, of which the first has this time; whether there is any.
     fn open(&mut self, time: i64) -> bool {
-        if !self.fits(1, self.span(&[time])) {
+        if self.coded >= self.settings.block_points {
             return false;
         }
-        let size = self.point_bytes();
-        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
+        if self.coded == 0 {
+            self.start(time);
+        }
+        let mut header = usize::from(self.header_bytes);
+        let near = is_within(time.wrapping_sub(self.times[0]) as u64, self.near_bits);
+        if !near {
+            header = self.header_bytes_at_most(self.span(&[time]));
+        }
+        let (size, room) = (self.point_bytes(), self.room(header));
+        if room < size {
+            return false;
+        }
         // Beside the points there must be room to code them.
-        let room = (free / size.saturating_add(4)).clamp(1, P::GROUP);
-        self.wait_room =
-            (room as u32).min(self.settings.block_points - self.points().min(self.settings.block_points - 1));
+        let free = self.buffer.len().saturating_sub(self.write.end_bound() + GROUP_SLACK);
+        let most = if self.coded == 0 { P::GROUP } else { usize::from(self.wait_room) };
+        let mut points = most.min((self.settings.block_points - self.coded) as usize);
+        // Counted down from what it was, for some cores have no divider; there never is more of it than before.
+        while points > 1 && points * (size + 4) > free {
+            points -= 1;
+        }
+        self.wait_room = points as u8;
         // They begin where their units can.
-        let bytes = self.wait_room as usize * size + (UNIT - 1);
-        self.wait_at = self.buffer.len().saturating_sub(bytes) as u32;
+        self.wait_at = self.buffer.len().saturating_sub(points * size + (UNIT - 1)) as u32;
+        if !near || points * size > room {
+            self.near_bits = 0;
+        }
+        self.even = true;
         true
     }
 
+    /// Puts points where they may wait.
     #[inline(always)]
-    fn wait(&mut self, times: &[i64], values: &[Word]) {
-        let (size, used) = (self.point_bytes(), self.used());
-        let at = self.wait_at as usize + self.waiting as usize * size;
-        let columns = self.columns.get(..used).unwrap_or_default();
+    fn put(&mut self, times: &[i64], values: &[Word]) {
+        let at = self.wait_at as usize + usize::from(self.waiting) * self.point_bytes();
+        let columns = self.columns.get(..self.used()).unwrap_or_default();
         let places = Waiting::units_mut(self.buffer.get_mut(at..).unwrap_or_default());
-        let places = places.chunks_exact_mut((size / UNIT).max(1));
-        for ((place, time), values) in places.zip(times).zip(values.chunks_exact(used.max(1))) {
-            Waiting::put(place, columns, *time, values);
-        }
-        self.waiting += times.len() as u32;
+        Waiting::put(places, columns, times, values);
     }
 
     /// Codes all points that wait.
@@ -344,7 +426,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let (size, used) = (self.point_bytes(), self.used());
         let mut at = self.wait_at as usize;
         while self.waiting > 0 {
-            let mut count = self.waiting as usize;
+            let mut count = usize::from(self.waiting);
             let before = self.write;
             let room = before.end_bound() + count * size + 8;
             loop {
@@ -362,7 +444,7 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             }
             at += count * size;
             self.coded += count as u32;
-            self.waiting -= count as u32;
+            self.waiting -= count as u8;
         }
     }
 
@@ -372,7 +454,8 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
         let size = size / UNIT;
         let Some(units) = Waiting::units(bytes).get(..count * size) else { return false };
         let Some(columns) = self.columns.get(..used) else { return false };
-        let waiting = Waiting { units, size, columns };
+        let step = self.even.then_some(self.step);
+        let waiting = Waiting { units, size, count, columns, step };
         let mut summary = self.summary;
         let done =
             self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));
@@ -397,4 +480,37 @@ impl<'b, P: Profile, const COLUMNS: usize> Encoder<'b, P, COLUMNS> {
             }
         }
     }
+}
+
+/// Whether `number` has at most so many bits; for 0 bits, none has. A shift of 64 bits is a call on small cores.
+#[inline(always)]
+fn is_within(number: u64, bits: u8) -> bool {
+    let (high, low, bits) = ((number >> 32) as u32, number as u32, u32::from(bits));
+    match bits {
+        0 => false,
+        1..32 => high == 0 && low >> bits == 0,
+        _ => high.checked_shr(bits - 32) == Some(0),
+    }
+}
+
+/// Whether each of `times` is `step` after the one before, the first one after `last`. Of its own, for small cores have
+/// few registers.
+#[inline(never)]
+fn go_on(mut last: i64, step: i64, times: &[i64]) -> bool {
+    let mut off = 0;
+    let mut see = |time: &i64| {
+        last = last.wrapping_add(step);
+        let other = *time ^ last;
+        off |= other as u32 | (other >> 32) as u32;
+    };
+    // Four a round, for small cores have no cheap loops either.
+    let (fours, rest) = times.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        see(a);
+        see(b);
+        see(c);
+        see(d);
+    }
+    rest.iter().for_each(see);
+    off == 0
 }

@@ -265,6 +265,11 @@ pub(crate) fn header_bytes(
     4 + columns.div_ceil(2) + numbers + if ranges { 24 * columns } else { 0 } + 1
 }
 
+/// Bits that a number may have and take no more bytes than `number`, in groups of 7 bits.
+pub(crate) fn number_room(number: u64) -> u32 {
+    7 * number_bytes(number) as u32
+}
+
 /// Bytes of a number in groups of 7 bits (LEB128).
 fn number_bytes(number: u64) -> usize {
     // A seventh, rounded up: of at most 64, this product gives it.

@@ -2,12 +2,12 @@
 
 use core::ops::Range;
 
-/// Bytes that move at once, by way of registers, and whether they do: on hosts. Mostly the way is a byte or two.
-const AT_ONCE: usize = 64;
-const MANY: bool = cfg!(target_pointer_width = "64");
+/// Bytes that move at once, by way of registers. Mostly the way is a byte or two.
+const AT_ONCE: usize = if cfg!(target_pointer_width = "64") { 64 } else { 8 };
 
 /// Moves the bytes at `from` so that they begin at `to`, by a few bytes up or down: in steps of the way, so that what is
 /// copied never overlaps where it goes. `None`, and nothing is moved, if either place is outside.
+#[inline(never)]
 pub(super) fn slide(bytes: &mut [u8], from: Range<usize>, to: usize) -> Option<()> {
     let (way, end) = (from.start.abs_diff(to), to.checked_add(from.len())?);
     if end > bytes.len() || from.end > bytes.len() {
@@ -19,8 +19,7 @@ pub(super) fn slide(bytes: &mut [u8], from: Range<usize>, to: usize) -> Option<(
     let mut rest = bytes.get_mut(from.start.min(to)..from.end.max(end))?;
     if to < from.start {
         let mut done = 0;
-        while MANY
-            && let Some(high) = rest.get(done + way..).and_then(|high| high.first_chunk::<AT_ONCE>()).copied()
+        while let Some(high) = rest.get(done + way..).and_then(|high| high.first_chunk::<AT_ONCE>()).copied()
             && let Some(low) = rest.get_mut(done..).and_then(|low| low.first_chunk_mut())
         {
             *low = high;
@@ -33,8 +32,7 @@ pub(super) fn slide(bytes: &mut [u8], from: Range<usize>, to: usize) -> Option<(
         }
     } else {
         let mut left = rest.len();
-        while MANY
-            && let Some(at) = left.checked_sub(way + AT_ONCE)
+        while let Some(at) = left.checked_sub(way + AT_ONCE)
             && let Some(low) = rest.get(at..).and_then(|low| low.first_chunk::<AT_ONCE>()).copied()
             && let Some(high) = rest.get_mut(at + way..).and_then(|high| high.first_chunk_mut())
         {

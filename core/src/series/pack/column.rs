@@ -6,18 +6,29 @@ use super::super::lattice::{Front, MOST_ULPS, Place, moved};
 use super::super::settings::{Column, Tolerance};
 use super::super::summary::Summary;
 use super::super::word::{Kind, Word};
-use super::GROUP;
 use super::section::{self, Cursor, Tag, Trail};
+use super::{BLOCK, GROUP, SMALL, narrow};
 
 /// Writes the values of a column of 32-bit integers that are multiples of 1: always all of them.
 #[inline(never)]
 pub(super) fn write_ones(out: &mut BitWriter<'_>, trail: &mut Trail, waiting: &Waiting<'_>, at: usize) {
+    let (count, tag) = (waiting.count().min(GROUP), Tag::default());
+    // The only column of a point stands behind its two units of time.
+    const ONLY: usize = 3;
+    let only = waiting.size == ONLY;
+    if SMALL && only && narrow::write::<ONLY, { ONLY * BLOCK }>(out, trail, waiting.units, count, tag) {
+        return;
+    }
     let mut indices = [0; GROUP];
     for (index, word) in indices.iter_mut().zip(waiting.words(at, 32)) {
         *index = word.i32();
     }
-    let count = waiting.count().min(GROUP);
-    section::write_narrow(out, trail, indices.get(..count).unwrap_or_default(), Tag::default());
+    let indices = indices.get(..count).unwrap_or_default();
+    let units = bytemuck::try_cast_slice(indices).unwrap_or_default();
+    if SMALL && !only && narrow::write::<1, BLOCK>(out, trail, units, count, tag) {
+        return;
+    }
+    section::write_narrow(out, trail, indices, tag);
 }
 
 /// Writes the values of one column; whether all of them are on the lattice.
@@ -97,8 +108,11 @@ pub(super) fn read(
 ) -> Option<()> {
     let tag = cursor.tag;
     let corrections = payload.get(cursor.corrections_at as usize..)?;
+    let ones = kind == Kind::I32 && front == Front::Integer { unit: 1, offset: 0 };
     // Of a column of 32 bits, the low 32 bits of the indices decide.
-    if kind == Kind::I32 && !tag.corrected {
+    if SMALL && ones && !tag.corrected {
+        narrow::read(cursor, payload, from, count, step, values);
+    } else if kind == Kind::I32 && !tag.corrected {
         cursor.indices::<i32>(payload, from, count, |at, indices| {
             let values = values.get_mut((at - from) * step..).unwrap_or_default();
             for (index, value) in indices.iter().zip(values.iter_mut().step_by(step.max(1))) {

@@ -2,6 +2,7 @@
 
 mod before;
 mod column;
+mod narrow;
 pub(crate) mod read;
 mod section;
 mod words;
@@ -15,3 +16,6 @@ const GROUP_BITS: u32 = GROUP.ilog2();
 
 /// Values that share a width.
 const BLOCK: usize = 8;
+
+/// Whether words of 64 bits are dear.
+const SMALL: bool = cfg!(not(target_pointer_width = "64"));

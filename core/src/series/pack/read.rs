@@ -8,7 +8,7 @@ use super::super::settings::Column;
 use super::super::word::Word;
 use super::before::Before;
 use super::section::{Cursor, Tag, Trail};
-use super::{GROUP_BITS, column};
+use super::{GROUP, GROUP_BITS, column};
 
 /// Reads groups.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,32 @@ impl<const COLUMNS: usize> PackRead<COLUMNS> {
         (end <= payload.len()).then_some(end)
     }
 
+    /// The head of a group at `at`, if nothing changes before it: how many points it has, and where it ends.
+    #[inline(always)]
+    fn same_head(payload: &[u8], at: usize) -> Option<(usize, usize)> {
+        let head = *payload.get(at)?;
+        match head & 1 {
+            // 0 for a whole group, for not stored, for not changed.
+            0 => (head & 6 == 0).then_some((GROUP, at + 1)),
+            // 1 for a part, six bits of its length, 0 for not stored, 0 for not changed.
+            _ => {
+                let changed = *payload.get(at + 1)? & 1 | head >> 7;
+                (changed == 0).then_some((1 + usize::from(head >> 1), at + 2))
+            }
+        }
+    }
+
+    /// Finds the sections of a group of so many points, of which the first is at `at`.
+    fn sections(&mut self, payload: &[u8], columns: &[Column], points: usize, at: usize) -> Option<u32> {
+        (self.count, self.done, self.stored) = (points as u8, 0, false);
+        let mut at = Self::section(payload, at, points, 8, &mut self.time)?;
+        for (cursor, column) in self.cursors.iter_mut().zip(columns) {
+            at = Self::section(payload, at, points, column.kind.bits() as usize / 8, cursor)?;
+        }
+        self.at = at as u32;
+        Some(points as u32)
+    }
+
     fn stored_points(&mut self, payload: &[u8], columns: &[Column], into: Places<'_>) -> Option<()> {
         let mut left = payload.get(self.at as usize..)?;
         for (time, values) in into.times.iter_mut().zip(into.values.chunks_exact_mut(columns.len().max(1))) {
@@ -88,6 +114,9 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
     }
 
     fn head(&mut self, payload: &[u8], columns: &[Column]) -> Option<u32> {
+        if let Some((points, at)) = Self::same_head(payload, self.at as usize) {
+            return self.sections(payload, columns, points, at);
+        }
         let mut reader = BitReader::new(BitState::at(self.at as usize), payload);
         let now = self.before.head(0);
         let mut heads = Heads::NEW;
@@ -97,7 +126,6 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
             return None;
         }
         (self.count, self.done, self.stored) = (head.points as u8, 0, head.stored);
-        let mut at = reader.state.at as usize;
         if !head.stored {
             if head.unit != now.unit {
                 self.time.trail = Trail::default();
@@ -108,12 +136,9 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
                 }
             }
             (self.before.unit, self.before.fronts) = (head.unit, head.fronts);
-            at = Self::section(payload, at, head.points, 8, &mut self.time)?;
-            for (cursor, column) in self.cursors.iter_mut().zip(columns) {
-                at = Self::section(payload, at, head.points, column.kind.bits() as usize / 8, cursor)?;
-            }
+            return self.sections(payload, columns, head.points, reader.state.at as usize);
         }
-        self.at = at as u32;
+        self.at = reader.state.at;
         Some(head.points as u32)
     }
 
@@ -134,10 +159,7 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         let (mut last, mut index) = (self.before.last, self.time.trail.last);
         if let Some(moved) = self.time.steady() {
             let step = moved.wrapping_mul(unit);
-            for time in times {
-                last = last.wrapping_add(step);
-                *time = last;
-            }
+            last = go_on(last, step, times);
             self.time.trail = Trail { last: index.wrapping_add(moved.wrapping_mul(count as i64)), moved };
         } else {
             self.time.indices::<i64>(payload, from, count, |at, indices| {
@@ -159,4 +181,15 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
         self.done += count as u8;
         Some(())
     }
+}
+
+/// Timestamps `step` after each other, the first one after `last`; gives the last one. Of its own, for small cores have
+/// few registers.
+#[inline(never)]
+fn go_on(mut last: i64, step: i64, times: &mut [i64]) -> i64 {
+    for time in times {
+        last = last.wrapping_add(step);
+        *time = last;
+    }
+    last
 }

@@ -2,8 +2,7 @@
 
 use super::super::bits::BitWriter;
 use super::super::lane::Lane;
-use super::words;
-use super::{BLOCK, GROUP};
+use super::{BLOCK, GROUP, SMALL, narrow, words};
 
 /// What a column's residuals are counted from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +71,7 @@ impl Tag {
 }
 
 #[inline(always)]
-fn unfold(folded: u64) -> i64 {
+pub(super) fn unfold(folded: u64) -> i64 {
     (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
 
@@ -81,19 +80,19 @@ const NARROW: u32 = 28;
 
 /// The trail in the lanes of the indices.
 #[derive(Clone, Copy)]
-struct Tail<L> {
-    last: L,
-    moved: L,
+pub(super) struct Tail<L> {
+    pub(super) last: L,
+    pub(super) moved: L,
 }
 
 impl<L: Lane> Tail<L> {
-    fn of(trail: &Trail) -> Self {
+    pub(super) fn of(trail: &Trail) -> Self {
         Tail { last: L::from_wide(trail.last), moved: L::from_wide(trail.moved) }
     }
 
     /// The differences to the index before, once and twice; the next step starts from here.
     #[inline(always)]
-    fn step(&mut self, index: L) -> (L, L) {
+    pub(super) fn step(&mut self, index: L) -> (L, L) {
         let once = index.minus(self.last);
         let twice = once.minus(self.moved);
         *self = Tail { last: index, moved: once };
@@ -101,13 +100,31 @@ impl<L: Lane> Tail<L> {
     }
 }
 
-/// How wide the residuals of each eight are, and all widths together.
-type Sizes = ([u8; GROUP / BLOCK], u32);
+/// How wide the residuals of each eight are.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sizes {
+    pub(super) widths: [u8; GROUP / BLOCK],
+    /// All widths together, and the largest.
+    total: u32,
+    most: u32,
+}
+
+impl Sizes {
+    /// Residuals that have so many bits are the next eight.
+    #[inline(always)]
+    pub(super) fn add(&mut self, at: usize, bits: u32) {
+        if let Some(width) = self.widths.get_mut(at) {
+            *width = bits as u8;
+        }
+        self.total += bits;
+        self.most = if bits > self.most { bits } else { self.most };
+    }
+}
 
 /// Of `indices` differenced once, and twice.
 #[inline(always)]
 fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
-    let (mut once, mut twice) = (([0; GROUP / BLOCK], 0), ([0; GROUP / BLOCK], 0));
+    let (mut once, mut twice) = (Sizes::default(), Sizes::default());
     let (blocks, rest) = indices.as_chunks::<BLOCK>();
     let mut of = |block: &[L], at: usize| {
         let (mut all_once, mut all_twice) = (L::LEAST, L::LEAST);
@@ -116,13 +133,8 @@ fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
             all_once = all_once | residuals.0.fold();
             all_twice = all_twice | residuals.1.fold();
         }
-        for (sizes, all) in [(&mut once, all_once), (&mut twice, all_twice)] {
-            let bits = L::bits_of(all);
-            if let Some(size) = sizes.0.get_mut(at) {
-                *size = bits as u8;
-            }
-            sizes.1 += bits;
-        }
+        once.add(at, L::bits_of(all_once));
+        twice.add(at, L::bits_of(all_twice));
     };
     // Whole ones have a length that the compiler knows: on hosts they become vectors.
     for (at, block) in blocks.iter().enumerate() {
@@ -137,11 +149,9 @@ fn sizes<L: Lane>(mut tail: Tail<L>, indices: &[L]) -> (Sizes, Sizes) {
 /// Of `indices` as they are.
 #[inline(never)]
 fn sizes_as_they_are<L: Lane>(indices: &[L]) -> Sizes {
-    let mut sizes = ([0; GROUP / BLOCK], 0);
-    for (block, size) in indices.chunks(BLOCK).zip(&mut sizes.0) {
-        let bits = L::bits_of(block.iter().fold(L::LEAST, |all, index| all | index.fold()));
-        *size = bits as u8;
-        sizes.1 += bits;
+    let mut sizes = Sizes::default();
+    for (at, block) in indices.chunks(BLOCK).enumerate() {
+        sizes.add(at, L::bits_of(block.iter().fold(L::LEAST, |all, index| all | index.fold())));
     }
     sizes
 }
@@ -157,7 +167,16 @@ pub(super) fn write(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[i64],
     for (to, index) in narrow.iter_mut().zip(indices) {
         *to = *index as i32;
     }
-    lanes::<i32>(out, trail, narrow.get(..indices.len()).unwrap_or_default(), tag);
+    let narrow = narrow.get(..indices.len()).unwrap_or_default();
+    match SMALL {
+        false => lanes::<i32>(out, trail, narrow, tag),
+        true => {
+            let units = bytemuck::try_cast_slice(narrow).unwrap_or_default();
+            if !narrow::write::<1, BLOCK>(out, trail, units, narrow.len(), tag) {
+                lanes::<i64>(out, trail, indices, tag);
+            }
+        }
+    }
 }
 
 /// The same of indices that have 32 bits.
@@ -165,7 +184,7 @@ pub(super) fn write_narrow(out: &mut BitWriter<'_>, trail: &mut Trail, indices: 
     let far = |number: i32| (number ^ (number >> 31)) as u32;
     let trails =
         [trail.last, trail.moved].iter().all(|number| (-(1 << NARROW)..1 << NARROW).contains(number));
-    if trails && indices.iter().fold(0, |all, index| all | far(*index)) >> NARROW == 0 {
+    if !SMALL && trails && indices.iter().fold(0, |all, index| all | far(*index)) >> NARROW == 0 {
         return lanes::<i32>(out, trail, indices, tag);
     }
     let mut wide = [0; GROUP];
@@ -175,23 +194,32 @@ pub(super) fn write_narrow(out: &mut BitWriter<'_>, trail: &mut Trail, indices: 
     lanes::<i64>(out, trail, wide.get(..indices.len()).unwrap_or_default(), tag);
 }
 
-#[inline(never)]
-fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
-    let mut tail = Tail::of(trail);
-    let (once, twice) = sizes(tail, indices);
-    let (mut order, mut best) = if twice.1 < once.1 { (2_u8, twice) } else { (1, once) };
+/// Writes the tag and widths of a section of `count` indices: gives how often to difference them, and leaves how wide
+/// they are then in `once`. The first has `spread` bits, and all are as wide as `zero` says if they are not differenced.
+#[inline(always)]
+pub(super) fn start(
+    out: &mut BitWriter<'_>,
+    count: usize,
+    once: &mut Sizes,
+    twice: &Sizes,
+    spread: u32,
+    zero: impl FnOnce() -> Sizes,
+    tag: Tag,
+) -> u8 {
+    let (mut order, best) = (1, once);
+    if twice.total < best.total {
+        (order, *best) = (2, *twice);
+    }
     // Counting from 0 pays where there is no order in the values: seldom, so not every group is tried.
-    let spread = indices.first().map_or(0, |first| first.magnitude_bits());
-    if best.1 > 0 && spread <= u32::from(best.0[0]) {
-        let zero = sizes_as_they_are(indices);
-        if zero.1 < best.1 {
-            (order, best) = (0, zero);
+    if best.total > 0 && spread <= u32::from(best.widths[0]) {
+        let zero = zero();
+        if zero.total < best.total {
+            (order, *best) = (0, zero);
         }
     }
-    let (widths, total) = best;
-    let blocks = indices.len().div_ceil(BLOCK);
-    let most = widths.iter().max().copied().unwrap_or(0);
-    let form = match (total, most) {
+    let Sizes { widths, total, most } = best;
+    let blocks = count.div_ceil(BLOCK);
+    let form = match (*total, *most) {
         (0, _) => Widths::None,
         (_, ..16) => Widths::Nibbles,
         _ => Widths::Bytes,
@@ -206,7 +234,17 @@ fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag
         }
         Widths::Bytes => out.bytes(widths.get(..blocks).unwrap_or_default()),
     }
-    for (indices, width) in indices.chunks(BLOCK).zip(widths) {
+    order
+}
+
+#[inline(never)]
+pub(super) fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag: Tag) {
+    let mut tail = Tail::of(trail);
+    let (mut sizes, twice) = sizes(tail, indices);
+    let spread = indices.first().map_or(0, |first| first.magnitude_bits());
+    let zero = || sizes_as_they_are(indices);
+    let order = start(out, indices.len(), &mut sizes, &twice, spread, zero, tag);
+    for (indices, width) in indices.chunks(BLOCK).zip(sizes.widths) {
         let mut residuals = [L::LEAST; BLOCK];
         for (index, residual) in indices.iter().zip(&mut residuals) {
             let (once, twice) = tail.step(*index);
@@ -224,11 +262,10 @@ fn lanes<L: Lane>(out: &mut BitWriter<'_>, trail: &mut Trail, indices: &[L], tag
     *trail = Trail { last: tail.last.wide(), moved: tail.moved.wide() };
 }
 
-/// Writes a section whose indices go on by as much as of late, `count` of them.
-pub(super) fn write_steady(out: &mut BitWriter<'_>, trail: &mut Trail, count: usize) {
+/// Writes a section whose indices go on by as much as of late; where they come to is the caller's to note.
+pub(super) fn write_steady(out: &mut BitWriter<'_>, trail: &Trail) {
     let order = if trail.moved == 0 { 1 } else { 2 };
     out.bytes(&[Tag { order, ..Tag::default() }.byte()]);
-    trail.last = trail.last.wrapping_add(trail.moved.wrapping_mul(count as i64));
 }
 
 /// Where reading is in a section.

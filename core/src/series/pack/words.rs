@@ -2,22 +2,50 @@
 
 use super::super::bits::BitWriter;
 use super::super::lane::Lane;
-use super::BLOCK;
-
-/// Whether words of 64 bits are dear.
-const BY_BYTES: bool = cfg!(not(target_pointer_width = "64"));
+use super::{BLOCK, SMALL};
 
 /// Writes the low `width` bits of each of `numbers`, whose other bits must be zero.
 #[inline(always)]
 pub(super) fn write<L: Lane>(out: &mut BitWriter<'_>, numbers: &[L::Magnitude; BLOCK], width: u32) {
-    if BY_BYTES && width <= 24 {
-        return by_bytes(out, &numbers.map(|number| number.into() as u32), width);
+    if SMALL {
+        match width {
+            ..=24 => small(out, &numbers.map(|number| number.into() as u32), width),
+            _ => apart(out, &numbers.map(Into::into), width),
+        }
+        return;
     }
     whole(out, &numbers.map(Into::into), width);
 }
 
 /// Numbers of up to 24 bits, for cores of 32.
 #[inline(always)]
+fn small(out: &mut BitWriter<'_>, numbers: &[u32; BLOCK], width: u32) {
+    let at = out.state.at as usize;
+    let place = out.out.get_mut(at..).and_then(|place| place.first_chunk_mut());
+    match place {
+        Some(place) if width <= 8 => {
+            *place = halves(numbers, width);
+            out.state.at += width;
+        }
+        _ => by_bytes(out, numbers, width),
+    }
+}
+
+/// Of up to 8 bits: four of them are a word.
+#[inline(always)]
+fn halves(numbers: &[u32; BLOCK], width: u32) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h] = *numbers;
+    let low = ((d << width | c) << width | b) << width | a;
+    let high = ((h << width | g) << width | f) << width | e;
+    // In two steps, because it may be by all 32 bits.
+    let way = 4 * width;
+    let (first, rest) = (low | high << (way - 1) << 1, high >> (32 - way));
+    let ([a, b, c, d], [e, f, g, h]) = (first.to_le_bytes(), rest.to_le_bytes());
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Of up to 24 bits, byte by byte.
+#[inline(never)]
 fn by_bytes(out: &mut BitWriter<'_>, numbers: &[u32; BLOCK], width: u32) {
     let at = out.state.at as usize;
     out.state.at += width;
@@ -37,6 +65,12 @@ fn by_bytes(out: &mut BitWriter<'_>, numbers: &[u32; BLOCK], width: u32) {
             count -= 8;
         }
     }
+}
+
+/// Wide ones, out of the way of the others.
+#[inline(never)]
+fn apart(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
+    wide(out, numbers, width);
 }
 
 #[inline(always)]
@@ -82,13 +116,38 @@ fn wide(out: &mut BitWriter<'_>, numbers: &[u64; BLOCK], width: u32) {
 /// Reads them again, as what `to` makes of each; of lanes of 32 bits its low ones. After the end of `bytes` there are zeros.
 #[inline(always)]
 pub(super) fn read<L: Lane>(bytes: &[u8], at: usize, width: u32, to: impl Fn(u64) -> i64) -> [L; BLOCK] {
-    if BY_BYTES && width <= 24 {
-        return read_by_bytes(bytes, at, width).map(|number| L::from_wide(to(u64::from(number))));
+    if SMALL && width <= 24 {
+        return read_small(bytes, at, width).map(|number| L::from_wide(to(u64::from(number))));
     }
     read_whole(bytes, at, width).map(|number| L::from_wide(to(number)))
 }
 
+/// Numbers of 1 to 24 bits, for cores of 32.
 #[inline(always)]
+pub(super) fn read_small(bytes: &[u8], at: usize, width: u32) -> [u32; BLOCK] {
+    match bytes.get(at..).and_then(|bytes| bytes.first_chunk()) {
+        Some(bytes) if width <= 8 => read_halves(*bytes, width),
+        _ => read_by_bytes(bytes, at, width),
+    }
+}
+
+#[inline(always)]
+fn read_halves(bytes: [u8; 8], width: u32) -> [u32; BLOCK] {
+    let [a, b, c, d, e, f, g, h] = bytes;
+    let (low, rest) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+    let way = 4 * width;
+    let high = low >> (way - 1) >> 1 | rest << (32 - way);
+    let mask = (1 << width) - 1;
+    let of = |word: u32| {
+        let (second, third) = (word >> width, word >> width >> width);
+        [word & mask, second & mask, third & mask, third >> width & mask]
+    };
+    let ([a, b, c, d], [e, f, g, h]) = (of(low), of(high));
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Of up to 24 bits, byte by byte.
+#[inline(never)]
 fn read_by_bytes(bytes: &[u8], at: usize, width: u32) -> [u32; BLOCK] {
     let mut bytes = bytes.get(at..).unwrap_or_default().iter();
     let (mut numbers, mut held, mut count) = ([0; BLOCK], 0, 0);
@@ -161,6 +220,14 @@ mod tests {
                     assert_eq!((out.state.at, out.state.over), (3 + width, false));
                     assert_eq!(others[..3 + width as usize], bytes[..3 + width as usize], "width {width}");
                     assert_eq!(read_by_bytes(&bytes, 3, width).map(u64::from), numbers, "width {width}");
+                }
+                if (1..=24).contains(&width) {
+                    let mut others = std::vec![0; room + 3];
+                    let mut out = BitWriter::new(BitState::at(3), &mut others);
+                    small(&mut out, &numbers.map(|number| number as u32), width);
+                    assert_eq!((out.state.at, out.state.over), (3 + width, false));
+                    assert_eq!(others[..3 + width as usize], bytes[..3 + width as usize], "width {width}");
+                    assert_eq!(read_small(&bytes, 3, width).map(u64::from), numbers, "width {width}");
                 }
             }
         }

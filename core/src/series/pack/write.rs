@@ -17,6 +17,9 @@ pub struct PackWrite<const COLUMNS: usize> {
     bits: BitState,
     before: Before<COLUMNS>,
     time: Trail,
+    /// How much later each timestamp is than the one before if they go on as of late, and how many did since `time`.
+    step: i64,
+    steps: u32,
     trails: [Trail; COLUMNS],
     /// Groups so far: now and then a better lattice is looked for.
     groups: u8,
@@ -34,6 +37,9 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     /// Writes the head of a group and turns to what it says.
     fn head(&mut self, out: &mut BitWriter<'_>, columns: &[Column], next: &Head<COLUMNS>) {
         let now = self.before.head(0);
+        if next.unit == now.unit && next.fronts == now.fronts && !next.stored {
+            return Self::same_head(out, next.points);
+        }
         // Plain bits have no probabilities to remember.
         let mut heads = Heads::NEW;
         let _ = heads.code(out, GROUP_BITS, columns, &now, next);
@@ -42,7 +48,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
             return;
         }
         if next.unit != now.unit {
-            self.time = Trail::default();
+            (self.time, self.step, self.steps) = (Trail::default(), 0, 0);
         }
         for ((trail, front), before) in self.trails.iter_mut().zip(&next.fronts).zip(&now.fronts) {
             if front != before {
@@ -52,30 +58,23 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         (self.before.unit, self.before.fronts) = (next.unit, next.fronts);
     }
 
-    /// What a timestamp is after the one before if it goes on as of late.
+    /// Writes the head of a group before which nothing changes: as [`Heads`] would, bit by bit.
     #[inline(always)]
-    fn step(&self) -> i64 {
-        match self.time.moved {
-            0 => 0,
-            moved => moved.wrapping_mul(self.before.unit as i64),
+    fn same_head(out: &mut BitWriter<'_>, points: usize) {
+        match points {
+            GROUP => out.bytes(&[0]),
+            // 1 for a part of a group, six bits of its length, 0 for not stored and not changed.
+            _ => out.bytes(&[1 | (points as u8).wrapping_sub(1) << 1, 0]),
         }
-    }
-
-    /// Whether all timestamps go on as of late.
-    #[inline(always)]
-    fn steady(&self, waiting: &Waiting<'_>) -> bool {
-        let (step, mut last) = (self.step(), self.before.last);
-        waiting.times().all(|time| {
-            last = last.wrapping_add(step);
-            time == last
-        })
     }
 
     /// Writes the timestamps.
     #[inline(never)]
     fn times(&mut self, out: &mut BitWriter<'_>, waiting: &Waiting<'_>) {
         let mut indices = [0; GROUP];
-        let (mut index, mut before, mut units) = (self.time.last, 0, 0);
+        let skipped = self.time.moved.wrapping_mul(i64::from(self.steps));
+        let (mut index, mut before, mut units) = (self.time.last.wrapping_add(skipped), 0, 0);
+        (self.time.last, self.steps) = (index, 0);
         for (to, time) in indices.iter_mut().zip(waiting.times()) {
             let difference = time.wrapping_sub(self.before.last);
             // Mostly it is the one before again, and dividing is slow.
@@ -88,6 +87,37 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         }
         let count = waiting.count().min(GROUP);
         section::write(out, &mut self.time, indices.get(..count).unwrap_or_default(), Tag::default());
+        self.step = self.time.moved.wrapping_mul(self.before.unit as i64);
+    }
+
+    /// Whether all columns are integers of 32 bits that are multiples of 1: any value is.
+    #[inline(always)]
+    fn ones(&self, columns: &[Column]) -> bool {
+        let mut fronts = self.before.fronts.iter().zip(columns);
+        fronts.all(|(front, column)| column.kind == Kind::I32 && *front == Front::first(Kind::I32))
+    }
+
+    /// Writes a group of such columns whose times go on as of late.
+    #[inline(always)]
+    fn write_same(&mut self, buffer: &mut [u8], waiting: &Waiting<'_>) {
+        let count = waiting.count().min(GROUP);
+        let mut out = BitWriter::new(self.bits, buffer);
+        Self::same_head(&mut out, count);
+        self.same_times(&mut out, waiting);
+        let mut at = 8;
+        for (trail, _) in self.trails.iter_mut().zip(waiting.columns) {
+            column::write_ones(&mut out, trail, waiting, at);
+            at += 4;
+        }
+        self.bits = out.state;
+    }
+
+    /// Writes timestamps that go on as of late.
+    #[inline(always)]
+    fn same_times(&mut self, out: &mut BitWriter<'_>, waiting: &Waiting<'_>) {
+        self.steps += waiting.count() as u32;
+        self.before.last = waiting.last_time();
+        section::write_steady(out, &self.time);
     }
 
     /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
@@ -102,7 +132,8 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     ) -> bool {
         let columns = waiting.columns;
         let count = waiting.count().min(GROUP);
-        let steady = self.steady(waiting);
+        // Whether all timestamps go on as of late.
+        let steady = waiting.step == Some(self.step);
         let mut next = self.before.head(count);
         if !steady || first {
             next.unit = unit_of(self.before.unit, first, self.before.last, waiting.times());
@@ -121,9 +152,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         self.head(&mut out, columns, &next);
 
         if steady {
-            let step = self.step();
-            self.before.last = self.before.last.wrapping_add(step.wrapping_mul(count as i64));
-            section::write_steady(&mut out, &mut self.time, count);
+            self.same_times(&mut out, waiting);
         } else {
             self.times(&mut out, waiting);
         }
@@ -150,6 +179,8 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
             bits: BitState::at(0),
             before: Before::block(0, columns),
             time: Trail::default(),
+            step: 0,
+            steps: 0,
             trails: [Trail::default(); COLUMNS],
             groups: 0,
         })
@@ -157,6 +188,7 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
 
     fn start(&mut self, first: i64, at: usize, _: &[Column]) {
         (self.bits, self.before.last, self.time) = (BitState::at(at), first, Trail::default());
+        (self.step, self.steps) = (0, 0);
         (self.trails, self.groups) = ([Trail::default(); COLUMNS], 0);
     }
 
@@ -171,6 +203,11 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
         first: bool,
         mut sums: Sums<'_, COLUMNS>,
     ) -> bool {
+        if !first && sums.is_none() && waiting.step == Some(self.step) && self.ones(waiting.columns) {
+            self.groups = self.groups.wrapping_add(1);
+            self.write_same(buffer, waiting);
+            return !self.bits.over;
+        }
         // Mostly everything is as in the group before: a first try finds out while it writes.
         let bits = self.before.fronts.iter().any(|front| matches!(front, Front::Bits { .. }));
         let search = first || (bits && self.groups.is_multiple_of(16));
