@@ -38,7 +38,7 @@ boards=(
 )
 series="series_small series_narrow series_lean series_large series_rice series_pack"
 images="frame logger interrupts $series"
-# The model of the profile Large is 4 KiB a column, and coding copies it: it is not for 16 KiB.
+# The model of the profile Large is 2 KiB a column, and coding copies it: it is not for 16 KiB.
 too_large="microbit:series_large"
 outputs() { # outputs IMAGE: the files that it writes
   case $1 in

@@ -88,11 +88,10 @@ impl<'a> Writer<'a> {
 
     /// Narrows the range to the part below `cut`, or from there on.
     #[inline(always)]
-    fn decide(&mut self, cut: u32, bit: bool) {
+    fn narrow(&mut self, cut: u32, bit: bool) {
         let one = u32::from(bit).wrapping_neg();
         self.state.low += u64::from(cut & one);
         self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
-        self.widen();
     }
 
     /// Ends the stream with as few bytes as tell it from every other; returns where they end.
@@ -127,16 +126,18 @@ impl Coder for Writer<'_> {
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
-        self.decide((self.state.range >> 12) * prob.zero(), bit);
+        self.narrow((self.state.range >> 12) * prob.zero(), bit);
         prob.see(bit);
+        self.widen();
         bit
     }
 
     #[inline(always)]
     fn either(&mut self, prob: &mut Prob, steady: &mut Steady, bit: bool) -> bool {
-        self.decide((self.state.range >> 16) * steady.with(*prob), bit);
+        self.narrow((self.state.range >> 16) * steady.with(*prob), bit);
         prob.see(bit);
         steady.see(bit);
+        self.widen();
         bit
     }
 
@@ -182,12 +183,11 @@ impl<'a> Reader<'a> {
 
     /// Whether the code lies from `cut` on; the range becomes the part where it lies.
     #[inline(always)]
-    fn decide(&mut self, cut: u32) -> bool {
+    fn narrow(&mut self, cut: u32) -> bool {
         let bit = self.state.code >= cut;
         let one = u32::from(bit).wrapping_neg();
         self.state.code -= cut & one;
         self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
-        self.widen();
         bit
     }
 
@@ -207,16 +207,18 @@ impl Coder for Reader<'_> {
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
-        let bit = self.decide((self.state.range >> 12) * prob.zero());
+        let bit = self.narrow((self.state.range >> 12) * prob.zero());
         prob.see(bit);
+        self.widen();
         bit
     }
 
     #[inline(always)]
     fn either(&mut self, prob: &mut Prob, steady: &mut Steady, _: bool) -> bool {
-        let bit = self.decide((self.state.range >> 16) * steady.with(*prob));
+        let bit = self.narrow((self.state.range >> 16) * steady.with(*prob));
         prob.see(bit);
         steady.see(bit);
+        self.widen();
         bit
     }
 

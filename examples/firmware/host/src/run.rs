@@ -5,8 +5,8 @@
 use crate::Failure;
 use plimsoll_core::journal::RamFlash;
 use plimsoll_core::series::{
-    AnyDecoder, Blocks, Column, Encoder, Kind, Large, Lean, Narrow, Pack, Profile, Pushed, Rice, Settings, Small,
-    TimeUnit, Word,
+    AnyDecoder, Blocks, Column, Encoder, Kind, Large, Lean, Narrow, Pack, Profile, Pushed, Rice, Settings,
+    Small, TimeUnit, Word,
 };
 use std::fs;
 use std::path::Path;

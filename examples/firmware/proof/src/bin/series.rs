@@ -3,8 +3,8 @@
 #![no_main]
 
 use plimsoll_core::series::{
-    AnyDecoder, Blocks, Column, Decoder, Encoder, Header, Kind, Large, Larger, Lattice, Lean, Narrow, Pack, Profile,
-    Rice, Settings, Small, TimeUnit, Tolerance, Word, bound,
+    AnyDecoder, Blocks, Column, Decoder, Encoder, Header, Kind, Large, Larger, Lattice, Lean, Narrow, Pack,
+    Profile, Rice, Settings, Small, TimeUnit, Tolerance, Word, bound,
 };
 use proof::black_box;
 
