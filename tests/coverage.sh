@@ -28,24 +28,39 @@ for line in sys.stdin:
     made = json.loads(line)
     if made.get("profile", {}).get("test") and made.get("executable"): print(made["executable"])')
 [ -n "$programs" ] || { echo "coverage: the tests do not build" >&2; exit 1; }
-LLVM_PROFILE_FILE="$(realpath "$profiles")/%p-%m.profraw" "${tests[@]}" -- "${skipped[@]}" >/dev/null || { echo "coverage: tests fail" >&2; exit 1; }
-"$tools/llvm-profdata" merge -sparse "$profiles"/*.profraw -o "$profiles/all.profdata" || exit 1
-objects=()
-for program in $programs; do objects+=(--object "$program"); done
-# Tests are not what is covered.
-"$tools/llvm-cov" export "${objects[@]}" --instr-profile "$profiles/all.profdata" --summary-only \
-  --ignore-filename-regex='/(tests\.rs|tests/|\.cargo/|rustc/)' | python3 -c 'import json, os, sys
+profiles=$(realpath "$profiles")
+# Each program has counters of its own, and what they say is put together line by line: functions of one name differ from
+# program to program, and the tools would drop them.
+for program in $programs; do
+  own=$profiles/$(basename "$program")
+  (cd core && LLVM_PROFILE_FILE="$own-%p.profraw" "$program" -q "${skipped[@]}") >/dev/null ||
+    { echo "coverage: tests of $program fail" >&2; exit 1; }
+  "$tools/llvm-profdata" merge -sparse "$own"-*.profraw -o "$own.profdata" || exit 1
+  # Tests are not what is covered.
+  "$tools/llvm-cov" export "$program" --instr-profile "$own.profdata" --format=lcov \
+    --ignore-filename-regex='/(tests\.rs|tests/|\.cargo/|rustc/)' >"$own.lcov" || exit 1
+done
+python3 - "$profiles"/*.lcov <<'PYTHON'
+import os, sys
 root = os.path.realpath("core/src")
+files = {}
+for name in sys.argv[1:]:
+    for line in open(name):
+        if line.startswith("SF:"):
+            lines = files.setdefault(os.path.realpath(line[3:].strip()), {})
+        elif line.startswith("DA:"):
+            number, count = map(int, line[3:].split(",")[:2])
+            lines[number] = lines.get(number, 0) + count
 rows = []
-for file in json.load(sys.stdin)["data"][0]["files"]:
-    path = os.path.realpath(file["filename"])
-    if path.startswith(root):
-        lines = file["summary"]["lines"]
-        rows.append((lines["covered"], lines["count"], os.path.relpath(path, root)))
-for covered, count, path in sorted(rows, key=lambda row: row[0] / max(row[1], 1)):
-    if covered < count:
-        print(f"{100 * covered / count:6.1f} %  {count - covered:5} of {count:5} lines are not run  {path}")
+for path, lines in files.items():
+    if path.startswith(root) and lines:
+        missing = sorted(number for number, count in lines.items() if count == 0)
+        rows.append((len(lines) - len(missing), len(lines), os.path.relpath(path, root), missing))
+for covered, count, path, missing in sorted(rows, key=lambda row: row[0] / row[1]):
+    if missing:
+        print(f"{100 * covered / count:6.1f} %  {count - covered:5} of {count:5} lines are not run  {path}: {' '.join(map(str, missing[:20]))}")
 covered, count = (sum(row[k] for row in rows) for k in (0, 1))
 share = 100 * covered / max(count, 1)
 print(f"coverage of core: {covered} of {count} lines, {share:.2f} %")
-sys.exit(share < 95)'
+sys.exit(share < 95)
+PYTHON
