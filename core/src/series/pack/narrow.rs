@@ -286,7 +286,10 @@ mod tests {
     #[test]
     fn it_writes_what_the_loops_write_and_reads_it_back() {
         let mut written = 0;
-        for seed in 0..4000 {
+        // The interpreter is slow: it gets a few of them.
+        let seeds = (0..4000).step_by(if cfg!(miri) { 101 } else { 1 });
+        let cases = seeds.len() as u32;
+        for seed in seeds {
             let count = 1 + seed as usize % GROUP;
             let (all, start) = (series(seed), series(seed / 7 + 1));
             let indices = &all[..count];
@@ -332,6 +335,6 @@ mod tests {
                 assert!(values.iter().skip(1).step_by(2).all(|value| *value == Word(0)), "{seed}");
             }
         }
-        assert!(written > 2000, "{written} of 8000 are near enough");
+        assert!(written > cases / 2, "{written} of {} are near enough", 2 * cases);
     }
 }
