@@ -1,13 +1,16 @@
 //! The main header: image and tile sizes, and the segments that a tile's codestream needs from it.
 
-use super::geometry::{ComponentCount, ceil_shift};
+mod component;
+mod count;
+mod grid;
+
 use super::marker;
 use super::passes::Packets;
 use super::style::Styles;
-use crate::jp2::codec::memory::TileCount;
 use crate::jp2::{malformed, read_at, unsupported};
 use crate::{Bytes, FormatError};
-use plimsoll_core::shape::{Region, Span};
+pub(in crate::jp2) use component::Component;
+use plimsoll_core::shape::Span;
 
 /// The most components.
 const MOST_COMPONENTS: u16 = 32;
@@ -24,33 +27,6 @@ const MOST_SEGMENTS: u32 = 1 << 14;
 
 /// The most tiles (ISO/IEC 15444-1, A.5.1).
 pub(in crate::jp2) const MOST_TILES: u64 = 65535;
-
-/// One component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::jp2) struct Component {
-    /// Bits of a sample: 1 to 31.
-    pub(in crate::jp2) bits: u8,
-    /// Whether samples may be negative.
-    pub(in crate::jp2) signed: bool,
-    /// From one sample to the next on the reference grid, across and down: 1 to 255.
-    pub(in crate::jp2) step: [u32; 2],
-}
-
-impl Component {
-    /// Bytes of one of its decoded samples.
-    pub(in crate::jp2) fn bytes(&self) -> usize {
-        match self.bits {
-            0..=8 => 1,
-            9..=16 => 2,
-            _ => 4,
-        }
-    }
-
-    /// The samples that lie at such a span of the reference grid.
-    pub(in crate::jp2) fn samples(&self, axis: usize, grid: Span) -> Span {
-        Span::new(grid.start().div_ceil(self.step[axis]), grid.end().div_ceil(self.step[axis]))
-    }
-}
 
 /// A main header.
 #[derive(Clone, Debug)]
@@ -254,127 +230,6 @@ impl Header {
         Ok(())
     }
 
-    /// How many pixels a component's sample stands for, across and down.
-    pub(in crate::jp2) fn pixels_a_sample(&self, component: &Component) -> [u32; 2] {
-        [0, 1].map(|axis| component.step[axis] / self.step[axis])
-    }
-
-    /// Whether each tile holds all samples that its pixels are made of, with `reduce` resolutions left out. Before the
-    /// first sample of the image there is none.
-    pub(in crate::jp2) fn keeps_to_tiles(&self, reduce: u8) -> bool {
-        (0..2).all(|axis| {
-            let first = self.first(axis, reduce);
-            let spread = self.components.iter().map(|component| self.pixels_a_sample(component)[axis]);
-            spread.filter(|pixels| *pixels > 1).all(|pixels| {
-                let begins = |index| first + self.tile_span(axis, index, reduce).start();
-                (1..self.tiles_along(axis)).all(|index| begins(index) % pixels == 0)
-            })
-        })
-    }
-
-    /// Tiles along an axis: 0 across, 1 down.
-    pub(in crate::jp2) fn tiles_along(&self, axis: usize) -> u32 {
-        (self.area[axis + 2] - self.origin[axis]).div_ceil(self.tile[axis])
-    }
-
-    /// Where tile `index` lies along an axis on the reference grid.
-    fn tile_on_grid(&self, axis: usize, index: u32) -> Span {
-        let start = u64::from(self.origin[axis]) + u64::from(index) * u64::from(self.tile[axis]);
-        let end = (start + u64::from(self.tile[axis])).min(u64::from(self.area[axis + 2]));
-        Span::new((start.min(end) as u32).max(self.area[axis]), end as u32)
-    }
-
-    /// The samples of a component in tile `index` along an axis, counted from the grid's origin.
-    pub(in crate::jp2) fn samples(&self, component: &Component, axis: usize, index: u32, reduce: u8) -> Span {
-        let span = component.samples(axis, self.tile_on_grid(axis, index));
-        Span::new(ceil_shift(span.start(), u32::from(reduce)), ceil_shift(span.end(), u32::from(reduce)))
-    }
-
-    /// Bytes of the decoded tile at this column and row of tiles: all components' planes.
-    pub(in crate::jp2) fn tile_bytes(&self, [column, row]: [u32; 2], reduce: u8) -> u64 {
-        let plane = |component: &Component| {
-            let len = |axis, index| u64::from(self.samples(component, axis, index, reduce).len());
-            (len(0, column) * len(1, row)).saturating_mul(component.bytes() as u64)
-        };
-        self.components.iter().map(plane).fold(0, u64::saturating_add)
-    }
-
-    /// The most samples that a component has in a tile among these columns and rows of tiles, along both axes.
-    fn most_samples(&self, component: &Component, tiles: [Span; 2], reduce: u8) -> [u64; 2] {
-        [0, 1].map(|axis| {
-            let len = |index| u64::from(self.samples(component, axis, index, reduce).len());
-            tiles[axis].iter().map(len).max().unwrap_or(0)
-        })
-    }
-
-    /// The most bytes of a decoded tile.
-    pub(in crate::jp2) fn most_tile_bytes(&self, reduce: u8) -> u64 {
-        let plane = |component: &Component| {
-            let [across, down] = self.most_samples(component, self.all_tiles(), reduce);
-            (across * down).saturating_mul(component.bytes() as u64)
-        };
-        self.components.iter().map(plane).fold(0, u64::saturating_add)
-    }
-
-    /// Columns and rows of tiles.
-    fn all_tiles(&self) -> [Span; 2] {
-        [0, 1].map(|axis| Span::new(0, self.tiles_along(axis)))
-    }
-
-    /// First pixel of the image along an axis with `reduce` resolutions left out.
-    pub(in crate::jp2) fn first(&self, axis: usize, reduce: u8) -> u32 {
-        ceil_shift(self.area[axis].div_ceil(self.step[axis]), u32::from(reduce))
-    }
-
-    /// Columns or rows of tile `index` along an axis, in the image as it is given.
-    pub(in crate::jp2) fn tile_span(&self, axis: usize, index: u32, reduce: u8) -> Span {
-        let span = self.tile_on_grid(axis, index);
-        let [start, end] = [span.start(), span.end()].map(|at| at.div_ceil(self.step[axis]));
-        let (reduce, first) = (u32::from(reduce), self.first(axis, reduce));
-        Span::new(ceil_shift(start, reduce) - first, ceil_shift(end, reduce) - first)
-    }
-
-    fn extent(&self, axis: usize, reduce: u8) -> u32 {
-        let end = self.area[axis + 2].div_ceil(self.step[axis]);
-        ceil_shift(end, u32::from(reduce)) - self.first(axis, reduce)
-    }
-
-    /// Columns of the image as it is given.
-    pub(in crate::jp2) fn cols(&self, reduce: u8) -> u32 {
-        self.extent(0, reduce)
-    }
-
-    /// Rows of the image as it is given.
-    pub(in crate::jp2) fn rows(&self, reduce: u8) -> u32 {
-        self.extent(1, reduce)
-    }
-
-    /// Longest span of a tile along an axis, in the image as it is given.
-    pub(in crate::jp2) fn longest(&self, axis: usize, reduce: u8) -> u32 {
-        (0..self.tiles_along(axis)).map(|index| self.tile_span(axis, index, reduce).len()).max().unwrap_or(0)
-    }
-
-    /// Rows from which on the source can begin: those of a tile, where all rows of tiles are equally high.
-    pub(in crate::jp2) fn unit_rows(&self, reduce: u8) -> u32 {
-        let first = self.tile_span(1, 0, reduce);
-        let regular = (0..self.tiles_along(1)).all(|index| {
-            u64::from(self.tile_span(1, index, reduce).start()) == u64::from(index) * u64::from(first.len())
-        });
-        if regular { first.len() } else { self.rows(reduce) }
-    }
-
-    /// The tiles that share pixels with `region`, as columns and rows of tiles.
-    pub(in crate::jp2) fn tiles_of(&self, region: Region, reduce: u8) -> [Span; 2] {
-        let along = |axis: usize, wanted: Span| {
-            let tiles = self.tiles_along(axis);
-            let touches = |index: &u32| !self.tile_span(axis, *index, reduce).intersect(wanted).is_empty();
-            let first = (0..tiles).find(|index| touches(index)).unwrap_or(0);
-            let last = (first..tiles).rev().find(|index| touches(index)).map_or(first, |last| last + 1);
-            Span::new(first, last)
-        };
-        [along(0, region.cols), along(1, region.rows)]
-    }
-
     /// The packets of the tile at this column and row of tiles.
     pub(in crate::jp2) fn packets<'a>(
         &'a self,
@@ -384,74 +239,6 @@ impl Header {
     ) -> Packets<'a> {
         let tile = [self.tile_on_grid(0, column), self.tile_on_grid(1, row)];
         Packets { styles, tile, components: &self.components, reduce }
-    }
-
-    /// The most that any tile of these `styles` has, of `bytes` compressed bytes in `parts` parts.
-    pub(in crate::jp2) fn count(&self, styles: &Styles, reduce: u8, bytes: u64, parts: u64) -> TileCount {
-        self.count_of(self.all_tiles(), styles, reduce, bytes, parts)
-    }
-
-    /// The same over these columns and rows of tiles.
-    pub(in crate::jp2) fn count_of(
-        &self,
-        tiles: [Span; 2],
-        styles: &Styles,
-        reduce: u8,
-        bytes: u64,
-        parts: u64,
-    ) -> TileCount {
-        let components = self.components.len() as u64;
-        let mut count = TileCount {
-            layers: u64::from(styles.layers),
-            segments: styles.segments(),
-            components,
-            bytes,
-            parts,
-            ..TileCount::default()
-        };
-        let (mut most_precincts, mut resolutions) = (0, 0);
-        let mut known: Option<(usize, &Component, ComponentCount)> = None;
-        for (index, component) in self.components.iter().enumerate() {
-            // Most files have one style and one step for all components.
-            let counted = match known {
-                Some((first, other, counted))
-                    if styles.same(first, index) && other.step == component.step =>
-                {
-                    counted
-                }
-                _ => {
-                    let spans = |axis: usize| {
-                        tiles[axis].iter().map(move |index| self.samples(component, axis, index, 0))
-                    };
-                    styles.count(index, spans(0), spans(1))
-                }
-            };
-            known = Some((index, component, counted));
-            let [across, down] = self.most_samples(component, tiles, reduce);
-            count.samples = count.samples.saturating_add(across * down);
-            count.side = self.most_samples(component, tiles, 0).into_iter().fold(count.side, u64::max);
-            count.blocks = count.blocks.saturating_add(counted.blocks);
-            count.band_precincts = count.band_precincts.saturating_add(counted.band_precincts);
-            count.packets =
-                count.packets.saturating_add(counted.precincts.saturating_mul(u64::from(styles.layers)));
-            most_precincts = most_precincts.max(counted.most_precincts);
-            let levels = styles.components.get(index).map_or(0, |style| u64::from(style.levels));
-            resolutions = resolutions.max(levels + 1);
-        }
-        count.positions = components.saturating_mul(resolutions).saturating_mul(most_precincts);
-        if styles.by_position() {
-            let finest = styles.finest_steps(&self.components);
-            let steps = |axis: usize| {
-                let tile =
-                    tiles[axis].iter().map(|index| self.tile_on_grid(axis, index).len()).max().unwrap_or(0);
-                u64::from(tile) / finest[axis].max(1) + 2
-            };
-            count.walked = steps(0)
-                .saturating_mul(steps(1))
-                .saturating_mul(components.saturating_mul(resolutions))
-                .saturating_mul(styles.orders());
-        }
-        count
     }
 
     /// Writes the head of a codestream that has only the tile at these columns and rows of tiles.
