@@ -10,7 +10,8 @@
 //! block decodes alone, so a damaged one costs only itself: [`Blocks`] goes on behind it.
 //!
 //! The back end is a type ([`Profile`]): [`Small`], [`Large`] and [`Larger`] give the smallest blocks, [`Pack`] is the
-//! fastest, [`Lean`] and [`Rice`] lie between, [`Narrow`] is [`Small`] for cores of 32 bits. `FORMAT.md` beside this file says every bit.
+//! fastest, [`Lean`] and [`Rice`] lie between, [`Narrow`] is [`Small`] for cores of 32 bits. `FORMAT.md` beside this file
+//! says every bit.
 
 mod any;
 mod arith;
