@@ -2,6 +2,7 @@
 
 mod before;
 mod column;
+mod head;
 mod narrow;
 pub(crate) mod read;
 mod section;

@@ -8,7 +8,7 @@ use super::super::settings::Column;
 use super::super::word::Word;
 use super::before::Before;
 use super::section::{Cursor, Tag, Trail};
-use super::{GROUP, GROUP_BITS, column};
+use super::{GROUP_BITS, column, head};
 
 /// Reads groups.
 #[derive(Clone, Copy, Debug)]
@@ -51,21 +51,6 @@ impl<const COLUMNS: usize> PackRead<COLUMNS> {
             end += escapes as usize * bytes;
         }
         (end <= payload.len()).then_some(end)
-    }
-
-    /// The head of a group at `at`, if nothing changes before it: how many points it has, and where it ends.
-    #[inline(always)]
-    fn same_head(payload: &[u8], at: usize) -> Option<(usize, usize)> {
-        let head = *payload.get(at)?;
-        match head & 1 {
-            // 0 for a whole group, for not stored, for not changed.
-            0 => (head & 6 == 0).then_some((GROUP, at + 1)),
-            // 1 for a part, six bits of its length, 0 for not stored, 0 for not changed.
-            _ => {
-                let changed = *payload.get(at + 1)? & 1 | head >> 7;
-                (changed == 0).then_some((1 + usize::from(head >> 1), at + 2))
-            }
-        }
     }
 
     /// Finds the sections of a group of so many points, of which the first is at `at`.
@@ -114,7 +99,7 @@ impl<const COLUMNS: usize> ReadSide<COLUMNS> for PackRead<COLUMNS> {
     }
 
     fn head(&mut self, payload: &[u8], columns: &[Column]) -> Option<u32> {
-        if let Some((points, at)) = Self::same_head(payload, self.at as usize) {
+        if let Some((points, at)) = head::read_same(payload, self.at as usize) {
             return self.sections(payload, columns, points, at);
         }
         let mut reader = BitReader::new(BitState::at(self.at as usize), payload);

@@ -9,7 +9,7 @@ use super::super::settings::Column;
 use super::super::word::{Kind, Word};
 use super::before::Before;
 use super::section::{self, Tag, Trail};
-use super::{GROUP, GROUP_BITS, column};
+use super::{GROUP, GROUP_BITS, column, head};
 
 /// Writes groups.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     fn head(&mut self, out: &mut BitWriter<'_>, columns: &[Column], next: &Head<COLUMNS>) {
         let now = self.before.head(0);
         if next.unit == now.unit && next.fronts == now.fronts && !next.stored {
-            return Self::same_head(out, next.points);
+            return head::write_same(out, next.points);
         }
         // Plain bits have no probabilities to remember.
         let mut heads = Heads::NEW;
@@ -56,16 +56,6 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
             }
         }
         (self.before.unit, self.before.fronts) = (next.unit, next.fronts);
-    }
-
-    /// Writes the head of a group before which nothing changes: as [`Heads`] would, bit by bit.
-    #[inline(always)]
-    fn same_head(out: &mut BitWriter<'_>, points: usize) {
-        match points {
-            GROUP => out.bytes(&[0]),
-            // 1 for a part of a group, six bits of its length, 0 for not stored and not changed.
-            _ => out.bytes(&[1 | (points as u8).wrapping_sub(1) << 1, 0]),
-        }
     }
 
     /// Writes the timestamps.
@@ -102,7 +92,7 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
     fn write_same(&mut self, buffer: &mut [u8], waiting: &Waiting<'_>) {
         let count = waiting.count().min(GROUP);
         let mut out = BitWriter::new(self.bits, buffer);
-        Self::same_head(&mut out, count);
+        head::write_same(&mut out, count);
         self.same_times(&mut out, waiting);
         let mut at = 8;
         for (trail, _) in self.trails.iter_mut().zip(waiting.columns) {
