@@ -14,7 +14,7 @@ pub(crate) trait Coder {
     /// One decision.
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool;
 
-    /// One decision that two probabilities foresee.
+    /// One decision that two probabilities foresee; coders of whole bits take the first.
     fn either(&mut self, prob: &mut Prob, _: &mut Steady, bit: bool) -> bool {
         self.bit(prob, bit)
     }

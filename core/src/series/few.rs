@@ -87,11 +87,6 @@ impl<L: Lane> Predict<L> for Few<L> {
     }
 
     #[inline(always)]
-    fn runner_up(&self, forecast: &Forecast<L>) -> L {
-        forecast.index
-    }
-
-    #[inline(always)]
     fn learn(&mut self, forecast: &Forecast<L>, index: L) {
         for (cost, each) in self.costs.iter_mut().zip(forecast.each) {
             *cost = cost.minus(cost.down(5)).plus(index.minus(each).distance());

@@ -31,8 +31,10 @@ pub(crate) trait Predict<L: Lane>: Copy + core::fmt::Debug {
     fn forecast(&self) -> Self::Forecast;
     /// The index that is expected.
     fn expected(forecast: &Self::Forecast) -> L;
-    /// What the second best expects, for those who want to know.
-    fn runner_up(&self, forecast: &Self::Forecast) -> L;
+    /// What the second best expects, for those who want to know; the best where nobody does.
+    fn runner_up(&self, forecast: &Self::Forecast) -> L {
+        Self::expected(forecast)
+    }
     /// Learns that `index` came where `forecast` was made.
     fn learn(&mut self, forecast: &Self::Forecast, index: L);
 }

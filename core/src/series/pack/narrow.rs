@@ -52,41 +52,14 @@ fn long_bits(number: u32) -> u32 {
 macro_rules! eight {
     ($indices:expr, $index:ident => $each:expr) => {{
         let [a, b, c, d, e, f, g, h] = $indices;
-        [
-            {
-                let $index = a;
-                $each
-            },
-            {
-                let $index = b;
-                $each
-            },
-            {
-                let $index = c;
-                $each
-            },
-            {
-                let $index = d;
-                $each
-            },
-            {
-                let $index = e;
-                $each
-            },
-            {
-                let $index = f;
-                $each
-            },
-            {
-                let $index = g;
-                $each
-            },
-            {
-                let $index = h;
-                $each
-            },
-        ]
+        eight!([a, b, c, d, e, f, g, h] as $index => $each)
     }};
+    ([$($one:ident),*] as $index:ident => $each:expr) => {
+        [$({
+            let $index = $one;
+            $each
+        }),*]
+    };
 }
 
 /// How wide the residuals of each eight are, differenced once, and twice; none where indices are too far apart.
