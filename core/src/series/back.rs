@@ -151,6 +151,18 @@ impl<'a> Waiting<'a> {
         self.points().map(time_of)
     }
 
+    /// Their timestamps up to where nothing new comes: where all go on from `last` by as much, the first one.
+    #[inline(always)]
+    pub(crate) fn turns(&self, last: i64) -> impl Iterator<Item = i64> + Clone + use<'a> {
+        // None that come around to the least ones.
+        let same = self.step.is_some_and(|step| (0..=i64::from(u32::MAX)).contains(&step));
+        let units = match same && last <= self.last_time() {
+            true => self.units.get(..self.size).unwrap_or_default(),
+            false => self.units,
+        };
+        Points { units, size: self.size.max(1) }.map(time_of)
+    }
+
     /// The last of them.
     #[inline(always)]
     pub(crate) fn last_time(&self) -> i64 {

@@ -192,7 +192,8 @@ impl<M: Residuals> Beat<M> {
     }
 }
 
-/// The largest unit that all `times`, counted from `last`, are whole multiples of, or the `now`ed one if it does.
+/// The largest unit that all `times`, counted from `last`, are whole multiples of, or the `now`ed one if it does. Of
+/// differences that are all the same, one is enough.
 pub(crate) fn unit_of<I: Iterator<Item = i64> + Clone>(now: u64, started: bool, last: i64, times: I) -> u64 {
     let (mut unit, mut breaks, mut count, mut before) = (0, 0_u32, 0_u32, last);
     let (mut same, mut broken) = (0, 0);
@@ -201,8 +202,8 @@ pub(crate) fn unit_of<I: Iterator<Item = i64> + Clone>(now: u64, started: bool, 
         // Mostly it is the one before again, and dividing is slow.
         if away != same {
             same = away;
-            unit = greatest_common_divisor(unit, away);
-            broken = u32::from(now > 1 && away % now != 0);
+            unit = if unit == 0 { away } else { greatest_common_divisor(unit, away) };
+            broken = u32::from(now > 1 && away != now && away % now != 0);
         }
         breaks += broken;
         count += 1;

@@ -3,6 +3,7 @@
 
 use super::lane::Lane;
 use super::predict::{Predict, filtered};
+use super::straight::straight;
 
 /// Predictors in the bank.
 const COUNT: usize = 6;
@@ -56,7 +57,9 @@ impl<L: Lane> Predict<L> for Few<L> {
         }
     }
 
-    #[inline(always)]
+    // Of their own, this and learning, where registers are few.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn forecast(&self) -> Forecast<L> {
         let [newest, second, third, fourth] = self.differences;
         let all = newest.magnitude() | second.magnitude() | third.magnitude() | fourth.magnitude();
@@ -72,13 +75,11 @@ impl<L: Lane> Predict<L> for Few<L> {
             last.plus(self.steady[0].plus(self.steady[1]).down(L::FRACTION)),
             last.plus(filtered),
         ];
-        let (mut least, mut index) = (self.costs[0], last);
-        for (cost, each) in self.costs.iter().zip(each).skip(1) {
-            if *cost < least {
-                (least, index) = (*cost, each);
-            }
-        }
-        Forecast { each, index, scaled }
+        let mut best = (self.costs[0], last);
+        straight!([1, 2, 3, 4, 5] => at => if self.costs[at] < best.0 {
+            best = (self.costs[at], each[at]);
+        });
+        Forecast { each, index: best.1, scaled }
     }
 
     #[inline(always)]
@@ -86,19 +87,22 @@ impl<L: Lane> Predict<L> for Few<L> {
         forecast.index
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn learn(&mut self, forecast: &Forecast<L>, index: L) {
-        for (cost, each) in self.costs.iter_mut().zip(forecast.each) {
-            *cost = cost.minus(cost.down(5)).plus(index.minus(each).distance());
-        }
+        straight!([0, 1, 2, 3, 4, 5] => at => {
+            let cost = self.costs[at];
+            self.costs[at] = cost.minus(cost.down(5)).plus(index.minus(forecast.each[at]).distance());
+        });
         // One step of the sign-error least-mean-squares filter (A. Gersho, 1984): the error says only which way.
         let [.., filtered] = forecast.each;
         let error = index.minus(filtered);
         if error != L::default() {
             let turn = if error < L::default() { -1 } else { 0 };
-            for (weight, scaled) in self.weights.iter_mut().zip(forecast.scaled) {
-                *weight = weight.wrapping_add(((scaled ^ turn) - turn).wrapping_mul(4));
-            }
+            straight!([0, 1, 2, 3] => at => {
+                let by = ((forecast.scaled[at] ^ turn) - turn).wrapping_mul(4);
+                self.weights[at] = self.weights[at].wrapping_add(by);
+            });
         }
         let difference = index.minus(self.last).within(L::MOVE_BITS);
         let [newest, second, third, _] = self.differences;

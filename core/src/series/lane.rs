@@ -48,6 +48,8 @@ pub(crate) trait Lane: Copy + Eq + Ord + Default + core::fmt::Debug {
     fn magnitude_low(self, bits: u32) -> u64;
     /// Its magnitude, at most 2^(width - 8): of such many may be added.
     fn distance(self) -> Self;
+    /// The lowest 32 bits of zig-zag.
+    fn folded_word(self) -> u32;
     /// Zig-zag without the lowest `bits`, at most what 32 bits hold.
     fn folded_high(self, bits: u32) -> u32;
     /// The lowest `bits` of zig-zag, up to all.
@@ -208,7 +210,16 @@ macro_rules! lane {
             }
 
             #[inline(always)]
+            fn folded_word(self) -> u32 {
+                self.fold() as u32
+            }
+
+            #[inline(always)]
             fn folded_high(self, bits: u32) -> u32 {
+                // A shift of 64 bits is a call on small cores.
+                if SMALL_CORE && bits < 32 && self.fold() as u64 >> 32 == 0 {
+                    return self.folded_word() >> bits;
+                }
                 (self.fold() >> bits).min(u32::MAX as $unsigned) as u32
             }
 

@@ -44,6 +44,7 @@ mod rice;
 mod search;
 mod settings;
 mod slide;
+mod straight;
 mod stream;
 mod summary;
 mod word;

@@ -1,6 +1,7 @@
 //! What predicts the indices of a column.
 
 use super::lane::Lane;
+use super::straight::straight;
 
 /// The sum of `differences` by `weights` in 2^-20; `scaled` are the differences in 13 bits, `shift` ones left out.
 #[inline(always)]
@@ -11,9 +12,18 @@ pub(crate) fn filtered<L: Lane, const ORDER: usize>(
     scaled: &mut [i32; ORDER],
 ) -> L {
     let mut sum = 0_i32;
-    for ((scaled, difference), weight) in scaled.iter_mut().zip(differences).zip(weights) {
+    let mut one = |scaled: &mut i32, difference: &L, weight: &i32| {
         *scaled = difference.down(shift).low();
         sum = sum.wrapping_add(scaled.wrapping_mul(weight >> 7));
+    };
+    let (fours, rest) = scaled.as_chunks_mut::<4>();
+    let (difference_fours, difference_rest) = differences.as_chunks::<4>();
+    let (weight_fours, weight_rest) = weights.as_chunks::<4>();
+    for ((scaled, differences), weights) in fours.iter_mut().zip(difference_fours).zip(weight_fours) {
+        straight!([0, 1, 2, 3] => at => one(&mut scaled[at], &differences[at], &weights[at]));
+    }
+    for ((scaled, difference), weight) in rest.iter_mut().zip(difference_rest).zip(weight_rest) {
+        one(scaled, difference, weight);
     }
     match shift {
         0..13 => L::from_i32(sum >> (13 - shift)),

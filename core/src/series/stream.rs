@@ -3,7 +3,7 @@
 // What sides are made of stays inside: only their names go out, by way of `Back`.
 #![allow(private_bounds)]
 
-use super::back::{ReadSide, Sums, Waiting, WriteSide};
+use super::back::{Places, ReadSide, Sums, Waiting, WriteSide};
 use super::beat;
 use super::choose::choose;
 use super::coder::{Coder, Ends};
@@ -45,7 +45,8 @@ impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWri
     ) -> bool {
         let columns = waiting.columns;
         let mut head = self.points.unchanged(waiting.count());
-        head.unit = beat::unit_of(head.unit, !first, self.points.beat.last, waiting.times());
+        let last = self.points.beat.last;
+        head.unit = beat::unit_of(head.unit, !first, last, waiting.turns(last));
         let mut at = 8;
         for (front, column) in head.fronts.iter_mut().zip(columns) {
             *front = choose(column, *front, !first, waiting.words(at, column.kind.bits()));
@@ -144,5 +145,17 @@ impl<E: Ends, I: Indices, const COLUMNS: usize> ReadSide<COLUMNS> for StreamRead
         };
         self.reader = E::read_so_far(&reader);
         Some(time)
+    }
+
+    fn points(&mut self, payload: &[u8], columns: &[Column], into: Places<'_>) -> Option<()> {
+        let mut reader = E::reader(self.reader, payload);
+        for (time, values) in into.times.iter_mut().zip(into.values.chunks_exact_mut(columns.len().max(1))) {
+            *time = match self.stored {
+                false => self.points.point(&mut reader, columns, 0, values),
+                true => self.points.stored_point(&mut reader, columns, 0, values),
+            };
+        }
+        self.reader = E::read_so_far(&reader);
+        Some(())
     }
 }

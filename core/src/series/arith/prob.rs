@@ -11,6 +11,16 @@ pub(crate) struct Prob(u16);
 const RATES: [u16; 16] =
     [26214, 18724, 14563, 11915, 10082, 8738, 7710, 6898, 6241, 5461, 4681, 4096, 3640, 3276, 2730, 2048];
 
+/// How much of the way is left then.
+static KEPT: [u16; 16] = {
+    let (mut kept, mut seen) = ([0; 16], 0);
+    while seen < 16 {
+        kept[seen] = (65536 - RATES[seen] as u32) as u16;
+        seen += 1;
+    }
+    kept
+};
+
 impl Prob {
     /// Both bits equally likely, nothing seen.
     pub(crate) const EVEN: Prob = Prob(2048 << 4);
@@ -29,13 +39,16 @@ impl Prob {
     #[inline(always)]
     pub(crate) fn see(&mut self, bit: bool) {
         let (p, seen) = (u32::from(self.0 >> 4), self.0 & 15);
-        let rate = u32::from(RATES[usize::from(seen)]);
+        let kept = u32::from(KEPT[usize::from(seen)]);
         // What moves towards 0 is the probability of the other bit, which for a 0 is 4095 - p. Bits that are worth coding
         // are hard to foresee for a processor, too: nothing branches on them.
         let other = if bit { 0 } else { 4095 };
         let q = p ^ other;
-        let p = (q - ((q * rate + 32768) >> 16)) ^ other;
-        self.0 = (p as u16) << 4 | (seen + 1).min(15);
+        // The part that it moves is rounded, halves up.
+        let p = ((q * kept + 32767) >> 16) ^ other;
+        // At most 15.
+        let seen = seen + 1 - ((seen + 1) >> 4);
+        self.0 = (p as u16) << 4 | seen;
     }
 }
 

@@ -86,12 +86,35 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Out of the way of those that need not.
+    #[inline(never)]
+    fn widen_apart(&mut self) {
+        self.widen();
+    }
+
     /// Narrows the range to the part below `cut`, or from there on.
     #[inline(always)]
     fn narrow(&mut self, cut: u32, bit: bool) {
         let one = u32::from(bit).wrapping_neg();
         self.state.low += u64::from(cut & one);
         self.state.range = cut.wrapping_add(self.state.range.wrapping_sub(cut.wrapping_mul(2)) & one);
+    }
+
+    /// One decision where registers are few and branches cheap.
+    #[inline(never)]
+    fn decide(&mut self, prob: &mut Prob, bit: bool) {
+        let cut = (self.state.range >> 12) * prob.zero();
+        if bit {
+            self.state.low += u64::from(cut);
+            self.state.range = self.state.range.wrapping_sub(cut);
+            prob.see(true);
+        } else {
+            self.state.range = cut;
+            prob.see(false);
+        }
+        if self.state.range < TOP {
+            self.widen_apart();
+        }
     }
 
     /// Ends the stream with as few bytes as tell it from every other; returns where they end.
@@ -126,6 +149,10 @@ impl Coder for Writer<'_> {
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, bit: bool) -> bool {
+        if SMALL_CORE {
+            self.decide(prob, bit);
+            return bit;
+        }
         self.narrow((self.state.range >> 12) * prob.zero(), bit);
         prob.see(bit);
         self.widen();
@@ -191,6 +218,31 @@ impl<'a> Reader<'a> {
         bit
     }
 
+    /// One decision where registers are few and branches cheap.
+    #[inline(never)]
+    fn decide(&mut self, prob: &mut Prob) -> bool {
+        let cut = (self.state.range >> 12) * prob.zero();
+        let bit = self.state.code >= cut;
+        if bit {
+            self.state.code -= cut;
+            self.state.range = self.state.range.wrapping_sub(cut);
+            prob.see(true);
+        } else {
+            self.state.range = cut;
+            prob.see(false);
+        }
+        if self.state.range < TOP {
+            self.widen_apart();
+        }
+        bit
+    }
+
+    /// Out of the way of those that need not.
+    #[inline(never)]
+    fn widen_apart(&mut self) {
+        self.widen();
+    }
+
     #[inline(always)]
     fn widen(&mut self) {
         while self.state.range < TOP {
@@ -207,6 +259,9 @@ impl Coder for Reader<'_> {
 
     #[inline(always)]
     fn bit(&mut self, prob: &mut Prob, _: bool) -> bool {
+        if SMALL_CORE {
+            return self.decide(prob);
+        }
         let bit = self.narrow((self.state.range >> 12) * prob.zero());
         prob.see(bit);
         self.widen();
@@ -291,5 +346,42 @@ impl Ends for RangeEnds {
     #[inline(always)]
     fn read_so_far(reader: &Reader<'_>) -> ReadState {
         reader.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_cores_decide_as_large_ones_do() {
+        let mut random = 1_u32;
+        let count = if cfg!(miri) { 200 } else { 20_000 };
+        let bits: std::vec::Vec<(usize, bool)> = (0..count)
+            .map(|_| {
+                random = random.wrapping_mul(0x9E37_79B9).wrapping_add(0x7F4A_7C15).rotate_left(11);
+                // Probabilities that settle at all kinds of places.
+                let context = random as usize % 8;
+                (context, (random >> 8) % 4096 < [1, 10, 100, 500, 1000, 2000, 3000, 4090][context])
+            })
+            .collect();
+        let (mut large, mut small) = (std::vec![0; count], std::vec![0; count]);
+        let mut writers =
+            [Writer::new(WriteState::at(0), &mut large), Writer::new(WriteState::at(0), &mut small)];
+        let mut probs = [[Prob::EVEN; 8]; 2];
+        for (context, bit) in &bits {
+            writers[0].bit(&mut probs[0][*context], *bit);
+            writers[1].decide(&mut probs[1][*context], *bit);
+        }
+        let ends = writers.map(|writer| writer.finish(0).expect("room"));
+        assert_eq!((ends[0], &large), (ends[1], &small));
+
+        let state = ReadState::new(&large[..ends[0]]);
+        let mut readers = [Reader::new(state, &large[..ends[0]]), Reader::new(state, &large[..ends[0]])];
+        let mut probs = [[Prob::EVEN; 8]; 2];
+        for (context, bit) in bits {
+            assert_eq!(readers[0].bit(&mut probs[0][context], false), bit);
+            assert_eq!(readers[1].decide(&mut probs[1][context]), bit);
+        }
     }
 }

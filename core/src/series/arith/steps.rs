@@ -8,6 +8,9 @@ use super::prob::Prob;
 /// Steps up to where a residual follows as it is.
 const STEPS: usize = 15;
 
+/// Bits below a step that are coded at once.
+const SHORT: u32 = 16;
+
 /// Classes of how large residuals were of late.
 const SIZES: usize = 6;
 
@@ -38,13 +41,15 @@ impl<const ROWS: usize> Steps<ROWS> {
     #[inline(always)]
     fn follow(&mut self, length: u32) {
         let (length, level) = ((length << 7) as i32, i32::from(self.level));
-        let rate = match self.seen {
-            ..2 => 1,
-            2..6 => 2,
-            6..14 => 3,
-            14.. => 4,
-        };
-        self.seen = (self.seen + 1).min(14);
+        let mut rate = 4;
+        if self.seen < 14 {
+            rate = match self.seen {
+                ..2 => 1,
+                2..6 => 2,
+                _ => 3,
+            };
+            self.seen += 1;
+        }
         self.longer = length > level;
         self.level = (level + ((length - level) >> rate)) as u16;
     }
@@ -65,7 +70,9 @@ impl<const ROWS: usize> Residuals for Steps<ROWS> {
 
     const NEW: Self = Steps { level: 512, seen: 0, longer: false, rows: [[Prob::EVEN; STEPS]; ROWS] };
 
-    #[inline(always)]
+    // Of its own where registers are few.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn code<L: Lane, C: Coder>(&mut self, coder: &mut C, residual: L) -> L {
         let (row, below) = self.place();
         let below = below.min(L::BITS - 1);
@@ -79,13 +86,21 @@ impl<const ROWS: usize> Residuals for Steps<ROWS> {
                 step += 1;
             }
         }
+        // What the step says, and how many bits follow: the first two of higher ones are the step's.
+        let (high, below) = match step {
+            ..4 => (step, below),
+            _ => (2 | step & 1, (step / 2 - 1 + below).min(64)),
+        };
+        if step < STEPS as u32 && below <= SHORT {
+            // Mostly a few bits, and small cores have words of 32.
+            let all = (1 << below) - 1;
+            let low = if below > 0 { coder.raw(residual.folded_word() & all, below) } else { 0 };
+            let folded = high << below | low;
+            self.follow(bits(folded));
+            return L::from_i32((folded >> 1) as i32 ^ -((folded & 1) as i32));
+        }
         let residual = match step {
-            0..4 => L::unfold(step, below, coder.raw_long(residual.folded_low(below), below)),
-            4..15 => {
-                // The first two bits are the step's.
-                let below = (step / 2 - 1 + below).min(64);
-                L::unfold(2 | step & 1, below, coder.raw_long(residual.folded_low(below), below))
-            }
+            ..15 => L::unfold(high, below, coder.raw_long(residual.folded_low(below), below)),
             _ => L::unfold(0, 0, coder.number(residual.folded_low(L::BITS))),
         };
         self.follow(residual.folded_bits());
