@@ -30,15 +30,16 @@ pub trait WriteSide<const COLUMNS: usize>: Copy + core::fmt::Debug {
     /// Where the payload would end at most if nothing more came.
     fn end_bound(&self) -> usize;
 
-    /// Codes the points that wait into `buffer`, the `first` group of a block or another, and adds what they
-    /// decode to to `sums`; whether they fitted.
+    /// Codes the points that wait into `buffer`, up to `room`, the `first` group of a block or another, and adds what
+    /// they decode to to `sums`. If they do not fit, it is as if it had not tried, except for `buffer` and `sums`.
     fn code(
         &mut self,
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
+        room: usize,
         sums: Sums<'_, COLUMNS>,
-    ) -> bool;
+    ) -> Coded;
 
     /// Says that `count` points follow as they are.
     fn store(&mut self, buffer: &mut [u8], count: usize, columns: &[Column], first: bool);
@@ -48,6 +49,29 @@ pub trait WriteSide<const COLUMNS: usize>: Copy + core::fmt::Debug {
 
     /// Ends the payload; returns where, if all of it fitted.
     fn finish(self, buffer: &mut [u8], start: usize) -> Option<usize>;
+}
+
+/// What became of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coded {
+    /// It is in the buffer.
+    Fits,
+    /// It would end behind the room for it.
+    Longer,
+    /// It would end before, but not in the buffer.
+    Cut,
+}
+
+impl Coded {
+    /// Of one that would end at `end`, `whole` or not.
+    #[inline(always)]
+    pub(crate) fn of(whole: bool, end: usize, room: usize) -> Self {
+        match (end > room, whole) {
+            (true, _) => Coded::Longer,
+            (false, true) => Coded::Fits,
+            (false, false) => Coded::Cut,
+        }
+    }
 }
 
 /// Reads groups of points from a payload.

@@ -3,7 +3,7 @@
 // What sides are made of stays inside: only their names go out, by way of `Back`.
 #![allow(private_bounds)]
 
-use super::back::{Places, ReadSide, Sums, Waiting, WriteSide};
+use super::back::{Coded, Places, ReadSide, Sums, Waiting, WriteSide};
 use super::beat;
 use super::choose::choose;
 use super::coder::{Coder, Ends};
@@ -21,22 +21,9 @@ pub struct StreamWrite<E: Ends, I: Indices, const COLUMNS: usize> {
     writer: E::WriteState,
 }
 
-impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWrite<E, I, COLUMNS> {
-    fn new(columns: &[Column; COLUMNS], used: usize) -> Option<Self> {
-        Some(StreamWrite { points: Points::new(0, columns, used)?, writer: E::write_at(0) })
-    }
-
-    fn start(&mut self, first: i64, at: usize, columns: &[Column]) {
-        // Units and lattices stay: they are where the search for the new block's starts.
-        self.points.start(first, columns);
-        self.writer = E::write_at(at);
-    }
-
-    fn end_bound(&self) -> usize {
-        E::end_bound(&self.writer)
-    }
-
-    fn code(
+impl<E: Ends, I: Indices, const COLUMNS: usize> StreamWrite<E, I, COLUMNS> {
+    /// Codes a group; whether all of it had room.
+    fn write(
         &mut self,
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
@@ -82,6 +69,39 @@ impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWri
         let done;
         (self.writer, done) = E::written(&writer);
         done
+    }
+}
+
+impl<E: Ends, I: Indices, const COLUMNS: usize> WriteSide<COLUMNS> for StreamWrite<E, I, COLUMNS> {
+    fn new(columns: &[Column; COLUMNS], used: usize) -> Option<Self> {
+        Some(StreamWrite { points: Points::new(0, columns, used)?, writer: E::write_at(0) })
+    }
+
+    fn start(&mut self, first: i64, at: usize, columns: &[Column]) {
+        // Units and lattices stay: they are where the search for the new block's starts.
+        self.points.start(first, columns);
+        self.writer = E::write_at(at);
+    }
+
+    fn end_bound(&self) -> usize {
+        E::end_bound(&self.writer)
+    }
+
+    fn code(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: &Waiting<'_>,
+        first: bool,
+        room: usize,
+        sums: Sums<'_, COLUMNS>,
+    ) -> Coded {
+        let before = *self;
+        let whole = self.write(buffer, waiting, first, sums);
+        let coded = Coded::of(whole, self.end_bound(), room);
+        if coded != Coded::Fits {
+            *self = before;
+        }
+        coded
     }
 
     fn store(&mut self, buffer: &mut [u8], count: usize, columns: &[Column], first: bool) {

@@ -1,6 +1,6 @@
 //! Groups: points that wait at the end of the buffer, until they are coded to its front.
 
-use super::super::back::{UNIT, Waiting, WriteSide};
+use super::super::back::{Coded, UNIT, Waiting, WriteSide};
 use super::super::bound::GROUP_SLACK;
 use super::super::profile::Profile;
 use super::super::word::Word;
@@ -58,19 +58,15 @@ impl<P: Profile, const COLUMNS: usize> Encoder<'_, P, COLUMNS> {
         let mut at = self.wait_at as usize;
         while self.waiting > 0 {
             let mut count = usize::from(self.waiting);
-            let before = self.write;
-            let room = before.end_bound() + count * size + 8;
+            let room = self.write.end_bound() + count * size + 8;
             loop {
-                if self.code(at, count, size, used, room) {
-                    break;
-                }
-                let done = self.write.end_bound() > room;
-                self.write = before;
-                if !done && count > 8 {
-                    count /= 2;
-                } else {
-                    self.store(at, count, size, used);
-                    break;
+                match self.code(at, count, size, used, room) {
+                    Coded::Fits => break,
+                    Coded::Cut if count > 8 => count /= 2,
+                    _ => {
+                        self.store(at, count, size, used);
+                        break;
+                    }
                 }
             }
             at += count * size;
@@ -79,22 +75,23 @@ impl<P: Profile, const COLUMNS: usize> Encoder<'_, P, COLUMNS> {
         }
     }
 
-    /// Codes `count` points that wait at `at`; whether they fit before them and before `room`.
-    fn code(&mut self, at: usize, count: usize, size: usize, used: usize, room: usize) -> bool {
-        let Some((front, bytes)) = self.buffer.split_at_mut_checked(at) else { return false };
+    /// Codes `count` points that wait at `at`, if they fit before them and before `room`.
+    fn code(&mut self, at: usize, count: usize, size: usize, used: usize, room: usize) -> Coded {
+        let Some((front, bytes)) = self.buffer.split_at_mut_checked(at) else { return Coded::Cut };
         let size = size / UNIT;
-        let Some(units) = Waiting::units(bytes).get(..count * size) else { return false };
-        let Some(columns) = self.columns.get(..used) else { return false };
+        let Some(units) = Waiting::units(bytes).get(..count * size) else { return Coded::Cut };
+        let Some(columns) = self.columns.get(..used) else { return Coded::Cut };
         let step = self.even.then_some(self.step);
         let waiting = Waiting { units, size, count, columns, step };
+        if !self.settings.ranges {
+            return self.write.code(front, &waiting, self.coded == 0, room, None);
+        }
         let mut summary = self.summary;
-        let done =
-            self.write.code(front, &waiting, self.coded == 0, self.settings.ranges.then_some(&mut summary));
-        let done = done && self.write.end_bound() <= room;
-        if done {
+        let coded = self.write.code(front, &waiting, self.coded == 0, room, Some(&mut summary));
+        if coded == Coded::Fits {
             self.summary = summary;
         }
-        done
+        coded
     }
 
     /// Stores `count` points that wait at `at` as they are: never more than was reserved for them.

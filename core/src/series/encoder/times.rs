@@ -6,6 +6,9 @@ use super::super::header::{CHECK_BYTES, number_room};
 use super::super::profile::Profile;
 use super::Encoder;
 
+/// Whether words of 64 bits are dear.
+const SMALL: bool = cfg!(not(target_pointer_width = "64"));
+
 impl<P: Profile, const COLUMNS: usize> Encoder<'_, P, COLUMNS> {
     /// Whether points of these times may wait beside those that do without a look at the header. `even` says that all of
     /// them go on as of late.
@@ -86,12 +89,40 @@ pub(super) fn is_within(number: u64, bits: u8) -> bool {
 /// Whether each of `times` is `step` after the one before, the first one after `last`. Of its own, for small cores have
 /// few registers.
 #[inline(never)]
-pub(super) fn go_on(mut last: i64, step: i64, times: &[i64]) -> bool {
+pub(super) fn go_on(last: i64, step: i64, times: &[i64]) -> bool {
+    match SMALL && high_stays(last, step, times.len()) {
+        true => halves_go_on(last, step, times),
+        false => all_go_on(last, step, times),
+    }
+}
+
+#[inline(always)]
+fn all_go_on(mut last: i64, step: i64, times: &[i64]) -> bool {
     let mut off = 0;
-    let mut see = |time: &i64| {
+    for time in times {
         last = last.wrapping_add(step);
-        let other = *time ^ last;
-        off |= other as u32 | (other >> 32) as u32;
+        off |= *time ^ last;
+    }
+    off == 0
+}
+
+/// Whether the upper half of `last` stays as it is for so many steps.
+#[inline(always)]
+fn high_stays(last: i64, step: i64, steps: usize) -> bool {
+    // Of so many bits that 255 of them, as many as may be, still have 32.
+    let short = (0..1 << 24).contains(&step) && steps <= 255;
+    short && (last as u32).checked_add((step as u32).wrapping_mul(steps as u32)).is_some()
+}
+
+/// The same as [`all_go_on`] where the upper half stays as it is, by halves.
+#[inline(always)]
+fn halves_go_on(last: i64, step: i64, times: &[i64]) -> bool {
+    let (mut before, high, mut off) = (last as u32, (last >> 32) as u32, 0);
+    let mut see = |time: &i64| {
+        let low = *time as u32;
+        off |= low.wrapping_sub(before) ^ step as u32;
+        off |= (*time >> 32) as u32 ^ high;
+        before = low;
     };
     // Four a round, for small cores have no cheap loops either.
     let (fours, rest) = times.as_chunks::<4>();
@@ -103,4 +134,31 @@ pub(super) fn go_on(mut last: i64, step: i64, times: &[i64]) -> bool {
     }
     rest.iter().for_each(see);
     off == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_go_on_where_all_do() {
+        let (mut random, mut halves) = (1_u64, 0);
+        for case in 0..if cfg!(miri) { 100 } else { 20_000_u32 } {
+            random = random.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x7F4A_7C15).rotate_left(23);
+            let (count, last) = (random as usize % 256, (random as i64) >> (random % 60));
+            let step = (random.rotate_left(31) >> (36 + random % 28)) as i64;
+            let mut times: std::vec::Vec<i64> =
+                (1..=count as i64).map(|at| last.wrapping_add(at.wrapping_mul(step))).collect();
+            // One of them may be off, in any bit.
+            if case % 2 == 1 && count > 0 {
+                times[random as usize / 256 % count] ^= 1 << (random >> 58);
+            }
+            if high_stays(last, step, count) {
+                halves += 1;
+                assert_eq!(halves_go_on(last, step, &times), all_go_on(last, step, &times), "{case}");
+            }
+            assert_eq!(all_go_on(last, step, &times), case % 2 == 0 || count == 0, "{case}");
+        }
+        assert!(halves > 0);
+    }
 }

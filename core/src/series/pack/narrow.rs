@@ -4,6 +4,7 @@
 use super::super::back::Unit;
 use super::super::bits::BitWriter;
 use super::super::lane::{self, Lane};
+use super::super::straight::straight;
 use super::super::word::Word;
 use super::section::{Cursor, Sizes, Tag, Tail, Trail, start, unfold};
 use super::{BLOCK, GROUP, words};
@@ -48,18 +49,12 @@ fn long_bits(number: u32) -> u32 {
     lane::bits(number)
 }
 
-/// The same statement for each of eight: compiled for size, a loop would stay one.
+/// What becomes of each of eight.
 macro_rules! eight {
     ($indices:expr, $index:ident => $each:expr) => {{
         let [a, b, c, d, e, f, g, h] = $indices;
-        eight!([a, b, c, d, e, f, g, h] as $index => $each)
+        straight!([a, b, c, d, e, f, g, h] => $index => $each)
     }};
-    ([$($one:ident),*] as $index:ident => $each:expr) => {
-        [$({
-            let $index = $one;
-            $each
-        }),*]
-    };
 }
 
 /// How wide the residuals of each eight are, differenced once, and twice; none where indices are too far apart.
@@ -95,14 +90,18 @@ fn sizes<const STEP: usize, const ALL: usize>(mut tail: Tail<i32>, units: &[Unit
 
 /// Of the indices as they are.
 #[inline(never)]
-fn sizes_as_they_are<const STEP: usize>(units: &[Unit]) -> Sizes {
+fn sizes_as_they_are<const STEP: usize, const ALL: usize>(units: &[Unit]) -> Sizes {
     let (mut sizes, mut left) = (Sizes::default(), units);
     for at in 0..GROUP / BLOCK {
         let mut all = 0;
-        for _ in 0..BLOCK {
-            let Some((point, rest)) = left.split_first_chunk::<STEP>() else { break };
-            all |= spread(point.last().map_or(0, |unit| *unit as i32));
+        if let Some((block, rest)) = left.split_first_chunk() {
+            eight!(indices::<STEP, ALL>(block), index => all |= spread(index));
             left = rest;
+        } else {
+            while let Some((point, rest)) = left.split_first_chunk::<STEP>() {
+                all |= spread(point.last().map_or(0, |unit| *unit as i32));
+                left = rest;
+            }
         }
         sizes.add(at, bits(all));
     }
@@ -125,7 +124,7 @@ pub(super) fn write<const STEP: usize, const ALL: usize>(
     let mut tail = Tail::<i32>::of(trail);
     let Some((mut sizes, twice)) = sizes::<STEP, ALL>(tail, units) else { return false };
     let first = units.get(STEP - 1).map_or(0, |unit| *unit as i32);
-    let zero = || sizes_as_they_are::<STEP>(units);
+    let zero = || sizes_as_they_are::<STEP, ALL>(units);
     let order = start(out, count, &mut sizes, &twice, bits(first.unsigned_abs()), zero, tag);
     let mut left = units;
     for width in &sizes.widths {

@@ -104,9 +104,6 @@ impl<L: Lane> Tail<L> {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sizes {
     pub(super) widths: [u8; GROUP / BLOCK],
-    /// All widths together, and the largest.
-    total: u32,
-    most: u32,
 }
 
 impl Sizes {
@@ -116,8 +113,29 @@ impl Sizes {
         if let Some(width) = self.widths.get_mut(at) {
             *width = bits as u8;
         }
-        self.total += bits;
-        self.most = if bits > self.most { bits } else { self.most };
+    }
+
+    /// Four widths each.
+    #[inline(always)]
+    fn halves(&self) -> [u32; 2] {
+        bytemuck::cast(self.widths)
+    }
+
+    /// All widths together.
+    #[inline(always)]
+    fn total(&self) -> u32 {
+        // Two at a time, in 16 bits each: a width is at most 64.
+        let pairs = |four: u32| (four & 0xFF_00FF) + (four >> 8 & 0xFF_00FF);
+        let [low, high] = self.halves();
+        let sums = pairs(low) + pairs(high);
+        (sums & 0xFFFF) + (sums >> 16)
+    }
+
+    /// Whether all widths are below 16.
+    #[inline(always)]
+    fn are_nibbles(&self) -> bool {
+        let [low, high] = self.halves();
+        (low | high) & 0xF0F0_F0F0 == 0
     }
 }
 
@@ -207,22 +225,23 @@ pub(super) fn start(
     tag: Tag,
 ) -> u8 {
     let (mut order, best) = (1, once);
-    if twice.total < best.total {
-        (order, *best) = (2, *twice);
+    let (mut total, others) = (best.total(), twice.total());
+    if others < total {
+        (order, total, *best) = (2, others, *twice);
     }
     // Counting from 0 pays where there is no order in the values: seldom, so not every group is tried.
-    if best.total > 0 && spread <= u32::from(best.widths[0]) {
+    if total > 0 && spread <= u32::from(best.widths[0]) {
         let zero = zero();
-        if zero.total < best.total {
-            (order, *best) = (0, zero);
+        let others = zero.total();
+        if others < total {
+            (order, total, *best) = (0, others, zero);
         }
     }
-    let Sizes { widths, total, most } = best;
-    let blocks = count.div_ceil(BLOCK);
-    let form = match (*total, *most) {
+    let (widths, blocks) = (&best.widths, count.div_ceil(BLOCK));
+    let form = match (total, best.are_nibbles()) {
         (0, _) => Widths::None,
-        (_, ..16) => Widths::Nibbles,
-        _ => Widths::Bytes,
+        (_, true) => Widths::Nibbles,
+        (_, false) => Widths::Bytes,
     };
     out.bytes(&[Tag { order, widths: form, ..tag }.byte()]);
     match form {

@@ -1,6 +1,6 @@
 //! The writing side of `pack`.
 
-use super::super::back::{Sums, Waiting, WriteSide};
+use super::super::back::{Coded, Sums, Waiting, WriteSide};
 use super::super::bits::{BitState, BitWriter};
 use super::super::choose::{choose, greatest_common_divisor};
 use super::super::heads::{Head, Heads};
@@ -89,25 +89,32 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
 
     /// Writes a group of such columns whose times go on as of late.
     #[inline(always)]
-    fn write_same(&mut self, buffer: &mut [u8], waiting: &Waiting<'_>) {
-        let count = waiting.count().min(GROUP);
+    fn write_same(&mut self, buffer: &mut [u8], waiting: &Waiting<'_>, room: usize) -> Coded {
+        let (count, before) = (waiting.count().min(GROUP), self.trails);
         let mut out = BitWriter::new(self.bits, buffer);
         head::write_same(&mut out, count);
-        self.same_times(&mut out, waiting);
+        section::write_steady(&mut out, &self.time);
         let mut at = 8;
         for (trail, _) in self.trails.iter_mut().zip(waiting.columns) {
             column::write_ones(&mut out, trail, waiting, at);
             at += 4;
         }
+        let coded = Coded::of(!out.state.over, out.state.end(), room);
+        if coded != Coded::Fits {
+            self.trails = before;
+            return coded;
+        }
         self.bits = out.state;
+        self.groups = self.groups.wrapping_add(1);
+        self.went_on(waiting);
+        coded
     }
 
-    /// Writes timestamps that go on as of late.
+    /// All timestamps go on as of late.
     #[inline(always)]
-    fn same_times(&mut self, out: &mut BitWriter<'_>, waiting: &Waiting<'_>) {
+    fn went_on(&mut self, waiting: &Waiting<'_>) {
         self.steps += waiting.count() as u32;
         self.before.last = waiting.last_time();
-        section::write_steady(out, &self.time);
     }
 
     /// Writes a group; whether every value lay on its lattice. `kept` means that nothing changes before it.
@@ -142,7 +149,8 @@ impl<const COLUMNS: usize> PackWrite<COLUMNS> {
         self.head(&mut out, columns, &next);
 
         if steady {
-            self.same_times(&mut out, waiting);
+            section::write_steady(&mut out, &self.time);
+            self.went_on(waiting);
         } else {
             self.times(&mut out, waiting);
         }
@@ -191,27 +199,30 @@ impl<const COLUMNS: usize> WriteSide<COLUMNS> for PackWrite<COLUMNS> {
         buffer: &mut [u8],
         waiting: &Waiting<'_>,
         first: bool,
+        room: usize,
         mut sums: Sums<'_, COLUMNS>,
-    ) -> bool {
+    ) -> Coded {
         if !first && sums.is_none() && waiting.step == Some(self.step) && self.ones(waiting.columns) {
-            self.groups = self.groups.wrapping_add(1);
-            self.write_same(buffer, waiting);
-            return !self.bits.over;
+            return self.write_same(buffer, waiting, room);
         }
         // Mostly everything is as in the group before: a first try finds out while it writes.
         let bits = self.before.fronts.iter().any(|front| matches!(front, Front::Bits { .. }));
         let search = first || (bits && self.groups.is_multiple_of(16));
-        self.groups = self.groups.wrapping_add(1);
         let (before, sums_before) = (*self, sums.as_deref().copied());
-        if !search && self.write(buffer, waiting, first, true, sums.as_deref_mut()) {
-            return !self.bits.over;
+        if search || !self.write(buffer, waiting, first, true, sums.as_deref_mut()) {
+            *self = before;
+            if let (Some(sums), Some(before)) = (sums.as_deref_mut(), sums_before) {
+                *sums = before;
+            }
+            self.write(buffer, waiting, first, false, sums);
         }
-        *self = before;
-        if let (Some(sums), Some(before)) = (sums.as_deref_mut(), sums_before) {
-            *sums = before;
+        let coded = Coded::of(!self.bits.over, self.bits.end(), room);
+        if coded != Coded::Fits {
+            *self = before;
+            return coded;
         }
-        self.write(buffer, waiting, first, false, sums);
-        !self.bits.over
+        self.groups = self.groups.wrapping_add(1);
+        coded
     }
 
     fn store(&mut self, buffer: &mut [u8], count: usize, columns: &[Column], first: bool) {
