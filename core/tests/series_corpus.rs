@@ -91,6 +91,8 @@ fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
                 points.blocks::<Large>(exact, 1024, MAX_BLOCK_BYTES).len(),
                 points.blocks::<Rice>(exact, 1024, MAX_BLOCK_BYTES).len(),
                 points.blocks::<Pack>(exact, 1024, MAX_BLOCK_BYTES).len(),
+                points.blocks::<Lean>(exact, 1024, MAX_BLOCK_BYTES).len(),
+                points.blocks::<Larger>(exact, 1024, MAX_BLOCK_BYTES).len(),
             ];
             for part in [1e-6, 1e-4, 1e-3, 1e-2] {
                 let mut tolerances = vec![Tolerance::Relative(part)];
@@ -104,6 +106,8 @@ fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
                     if kind == Kind::F32 || part == 1e-3 {
                         within::<Large>(&series.name, &points, column, lossless[1]);
                         within::<Rice>(&series.name, &points, column, lossless[2]);
+                        within::<Lean>(&series.name, &points, column, lossless[4]);
+                        within::<Larger>(&series.name, &points, column, lossless[5]);
                     }
                 }
             }

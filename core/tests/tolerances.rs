@@ -81,6 +81,8 @@ proptest! {
         let column = Column::new(kind).on(lattice).within(tolerance);
         check::<Small>(&points, column);
         check::<Large>(&points, column);
+        check::<Larger>(&points, column);
+        check::<Lean>(&points, column);
         check::<Rice>(&points, column);
         check::<Pack>(&points, column);
     }

@@ -56,7 +56,7 @@ table 300000 1 >one.csv
 table 60000 8 >eight.csv
 printf '%-44s %9s %9s\n' "KiB of" budget peak
 for name in one eight; do
-  for options in "--profile small" "--profile large" "--backend rice" "--backend pack" "--max-error 0.001" "--ranges"; do
+  for options in "--profile small" "--profile large" "--profile lean" "--backend rice" "--backend pack" "--max-error 0.001" "--ranges"; do
     # shellcheck disable=SC2086 # They are words.
     run "$name: pack $options" pack $name.csv -o out.pls -q --overwrite $options
   done
