@@ -119,8 +119,10 @@ mod tests {
     use super::super::arith::model::Model;
     use super::super::arith::prob::Prob;
     use super::super::arith::range::{ReadState, Reader};
+    use super::super::arith::steps::Steps;
     use super::super::bank::Bank;
     use super::super::column::EitherLanes;
+    use super::super::few::Few;
     use super::super::recall::{Latest, Near};
     use super::super::word::Kind;
     use super::*;
@@ -154,8 +156,16 @@ mod tests {
         }
     }
 
+    /// What the profile `Lean` has.
+    type Lean = EitherLanes<Few<i32>, Few<i64>, Steps<12>, (), ()>;
+
     #[test]
     fn no_bytes_make_a_head_or_a_point_cost_more_than_a_fixed_number_of_steps() {
+        steps_are_bounded::<All>();
+        steps_are_bounded::<Lean>();
+    }
+
+    fn steps_are_bounded<I: Indices>() {
         let column = [Column::new(Kind::F64), Column::new(Kind::I32)];
         // The interpreter is slow: it gets a few of them.
         let (most, seeds) = if cfg!(miri) { (20, 3) } else { (20_000, 8_u32) };
@@ -175,7 +185,7 @@ mod tests {
                     }
                 })
                 .collect();
-            let mut points = Points::<All, 2>::new(0, &column, 2).expect("both kinds are there");
+            let mut points = Points::<I, 2>::new(0, &column, 2).expect("both kinds are there");
             let mut coder = Counting { reader: Reader::new(ReadState::new(&payload), &payload), steps: 0 };
             let mut done = 0;
             while done < most {

@@ -57,6 +57,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_kept_is_what_the_format_leaves() {
+        for (rate, kept) in RATES.iter().zip(KEPT) {
+            let (rate, kept) = (u32::from(*rate), u32::from(kept));
+            for q in (0..4096).step_by(if cfg!(miri) { 61 } else { 1 }) {
+                assert_eq!((q * kept + 32767) >> 16, q - ((q * rate + 32768) >> 16), "{q} by {rate}");
+            }
+        }
+    }
+
+    #[test]
     fn no_bits_make_either_bit_impossible() {
         for start in [Prob::EVEN, Prob::SELDOM] {
             for bits in [0_u32, u32::MAX, 0x5555_5555, 0x8000_0001] {
