@@ -15,7 +15,7 @@ use core::num::NonZeroU32;
 /// sums in double precision, in the order of the rows and then of the columns.
 ///
 /// Takes each input row once, as it comes. Memory: one sum for each sample of an input row (4 bytes for 8 and 16-bit
-/// kinds, 8 for others).
+/// kinds, 16 for 64-bit integers, 8 for others).
 #[derive(Clone, Copy, Debug)]
 pub struct Shrink<T> {
     block: NonZeroU32,
@@ -129,6 +129,8 @@ impl super::Op for Op {
             SampleKind::U32 => host.accept(Shrink::<u32>::new(block)),
             SampleKind::I32 => host.accept(Shrink::<i32>::new(block)),
             SampleKind::F32 => host.accept(Shrink::<f32>::new(block)),
+            SampleKind::U64 => host.accept(Shrink::<u64>::new(block)),
+            SampleKind::I64 => host.accept(Shrink::<i64>::new(block)),
             SampleKind::F64 => host.accept(Shrink::<f64>::new(block)),
         })
     }

@@ -27,7 +27,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u8, u16, i16, u32, i32);
+integers!(u8, u16, i16, u32, i32, u64, i64);
 
 macro_rules! floats {
     ($($t:ty: $rank:ty, $unsigned:ty),*) => {$(
