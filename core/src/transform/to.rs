@@ -95,6 +95,7 @@ integer_to_integer!(i32 => u8, u16, i16, u32, i32);
 
 /// `x * to / from` to the nearest integer, where `to` and `from` are whites and `x` is at most one above `from`: even for
 /// 64 bits the product is below 2^128. One function for all pairs with such a kind: they are rare, and many.
+#[inline(never)]
 fn rescale_long(x: u128, from: u64, to: u64) -> u128 {
     let product = x.wrapping_mul(u128::from(to));
     product.wrapping_add(u128::from(from / 2)).checked_div(u128::from(from)).unwrap_or(0)
@@ -283,6 +284,76 @@ impl<A: Convert<B>, B: Sample> Stage for To<A, B> {
     }
 }
 
+/// The change of any kind to any other by a function for whole rows: one stage for all pairs that are rare. Each pair then
+/// costs a program its loop, and not a stage of its own. Needs no memory.
+#[derive(Clone, Copy, Debug)]
+struct ByRow {
+    from: SampleKind,
+    to: SampleKind,
+    row: fn(&[u8], &mut [u8]),
+}
+
+impl ByRow {
+    fn new<A: Convert<B>, B: Sample>(keep: Keep) -> Self {
+        let row: fn(&[u8], &mut [u8]) = match keep {
+            Keep::White => |from: &[u8], to: &mut [u8]| rescale_row::<A, B>(samples(from), samples_mut(to)),
+            Keep::Value => |from: &[u8], to: &mut [u8]| cast_row::<A, B>(samples(from), samples_mut(to)),
+        };
+        Self { from: A::KIND, to: B::KIND, row }
+    }
+
+    /// A change of which one end, or both, is an integer of 64 bits.
+    fn long(from: SampleKind, to: SampleKind, keep: Keep) -> Self {
+        match (from, to) {
+            (SampleKind::U64, _) => by_kind!(to, B => Self::new::<u64, B>(keep)),
+            (SampleKind::I64, _) => by_kind!(to, B => Self::new::<i64, B>(keep)),
+            (_, SampleKind::U64) => by_kind!(from, A => Self::new::<A, u64>(keep), else Self::new::<u64, u64>(keep)),
+            _ => by_kind!(from, A => Self::new::<A, i64>(keep), else Self::new::<i64, i64>(keep)),
+        }
+    }
+}
+
+/// The samples of a row, which is aligned to them.
+fn samples<T: Sample>(row: &[u8]) -> &[T] {
+    bytemuck::try_cast_slice(row).unwrap_or(&[])
+}
+
+/// The same, to be written.
+fn samples_mut<T: Sample>(row: &mut [u8]) -> &mut [T] {
+    bytemuck::try_cast_slice_mut(row).unwrap_or(&mut [])
+}
+
+impl Stage for ByRow {
+    fn name(&self) -> &'static str {
+        "to"
+    }
+
+    fn output(&self, input: Shape) -> Result<Shape, StageError> {
+        if input.kind == self.from {
+            Ok(input.with_kind(self.to))
+        } else {
+            Err(StageError::Kind { stage: "to", kind: input.kind })
+        }
+    }
+
+    fn input(&self, output: Region, _input: Shape) -> Region {
+        output
+    }
+
+    fn process(
+        &self,
+        _view: &View,
+        _memory: &mut [u8],
+        input: &Strip<'_>,
+        output: &mut StripMut<'_>,
+    ) -> Result<(), StageError> {
+        for row in output.rows().iter() {
+            (self.row)(input.row_bytes(row), output.row_bytes_mut(row));
+        }
+        Ok(())
+    }
+}
+
 /// `to:KIND[,cast]`
 #[derive(Debug)]
 pub struct Op;
@@ -306,7 +377,15 @@ impl super::Op for Op {
             Some(_) => return Err(args.wrong("the setting after KIND", "cast")),
         };
         args.end()?;
-        Ok(by_kind!(input.kind, A => by_kind!(kind, B => host.accept(To::<A, B>::new(keep)))))
+        Ok(by_kind!(
+            input.kind,
+            A => by_kind!(
+                kind,
+                B => host.accept(To::<A, B>::new(keep)),
+                else host.accept(ByRow::long(input.kind, kind, keep))
+            ),
+            else host.accept(ByRow::long(input.kind, kind, keep))
+        ))
     }
 }
 
