@@ -15,15 +15,37 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(x86_64-unknown-linux-gnu i686-unknown-linux-gnu s390x-unknown-linux-gnu)
 # Property tests may look for their files, and run few cases.
 export MIRIFLAGS="-Zmiri-disable-isolation" PROPTEST_CASES=${PROPTEST_CASES:-2}
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+
+check() { # check TARGET TESTS...
+  local target=$1
+  shift
+  cargo +nightly miri test -q -p plimsoll-core --target "$target" --test budget --test series_golden &&
+    cargo +nightly miri test -q -p plimsoll-core --target "$target" --lib -- "$@" &&
+    echo "miri $target: ok in $SECONDS s"
+}
+
+# The interpreter uses one processor: a target on each.
+status=0
 for target in "${targets[@]}"; do
   if ! cargo +nightly miri setup -q --target "$target" >/dev/null 2>&1; then
-    echo "miri $target: SKIPPED: its standard library cannot be prepared here"
+    echo "miri $target: SKIPPED: its standard library cannot be prepared here" >"$log/$target"
     continue
   fi
-  echo "miri $target"
-  cargo +nightly miri test -q -p plimsoll-core --target "$target" --test budget
-  cargo +nightly miri test -q -p plimsoll-core --target "$target" --test series_golden
-  cargo +nightly miri test -q -p plimsoll-core --target "$target" --lib -- "${tests[@]}"
-  # An empty list is every test.
+  check "$target" "${tests[@]}" >"$log/$target" 2>&1 || echo "$target" >>"$log/failed" &
+  # The parts of the codec once: the golden blocks show that the bytes are the same. An empty list is every test.
   [ ${#tests[@]} -eq 0 ] || tests=(shape:: pipeline::governor transform::invert)
+  [ "$(jobs -r | wc -l)" -lt "$(nproc)" ] || wait -n
 done
+wait
+for target in "${targets[@]}"; do
+  echo "miri $target"
+  if grep -qx "$target" "$log/failed" 2>/dev/null; then
+    tail -60 "$log/$target"
+    status=1
+  else
+    grep -E "^miri|^test result" "$log/$target"
+  fi
+done
+exit $status

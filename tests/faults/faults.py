@@ -50,11 +50,14 @@ OTHERS = ["close", "unlink", "unlinkat", "rmdir", "stat", "lstat", "fstat", "new
           "flock", "fcntl", "getdents64", "readlink", "lseek", "access", "dup", "mmap", "process_vm_readv"]
 CHANGES = WRITES + SYNCS + NAMES + SIZES + ["unlink", "unlinkat"]
 WORDS = {**dict.fromkeys(READS, ["read"]), **dict.fromkeys(WRITES, ["write"]), **dict.fromkeys(SYNCS, ["sync"]),
-         **dict.fromkeys(NAMES, ["rename"]), **dict.fromkeys(OPENS, ["open", "create", "sync", "write"])}
+         "fallocate": ["reserve"], **dict.fromkeys(NAMES, ["rename"]), **dict.fromkeys(OPENS, ["open", "create", "sync", "write"])}
 
 
 def errors_of(call):
     """Kinds of failure, the likeliest first."""
+    if call == "fallocate":
+        # EOPNOTSUPP: the file system gives no room beforehand.
+        return ["ENOSPC", "EIO", "EINTR", "EOPNOTSUPP"]
     if call in WRITES + SIZES:
         return ["ENOSPC", "EIO", "EINTR"]
     if call == "renameat2":
@@ -254,7 +257,7 @@ def check_fault(job, call, error, when):
         said = run.stderr.splitlines()
         forever, wrong = when.endswith("+"), []
         retried = call in ("pread64", "pwrite64") and error in ("EIO", "EAGAIN", "ETIMEDOUT") and not forever
-        survivable = (error == "EINTR" and not forever) or error == "EINVAL" or retried
+        survivable = (error == "EINTR" and not forever) or error in ("EINVAL", "EOPNOTSUPP") or retried
         tidying = call in ("unlink", "unlinkat")
         folder_list = all("O_DIRECTORY" in line for _, file, line in hits if file)
         needed = ours and call in NEEDED and not survivable and not folder_list and error != "EMFILE"

@@ -1,50 +1,19 @@
 //! A job under pressure slows down at strip boundaries, says so, and makes the same output: on machines made of a few
 //! files, which a watcher changes while the job runs.
 
+mod machine;
+
+use machine::Machine;
 use plimsoll::job::{Control, ConvertJob, Decision, Input, Io, Moment, Settings, Watcher};
 use plimsoll_core::pipeline::governor::{Cause, Pace};
 use plimsoll_formats::Wanted;
 use plimsoll_os::probe::Probe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const ROWS: u32 = 3000;
 const COLS: u32 = 200;
-
-/// A machine whose state is that of its files.
-#[derive(Clone)]
-struct Machine(PathBuf);
-
-impl Machine {
-    fn put(&self, name: &str, text: &str) {
-        let path = self.0.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        // Never half a file: it is read meanwhile.
-        let new = self.0.join("new");
-        std::fs::write(&new, text).unwrap();
-        std::fs::rename(new, path).unwrap();
-    }
-
-    fn calm(&self) {
-        self.put("proc/self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
-        self.put("proc/self/cgroup", "0::/\n");
-        self.put("proc/meminfo", "MemAvailable: 9000000 kB\n");
-        self.put("sys/fs/cgroup/memory.max", "1000000000\n");
-        self.put("sys/fs/cgroup/memory.current", "100000000\n");
-        self.put("proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
-    }
-
-    /// Tasks wait for memory.
-    fn press(&self) {
-        self.put("proc/pressure/memory", "some avg10=40.00 avg60=9.00 avg300=1.00 total=99\n");
-    }
-
-    /// Somebody lowers the container's limit to what is used already.
-    fn lower(&self) {
-        self.put("sys/fs/cgroup/memory.max", "101000000\n");
-    }
-}
 
 /// Presses in the second third of the rows.
 struct Weather {

@@ -1,33 +1,18 @@
 //! Promise: a `.pls` reader and writer take no more of the heap than they state, for every coder and any number of
 //! columns.
 
+mod file;
 mod heap;
 
+use file::File;
 use heap::heap;
-use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::series::{Kind, TimeUnit, Word};
 use plimsoll_formats::FormatError;
 use plimsoll_formats::series::{
     Coder, PlsEvent, PlsOptions, PlsPoints, PlsWriter, Schema, Seeking, Streaming, TimeRange, ValueColumn,
 };
-use std::io;
 
 const CODERS: [Coder; 5] = [Coder::Small, Coder::Large, Coder::Lean, Coder::Rice, Coder::Pack];
-
-/// A file in memory.
-struct File<'f>(&'f [u8]);
-
-impl ReadAt for File<'_> {
-    type Error = io::Error;
-
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, into).map_err(|error| io::Error::other(error.to_string()))
-    }
-}
 
 fn schema(columns: usize) -> Schema {
     let column = |at| ValueColumn::new(format!("column {at} of a long name"), Kind::F64);
@@ -85,7 +70,7 @@ fn readers_take_what_they_state() {
             points
         });
         let (sought, by_index) = heap(|| {
-            let (mut points, seeking) = (0, Seeking::new(File(&file)));
+            let (mut points, seeking) = (0, Seeking::new(File::new(&file)));
             let mut reader = PlsPoints::with_index(seeking, TimeRange::ALL).unwrap();
             reader.read(TimeRange::ALL, |event| count(event, &mut points)).unwrap();
             points

@@ -1,5 +1,8 @@
 //! Promise: a `.pls` file gives back every point that is whole in it, whatever happened to the rest.
 
+mod file;
+
+use file::File;
 use plimsoll_core::series::{Header, Kind, TimeUnit, Word};
 use plimsoll_formats::FormatError;
 use plimsoll_formats::series::{
@@ -7,27 +10,8 @@ use plimsoll_formats::series::{
     Scanner, Schema, Seeking, Streaming, TimeRange, ValueColumn, resume_at,
 };
 use proptest::prelude::*;
-use std::cell::Cell;
-use std::io;
 
 type Point = (i64, Vec<Word>);
-
-/// A file in memory that counts what is read of it.
-struct File<'f>(&'f [u8], Cell<u64>);
-
-impl plimsoll_core::bytes::ReadAt for File<'_> {
-    type Error = io::Error;
-
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        self.1.set(self.1.get() + into.len() as u64);
-        plimsoll_core::bytes::ReadAt::read_at(self.0, offset, into)
-            .map_err(|error| io::Error::other(error.to_string()))
-    }
-}
 
 fn schema(columns: usize) -> Schema {
     let kinds = [Kind::F64, Kind::I32, Kind::I64, Kind::F32];
@@ -111,7 +95,7 @@ fn points_come_back_from_files_and_pipes() {
                 );
                 let expected = Got { points: points.clone(), damaged: vec![], schemas: 1 };
                 assert_eq!(stream(&file), expected);
-                let seeking = Seeking::new(File(&file, Cell::new(0)));
+                let seeking = Seeking::new(File::new(&file));
                 assert_eq!(
                     read(PlsPoints::with_index(seeking, TimeRange::ALL).unwrap(), TimeRange::ALL).unwrap(),
                     expected
@@ -143,12 +127,12 @@ fn ranges_equal_brute_force_and_read_little() {
                 points.iter().filter(|(time, _)| range.contains(*time)).cloned().collect();
             let plain = read(PlsPoints::new(Streaming(&file[..])), range).unwrap();
             assert_eq!((&plain.points, plain.schemas), (&expected, 1));
-            let counted = File(&file, Cell::new(0));
+            let counted = File::new(&file);
             let with = read(PlsPoints::with_index(Seeking::new(&counted), range).unwrap(), range).unwrap();
             assert_eq!((&with.points, with.schemas), (&expected, 1));
             assert_eq!(with.damaged, []);
             if expected.len() < 2000 {
-                reads += counted.1.get();
+                reads += counted.bytes_read();
                 wanted += 1;
             }
         }
@@ -172,7 +156,7 @@ fn appending_goes_on_and_the_index_knows_all() {
     for index in [true, false] {
         let mut file = file(&points[..1234], 1, PlsOptions { index, ..options(50) });
         for part in [1234..1235, 1235..3000, 3000..5000] {
-            let (end, schema, index) = resume_at(&File(&file, Cell::new(0))).unwrap();
+            let (end, schema, index) = resume_at(&File::new(&file)).unwrap();
             file.truncate(end as usize);
             let mut buffer = vec![0; 4096];
             let mut writer =
@@ -182,11 +166,11 @@ fn appending_goes_on_and_the_index_knows_all() {
             file.extend_from_slice(&more);
         }
         assert_eq!(stream(&file).points, points);
-        let (index, _) = Index::find(&File(&file, Cell::new(0))).unwrap().expect("it was finished");
+        let (index, _) = Index::find(&File::new(&file)).unwrap().expect("it was finished");
         assert_eq!(index.entries().iter().map(|entry| entry.points).sum::<u64>(), 5000);
         let range = TimeRange { from: points[2500].0, to: Some(points[2600].0) };
         let expected: Vec<Point> = points.iter().filter(|(time, _)| range.contains(*time)).cloned().collect();
-        let seeking = Seeking::new(File(&file, Cell::new(0)));
+        let seeking = Seeking::new(File::new(&file));
         assert_eq!(read(PlsPoints::with_index(seeking, range).unwrap(), range).unwrap().points, expected);
     }
 }
@@ -195,12 +179,12 @@ fn appending_goes_on_and_the_index_knows_all() {
 fn an_index_is_bounded_and_still_tells_where_things_are() {
     let points = points(4 * MOST_ENTRIES, 1);
     let file = file(&points, 1, options(1));
-    let (index, at) = Index::find(&File(&file, Cell::new(0))).unwrap().unwrap();
+    let (index, at) = Index::find(&File::new(&file)).unwrap().unwrap();
     assert!(index.entries().len() <= MOST_ENTRIES && index.entries().len() > MOST_ENTRIES / 4);
     assert!(file.len() as u64 - at < 24 << 10);
     for point in points.iter().step_by(97) {
         let range = TimeRange { from: point.0, to: Some(point.0 + 1) };
-        let seeking = Seeking::new(File(&file, Cell::new(0)));
+        let seeking = Seeking::new(File::new(&file));
         let expected: Vec<Point> = points.iter().filter(|(time, _)| range.contains(*time)).cloned().collect();
         assert_eq!(read(PlsPoints::with_index(seeking, range).unwrap(), range).unwrap().points, expected);
     }
@@ -266,7 +250,7 @@ fn a_damaged_byte_costs_its_block_only() {
                 assert!(missing == 0 || !got.damaged.is_empty(), "byte {at}: nothing is said of it");
             };
             check(stream(&damaged));
-            let seeking = Seeking::new(File(&damaged, Cell::new(0)));
+            let seeking = Seeking::new(File::new(&damaged));
             check(read(PlsPoints::with_index(seeking, TimeRange::ALL).unwrap(), TimeRange::ALL).unwrap());
         }
     }
@@ -294,7 +278,7 @@ fn a_wrong_header_does_not_lead_the_skipping_astray() {
         damaged[start + 5] ^= 0x15;
         let content = &damaged[*start..start + header.header_bytes - 1];
         damaged[start + header.header_bytes - 1] = plimsoll_core::series::crc32c(content) as u8;
-        let seeking = Seeking::new(File(&damaged, Cell::new(0)));
+        let seeking = Seeking::new(File::new(&damaged));
         let got = read(PlsPoints::new(seeking), range).unwrap();
         assert_eq!(got.points, expected);
         assert_eq!(got.damaged.len(), 1);
@@ -334,7 +318,7 @@ proptest! {
         let mixed = [&good[..cut.min(good.len())], &bytes[..], &good[..]].concat();
         for content in [&bytes[..], &mixed[..]] {
             let _ = read(PlsPoints::new(Streaming(content)), TimeRange::ALL);
-            let seeking = Seeking::new(File(content, Cell::new(0)));
+            let seeking = Seeking::new(File::new(content));
             let range = TimeRange { from: 1_700_000_100, to: Some(1_700_000_200) };
             if let Ok(reader) = PlsPoints::with_index(seeking, range) {
                 let _ = read(reader, range);

@@ -2,32 +2,20 @@
 //! them is reached: streamed, sought, by its index, in a range, and as a file to append to.
 #![no_main]
 
+#[path = "../../../adapters/formats/tests/file/mod.rs"]
+mod file;
+
+use file::File;
 use libfuzzer_sys::fuzz_target;
-use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::series::{Header, Kind, SYNC, TimeUnit, Word, crc32c};
 use plimsoll_formats::FormatError;
 use plimsoll_formats::series::{
     PlsEvent, PlsInput, PlsOptions, PlsPoints, PlsWriter, Schema, Seeking, Streaming, TimeRange, ValueColumn,
     resume_at,
 };
-use std::io;
 
 /// Points that are read at most, to keep the fuzzer quick.
 const MOST_POINTS: usize = 300_000;
-
-struct File<'f>(&'f [u8]);
-
-impl ReadAt for File<'_> {
-    type Error = io::Error;
-
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        ReadAt::read_at(self.0, offset, into).map_err(|error| io::Error::other(error.to_string()))
-    }
-}
 
 /// Ends a reading early; the points read are what counts.
 enum Stop {
@@ -80,7 +68,7 @@ fuzz_target!(|input: (u8, i64, &[u8])| {
     }
     let (all, damaged, whole) = read(PlsPoints::new(Streaming(&content[..])), TimeRange::ALL);
     assert!(damaged <= content.len() as u64);
-    let (sought, ..) = read(PlsPoints::new(Seeking::new(File(&content))), TimeRange::ALL);
+    let (sought, ..) = read(PlsPoints::new(Seeking::new(File::new(&content))), TimeRange::ALL);
     assert!(sought == all, "a file and a pipe differ");
     let range = TimeRange { from, to: (options & 16 == 16).then_some(from.saturating_add(1000)) };
     let (some, ..) = read(PlsPoints::new(Streaming(&content[..])), range);
@@ -88,10 +76,10 @@ fuzz_target!(|input: (u8, i64, &[u8])| {
     if whole && options & 8 == 0 {
         assert!(some == all.into_iter().filter(|(time, _)| range.contains(*time)).collect::<Vec<_>>());
     }
-    if let Ok(reader) = PlsPoints::with_index(Seeking::new(File(&content)), range) {
+    if let Ok(reader) = PlsPoints::with_index(Seeking::new(File::new(&content)), range) {
         let _ = read(reader, range);
     }
-    if let Ok((end, ..)) = resume_at(&File(&content)) {
+    if let Ok((end, ..)) = resume_at(&File::new(&content)) {
         assert!(end <= content.len() as u64);
     }
 });

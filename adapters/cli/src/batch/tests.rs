@@ -1,9 +1,13 @@
 //! A batch on a machine made of a few files, on which tasks wait for memory: what its reports say of that.
 
+#[path = "../../tests/machine/mod.rs"]
+mod machine;
+
 use super::{Job, Outputs, Reports, Talk, run, survey};
 use crate::command::Session;
 use crate::job::{Request, Settings};
 use crate::progress::ProgressArg;
+use machine::Machine;
 use plimsoll_formats::Wanted;
 use plimsoll_os::memory::CountingAllocator;
 use serde_json::Value;
@@ -12,25 +16,14 @@ use std::sync::Arc;
 
 static HEAP: CountingAllocator = CountingAllocator::new();
 
-fn machine(root: &Path, waiting: &str) {
-    for (name, text) in [
-        ("proc/self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n".to_owned()),
-        ("proc/self/cgroup", "0::/\n".to_owned()),
-        ("proc/meminfo", "MemAvailable: 9000000 kB\n".to_owned()),
-        ("sys/fs/cgroup/memory.max", "1000000000\n".to_owned()),
-        ("sys/fs/cgroup/memory.current", "100000000\n".to_owned()),
-        ("proc/pressure/memory", format!("some avg10={waiting} avg60=0.00 avg300=0.00 total=9\n")),
-    ] {
-        let path = root.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-}
-
-/// Runs three files on a machine where tasks wait so much; gives the report, the page, and the outputs.
-fn report(folder: &Path, waiting: &str) -> (Value, String, Vec<Vec<u8>>) {
+/// Runs three files on a machine where tasks wait for memory or do not; gives the report, the page, and the outputs.
+fn report(folder: &Path, pressed: bool) -> (Value, String, Vec<Vec<u8>>) {
     let root = folder.join("machine");
-    machine(&root, waiting);
+    let machine = Machine(root.clone());
+    machine.calm();
+    if pressed {
+        machine.press();
+    }
     let (out, json, page) = (folder.join("out"), folder.join("report.json"), folder.join("report.html"));
     let words: Vec<PathBuf> = ["a.pgm", "b.pgm", "c.pgm"].iter().map(|name| folder.join(name)).collect();
     for (word, tone) in words.iter().zip(1u32..) {
@@ -79,7 +72,7 @@ fn report(folder: &Path, waiting: &str) -> (Value, String, Vec<Vec<u8>>) {
 #[test]
 fn each_file_of_a_report_has_the_changes_of_its_pace() {
     let (calm, pressed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (json, page, outputs) = report(calm.path(), "0.00");
+    let (json, page, outputs) = report(calm.path(), false);
     let decisions = |json: &Value| -> Vec<Vec<Value>> {
         let files = json["files"].as_array().unwrap().iter();
         files.map(|file| file["decisions"].as_array().unwrap().clone()).collect()
@@ -87,7 +80,7 @@ fn each_file_of_a_report_has_the_changes_of_its_pace() {
     assert!(decisions(&json).iter().all(Vec::is_empty) && json["actual"]["adaptations"] == 0, "{json}");
     assert!(page.contains("<dt>changes of pace</dt><dd>0</dd>") && !page.contains("; 1 change of pace"));
 
-    let (json, page, same) = report(pressed.path(), "40.00");
+    let (json, page, same) = report(pressed.path(), true);
     assert!(outputs == same, "pressure changed an output");
     let decisions = decisions(&json);
     let count: usize = decisions.iter().map(Vec::len).sum();

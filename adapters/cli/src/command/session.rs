@@ -2,7 +2,7 @@
 
 use super::args::{RunArgs, WriteArgs};
 use crate::failure::Failure;
-use crate::job::{Control, Input, JobPlan, Settings};
+use crate::job::{Control, Input, JobPlan, LOOK_EVERY, Settings};
 use crate::profile::Profile;
 use crate::progress::ProgressArg;
 use crate::report::{self, Actual};
@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What all subcommands have in common.
 pub(crate) struct Session {
@@ -24,8 +24,8 @@ pub(crate) struct Session {
     profile: Option<Profile>,
     /// The receipt that is to be written first.
     receipt: Mutex<Option<Side>>,
-    #[cfg(test)]
-    machine: Option<std::path::PathBuf>,
+    /// The machine that jobs look at, and how often.
+    machine: (Probe, Duration),
 }
 
 impl Session {
@@ -37,8 +37,7 @@ impl Session {
             began: Instant::now(),
             profile: None,
             receipt: Mutex::default(),
-            #[cfg(test)]
-            machine: None,
+            machine: (Probe::system(), LOOK_EVERY),
         }
     }
 
@@ -92,18 +91,14 @@ impl Session {
             Some(profile) => Some(profile.watcher(shown)),
             None => shown,
         };
-        let control = Control::new(Arc::clone(&self.cancelled), watcher);
-        #[cfg(test)]
-        if let Some(root) = &self.machine {
-            return control.looking_at(Probe::at(root), std::time::Duration::ZERO);
-        }
-        control
+        let (probe, every) = self.machine.clone();
+        Control::new(Arc::clone(&self.cancelled), watcher).looking_at(probe, every)
     }
 
     /// The same on the machine whose files lie under `root`, which is looked at after every strip.
     #[cfg(test)]
-    pub(crate) fn on(self, root: &std::path::Path) -> Self {
-        Self { machine: Some(root.to_owned()), ..self }
+    pub(crate) fn on(self, root: &Path) -> Self {
+        Self { machine: (Probe::at(root), Duration::ZERO), ..self }
     }
 
     /// What has happened so far.
@@ -113,7 +108,7 @@ impl Session {
             .map(|input| (report::path_text(input.path()), input.bytes(), input.bytes_read()))
             .collect();
         Actual {
-            peak_resident_bytes: Probe::system().process_memory().peak_resident_bytes,
+            peak_resident_bytes: self.machine.0.process_memory().peak_resident_bytes,
             peak_heap_bytes: self.heap.snapshot().peak_bytes as u64,
             inputs,
             seconds: self.began.elapsed().as_secs_f64(),

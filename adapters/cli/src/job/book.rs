@@ -7,7 +7,7 @@ use super::budget::Budgeted;
 use super::control::Control;
 use super::convert::{ConvertJob, Converted, Request};
 use super::hash::hex;
-use super::output::{check_output, commit, format_of};
+use super::output::{check_output, commit, format_of, reserve};
 use super::pages::{Input, PageList, PageName};
 use super::plan::JobPlan;
 use super::settings::Settings;
@@ -16,7 +16,6 @@ use crate::size::Within;
 use plimsoll_core::shape::Shape;
 use plimsoll_formats::{Pyramid, Tail, Wanted};
 use plimsoll_os::output::AtomicOutput;
-use plimsoll_os::probe::Probe;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -133,19 +132,14 @@ impl BookJob {
     /// [`Failure`] by culprit; nothing is left behind then.
     pub fn run(&self, input: &Input, control: &Control) -> Result<Converted, Failure> {
         let output = &self.request.output;
-        let file = AtomicOutput::create(output, self.settings.overwrite)
+        let mut file = AtomicOutput::create(output, self.settings.overwrite)
             .map_err(|error| Failure::Io(error.to_string()))?;
-        let free = Probe::system().disk_free_bytes(file.folder());
         let may_be_smaller = !matches!(
             self.request.wanted.compression,
             plimsoll_formats::Compression::None | plimsoll_formats::Compression::Usual
         );
-        if let Some(free) = free.filter(|free| !may_be_smaller && *free < self.file_bytes) {
-            return Err(Failure::Io(format!(
-                "{}: the output needs {} bytes of disk, {free} are free: free some or write somewhere else",
-                file.folder().display(),
-                self.file_bytes
-            )));
+        if !may_be_smaller {
+            reserve(&mut file, self.file_bytes)?;
         }
         let file = Arc::new(file);
         let mut hasher = self.settings.hash.then(Sha256::new);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often the machine is looked at while a job runs.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The most decisions that are kept one by one; later ones are counted.
 pub(crate) const MOST_DECISIONS: usize = 64;
@@ -105,7 +105,7 @@ impl Control {
         }
     }
 
-    /// The same, looking at the machine that `probe` sees, as often as that: for tests.
+    /// The same, looking at the machine that `probe` sees, as often as that.
     pub fn looking_at(self, probe: Probe, every: Duration) -> Self {
         Self { probe, look_every: every, ..self }
     }

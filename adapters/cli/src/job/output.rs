@@ -67,14 +67,16 @@ pub(super) fn check_output(input: &Input, output: &Path, settings: &Settings) ->
     Ok(())
 }
 
-/// An output whose size is known must fit the disk.
-pub(super) fn check_disk(folder: &Path, target: &dyn Target) -> Result<(), Failure> {
-    let needed = target.file_bytes();
-    match Probe::system().disk_free_bytes(folder) {
-        Some(free) if !target.ordered() && free < needed => Err(Failure::Io(format!(
-            "{}: the output needs {needed} bytes of disk, {free} are free: free some or write somewhere else",
-            folder.display()
+/// Takes the disk's room of an output whose size is known: `bytes`.
+///
+/// # Errors
+/// [`Failure::Io`] that says what is missing.
+pub(super) fn reserve(file: &mut AtomicOutput, bytes: u64) -> Result<(), Failure> {
+    match Probe::system().disk_free_bytes(file.folder()) {
+        Some(free) if free < bytes => Err(Failure::Io(format!(
+            "{}: the output needs {bytes} bytes of disk, {free} are free: free some or write somewhere else",
+            file.folder().display()
         ))),
-        _ => Ok(()),
+        _ => file.reserve(bytes).map_err(|error| Failure::Io(error.to_string())),
     }
 }

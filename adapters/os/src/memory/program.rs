@@ -32,8 +32,8 @@ fn lone_pages() -> rustix::io::Result<u64> {
     Ok(bytes)
 }
 
-/// By mappings of their own, where the system knows no lone pages: thousands of calls, which are a sixth of what a
-/// short run costs. Every other page is marked as read in random order: a hint about reading ahead, that alters nothing
+/// By mappings of their own, where the system knows no lone pages: thousands of calls, about two thirds of what the
+/// shortest run costs. Every other page is marked as read in random order: a hint about reading ahead, that alters nothing
 /// that the program can see; but it tells the two kinds apart, and a fault never maps pages of another kind than its own.
 #[cfg(target_os = "linux")]
 fn page_mappings() -> u64 {

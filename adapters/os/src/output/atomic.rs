@@ -6,6 +6,8 @@
 use super::name::{give, take_back};
 use super::temporary::{self, Temporary};
 use crate::FileError;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -25,6 +27,8 @@ pub struct AtomicOutput {
     folder: PathBuf,
     target: PathBuf,
     overwrite: bool,
+    /// Room that the disk was asked for.
+    reserved: u64,
 }
 
 impl AtomicOutput {
@@ -62,7 +66,8 @@ impl AtomicOutput {
         };
         temporary::remove_stale(&folder, name);
         let (file, temporary) = temporary::create(&folder, name)?;
-        Ok(Self { file, turn: Mutex::new(()), temporary, folder, target: target.to_path_buf(), overwrite })
+        let target = target.to_path_buf();
+        Ok(Self { file, turn: Mutex::new(()), temporary, folder, target, overwrite, reserved: 0 })
     }
 
     /// Where it will appear.
@@ -78,6 +83,28 @@ impl AtomicOutput {
     /// The folder it is written in: the one whose disk must have room.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Takes the room of a file of `bytes` bytes on the disk, so that a full disk is known before the work; writing into
+    /// room that is there costs the system less, too (a tenth of a copy's processor time on ext4). Where the file system
+    /// cannot do that, nothing happens. What is more than the file needs goes back when it is committed.
+    ///
+    /// # Errors
+    /// [`FileError`] if the disk is full, a quota used up, a file of that size not possible, or the device fails.
+    pub fn reserve(&mut self, bytes: u64) -> Result<(), FileError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        // The file's length stays as it is: the writes set it.
+        let ask = || fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, bytes);
+        match rustix::io::retry_on_intr(ask) {
+            Ok(()) => self.reserved = bytes,
+            Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::IO)) => {
+                return Err(FileError::new("reserve the disk's room of", &self.target, error.into()));
+            }
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     /// Writes all of `bytes` at `offset`, from any thread; the file grows as it must.
@@ -108,6 +135,12 @@ impl AtomicOutput {
         sync_folder: impl Fn(&File) -> io::Result<()>,
     ) -> Result<(), FileError> {
         let fail = |operation| FileError::at(operation, &self.target);
+        if self.reserved > 0 {
+            let len = self.file.metadata().map_err(fail("shorten"))?.len();
+            if len < self.reserved {
+                self.file.set_len(len).map_err(fail("shorten"))?;
+            }
+        }
         let folder = if sync {
             self.file.sync_all().map_err(fail("sync"))?;
             Some(File::open(&self.folder).map_err(fail("open the folder of"))?)
@@ -194,6 +227,32 @@ mod tests {
         output.write_at(0, b"after").unwrap();
         output.commit(true).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"after");
+    }
+
+    #[test]
+    fn room_is_taken_before_and_what_is_too_much_goes_back() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out");
+        let mut output = AtomicOutput::create(&target, false).unwrap();
+        output.reserve(0).unwrap();
+        output.reserve(10 << 20).unwrap();
+        let facts = output.temporary().metadata().unwrap();
+        // File systems without it have taken nothing.
+        assert!(facts.len() == 0 && (facts.blocks() == 0 || facts.blocks() >= 10 << 11));
+        output.write_at(0, &[7; 5000]).unwrap();
+        output.commit(true).unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), [7; 5000]);
+        assert!(target.metadata().unwrap().blocks() < 1 << 11);
+        // No disk has that.
+        let none = folder.path().join("none");
+        let mut output = AtomicOutput::create(&none, false).unwrap();
+        if facts.blocks() > 0 {
+            let error = output.reserve(i64::MAX.cast_unsigned()).unwrap_err();
+            assert!(error.to_string().starts_with("reserve the disk's room of "), "{error}");
+        }
+        drop(output);
+        assert_eq!(names(folder.path()), ["out"]);
     }
 
     #[test]
