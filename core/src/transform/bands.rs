@@ -3,8 +3,8 @@
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Shape, by_width};
-use bytemuck::Pod;
 use crate::strip::{Strip, StripMut};
+use bytemuck::Pod;
 
 /// The most bands that can be listed.
 pub const MAX_LISTED: usize = 16;

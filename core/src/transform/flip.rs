@@ -3,8 +3,8 @@
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Shape, Span, by_width};
-use bytemuck::Pod;
 use crate::strip::{Strip, StripMut};
+use bytemuck::Pod;
 
 /// Mirrors left and right samples that are as wide as `T`, of whatever kind. Exact, needs no memory.
 #[derive(Clone, Copy, Debug, Default)]

@@ -194,6 +194,35 @@ mod tests {
     }
 
     #[test]
+    fn integers_of_64_bits_are_exact_for_any_block() {
+        fn check<T: Average + Into<i128>>(rows: u32, cols: u32, bands: u16, block: u16) {
+            let image = Image::<T>::noise(rows, cols, bands, 7);
+            let means = |samples: std::vec::Vec<T>| {
+                let sum: i128 = samples.iter().map(|x| (*x).into()).sum();
+                let count = samples.len() as i128;
+                let mean = (2 * sum + count).div_euclid(2 * count);
+                // The sample that is this number.
+                let bytes: [u8; 8] = if T::KIND == SampleKind::U64 {
+                    (mean as u64).to_ne_bytes()
+                } else {
+                    (mean as i64).to_ne_bytes()
+                };
+                bytemuck::pod_read_unaligned(&bytes)
+            };
+            let expected = naive(&image, u32::from(block), means);
+            let result = harness::every_cut::<T, T>(&[&Shrink::<T>::new(block)], &image);
+            assert_eq!(result.samples, expected);
+        }
+        for (rows, cols, bands, block) in [(9, 11, 3, 2), (17, 5, 1, 9), (4, 4, 2, 1), (40, 33, 4, 40)] {
+            check::<u64>(rows, cols, bands, block);
+            check::<i64>(rows, cols, bands, block);
+        }
+        let white = Image::<u64>::new(300, 3, 1, |_, _, _| u64::MAX);
+        let made = harness::region::<u64, u64>(&[&Shrink::<u64>::new(u16::MAX)], &white, 7, None);
+        assert_eq!(made.samples, [u64::MAX]);
+    }
+
+    #[test]
     fn floats_are_added_in_order() {
         let image = Image::<f32>::noise(23, 31, 3, 3);
         let expected = naive(&image, 5, |samples| {

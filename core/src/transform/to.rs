@@ -431,7 +431,7 @@ mod tests {
         let places = if B::KIND == SampleKind::F32 { 24 } else { 53 };
         // Two bits more than there are places, unless nothing is left: the last of them stands for all that follow.
         while rest > 0 && digits >> (places + 1) == 0 {
-            (digits, rest, exponent) = (digits << 1 | rest * 2 / by, rest * 2 % by, exponent - 1);
+            (digits, rest, exponent) = ((digits << 1) | (rest * 2 / by), rest * 2 % by, exponent - 1);
         }
         let mut dropped = rest > 0;
         while digits >> (places + 1) > 0 {
