@@ -3,7 +3,7 @@
 use crate::budget::Budget;
 use crate::measure::Tap;
 use crate::pipeline::{Chain, Job, Sink, Source, Stage, Staged};
-use crate::shape::{Region, Rows, Sample, Shape, Span};
+use crate::shape::{Region, Rows, Sample, SampleKind, Shape, Span};
 use crate::strip::{Strip, StripMut};
 use std::vec;
 use std::vec::Vec;
@@ -40,7 +40,14 @@ impl<T: Sample> Image<T> {
             true => (0.0, 1.0),
             false => (if T::from_f64(-1.0).to_f64() < 0.0 { -T::KIND.white() } else { 0.0 }, T::KIND.white()),
         };
-        Self::new(rows, cols, bands, |y, x, b| T::from_f64(low + unit(y, x, b) * (high - low)))
+        Self::new(rows, cols, bands, |y, x, b| match T::KIND {
+            // No double has all the bits of these.
+            SampleKind::U64 | SampleKind::I64 => {
+                let bits = unit(y, x, b).to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                bytemuck::pod_read_unaligned(&bits.to_ne_bytes())
+            }
+            _ => T::from_f64(low + unit(y, x, b) * (high - low)),
+        })
     }
 
     /// The sample at a place that may lie outside: the nearest edge sample is repeated.

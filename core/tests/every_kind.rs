@@ -54,6 +54,8 @@ fn sample(kind: SampleKind, value: u8) -> Vec<u8> {
         SampleKind::U32 => u32::from(value).to_ne_bytes().into(),
         SampleKind::I32 => i32::from(value).to_ne_bytes().into(),
         SampleKind::F32 => f32::from(value).to_ne_bytes().into(),
+        SampleKind::U64 => u64::from(value).to_ne_bytes().into(),
+        SampleKind::I64 => i64::from(value).to_ne_bytes().into(),
         _ => f64::from(value).to_ne_bytes().into(),
     }
 }

@@ -46,8 +46,8 @@ fn storages(pixels: &Pixels) -> Vec<Storage> {
     all
 }
 
-fn kinds() -> [(usize, u64); 7] {
-    [(1, 1), (2, 1), (2, 2), (4, 1), (4, 2), (4, 3), (8, 3)]
+fn kinds() -> [(usize, u64); 9] {
+    [(1, 1), (2, 1), (2, 2), (4, 1), (4, 2), (4, 3), (8, 1), (8, 2), (8, 3)]
 }
 
 #[test]
@@ -280,6 +280,7 @@ fn files_of_another_writer_are_read() {
                 Gray8, u8, 1, 1, 1; RGB8, u8, 3, 1, 1; RGBA8, u8, 4, 1, 1; CMYK8, u8, 4, 1, 1;
                 Gray16, u16, 1, 2, 1; RGB16, u16, 3, 2, 1; RGBA16, u16, 4, 2, 1; GrayI16, i16, 1, 2, 2;
                 Gray32, u32, 1, 4, 1; RGB32, u32, 3, 4, 1; GrayI32, i32, 1, 4, 2;
+                Gray64, u64, 1, 8, 1; RGB64, u64, 3, 8, 1; GrayI64, i64, 1, 8, 2;
             );
         };
     }
@@ -318,6 +319,8 @@ fn another_reader_agrees_on_the_built_files() {
                     DecodingResult::I16(samples) => bytemuck::cast_slice(&samples).to_vec(),
                     DecodingResult::U32(samples) => bytemuck::cast_slice(&samples).to_vec(),
                     DecodingResult::I32(samples) => bytemuck::cast_slice(&samples).to_vec(),
+                    DecodingResult::U64(samples) => bytemuck::cast_slice(&samples).to_vec(),
+                    DecodingResult::I64(samples) => bytemuck::cast_slice(&samples).to_vec(),
                     DecodingResult::F32(samples) => bytemuck::cast_slice(&samples).to_vec(),
                     DecodingResult::F64(samples) => bytemuck::cast_slice(&samples).to_vec(),
                     _ => continue,

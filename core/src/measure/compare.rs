@@ -5,6 +5,7 @@
 
 use super::measured::Measured;
 use super::totals::{Amount, Totals};
+use super::wide;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Sink, StageError};
 use crate::shape::{SampleKind, Shape, by_kind};
@@ -23,8 +24,11 @@ pub struct Distance {
     pub nans: u64,
     /// Pairs that are not equal. Zeroes of both signs are.
     pub differing: u64,
-    /// The largest difference of a pair, without its sign.
+    /// The largest difference of a pair, without its sign. Exact but for 64-bit integers, for which it is the nearest
+    /// double of `exact_max`.
     pub max: f64,
+    /// The same as an integer; `None` for floats.
+    pub exact_max: Option<u64>,
     /// The mean of the squared differences: NaN if `count` is zero. Integers: the nearest double but for one rounding;
     /// floats: to within `2^-40`.
     pub mse: f64,
@@ -42,8 +46,8 @@ pub struct Difference<'a> {
     kind: SampleKind,
     /// Pixels taken.
     pixels: u64,
-    /// Largest difference of each pair of bands.
-    largest: &'a mut [f64],
+    /// Largest difference of each pair of bands, as [`Measured::difference`] says it.
+    largest: &'a mut [u64],
     /// Pairs not equal, and of those the ones of which just one is a number.
     unequal: &'a mut [[u64; 2]],
     /// Sum of the squared differences of each pair of bands.
@@ -52,10 +56,10 @@ pub struct Difference<'a> {
 
 impl<'a> Difference<'a> {
     /// Bytes that [`Difference::new`] leases from an aligned arena for images of this shape, both pictures' bands in
-    /// it: some 40 for each band of a picture of integers, 600 for each of floats.
+    /// it: some 40 for each band of a picture of integers, 60 of 64-bit ones, 600 for each of floats.
     pub const fn bytes(shape: Shape) -> u64 {
         let pairs = shape.bands as u64 / 2;
-        let layout = Layout::new().with::<f64>(pairs).with::<[u64; 2]>(pairs);
+        let layout = Layout::new().with::<u64>(pairs).with::<[u64; 2]>(pairs);
         Totals::layout(layout, shape.kind, pairs).bytes()
     }
 
@@ -78,7 +82,7 @@ impl<'a> Difference<'a> {
     fn lease(kind: SampleKind, pairs: usize, budget: &mut Budget<'a>) -> Result<Self, Exhausted> {
         let largest = budget.lease("difference", pairs)?;
         let unequal = budget.lease("difference", pairs)?;
-        largest.fill(0.0);
+        largest.fill(0);
         unequal.fill([0; 2]);
         let squares = Totals::new(kind, pairs, "difference", budget)?;
         Ok(Self { kind, pixels: 0, largest, unequal, squares })
@@ -119,7 +123,7 @@ impl<'a> Difference<'a> {
                     Some((square, distance)) => {
                         squares = squares.plus(square);
                         *largest = if distance > *largest { distance } else { *largest };
-                        *unequal += u64::from(distance > 0.0);
+                        *unequal += u64::from(distance > 0);
                     }
                     None => {
                         *unequal += 1;
@@ -140,7 +144,7 @@ impl<'a> Difference<'a> {
         self.same(other.kind, other.bands())?;
         self.pixels = self.pixels.saturating_add(other.pixels);
         for (largest, other) in self.largest.iter_mut().zip(other.largest.iter()) {
-            *largest = if other > largest { *other } else { *largest };
+            *largest = (*largest).max(*other);
         }
         for (counts, others) in self.unequal.iter_mut().zip(other.unequal.iter()) {
             for (count, other) in counts.iter_mut().zip(others) {
@@ -176,10 +180,10 @@ impl<'a> Difference<'a> {
 
     /// All bands together.
     pub fn overall(&self) -> Distance {
-        let none = ((0.0, [0u64; 2]), Amount::zero(self.kind));
+        let none = ((0, [0u64; 2]), Amount::zero(self.kind));
         let pairs = (0..self.largest.len()).filter_map(|band| self.pair(band));
         let (pair, squares) = pairs.fold(none, |(all, squares), (pair, more)| {
-            let largest = if pair.0 > all.0 { pair.0 } else { all.0 };
+            let largest = pair.0.max(all.0);
             let [unequal, nans] = all.1;
             let [more_unequal, more_nans] = pair.1;
             let counts = [unequal.saturating_add(more_unequal), nans.saturating_add(more_nans)];
@@ -189,23 +193,26 @@ impl<'a> Difference<'a> {
     }
 
     /// Largest difference, pairs not equal, and the sum of squares of one band.
-    fn pair(&self, band: usize) -> Option<((f64, [u64; 2]), Amount)> {
+    fn pair(&self, band: usize) -> Option<((u64, [u64; 2]), Amount)> {
         let (largest, unequal) = self.largest.get(band).zip(self.unequal.get(band))?;
         Some(((*largest, *unequal), self.squares.get(band)))
     }
 
-    fn distance(&self, pair: (f64, [u64; 2]), squares: Amount, samples: u64) -> Distance {
-        let (max, [differing, nans]) = pair;
+    fn distance(&self, pair: (u64, [u64; 2]), squares: Amount, samples: u64) -> Distance {
+        let (largest, [differing, nans]) = pair;
+        let exact_max = (!self.kind.is_float()).then_some(largest);
+        let max = exact_max.map_or(f64::from_bits(largest), |max| max as f64);
         let count = samples.saturating_sub(nans);
         let squares = match squares {
             Amount::Integer(squares) => squares as f64,
+            Amount::Long(squares) => wide::value(squares),
             Amount::Real(squares) => squares,
         };
         let mse = squares / count as f64;
         let white = self.kind.white();
         // Equal pictures divide by zero, which is the infinity that is promised.
         let psnr = 10.0 * libm::log10(white * white / mse);
-        Distance { count, nans, differing, max, mse, psnr }
+        Distance { count, nans, differing, max, exact_max, mse, psnr }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a kind of sample brings to be measured: its lanes of sums, and its bin in a histogram.
 
 use super::totals::Amount;
+use super::wide::{self, Wide};
 use crate::shape::{Sample, SampleKind};
 
-/// A sample that the measuring sinks have kernels for. Implemented for the seven kinds.
+/// A sample that the measuring sinks have kernels for. Implemented for the nine kinds.
 pub trait Measured: Sample {
     /// Sum of at most 2^12 samples, or as doubles.
     type Sum: Copy + Default;
@@ -34,9 +35,16 @@ pub trait Measured: Sample {
     /// [`Statistics::percentile`](super::Statistics::percentile).
     fn bin(self) -> u16;
 
-    /// Square of the difference of two samples, and the difference without its sign. `None` if one is NaN and the
-    /// other is not; equal infinities, and two NaNs, differ by zero.
-    fn difference(self, other: Self) -> Option<(Amount, f64)>;
+    /// The sample, for integers of 64 bits, which are not exact as doubles.
+    #[inline(always)]
+    fn long(self) -> Option<i128> {
+        None
+    }
+
+    /// Square of the difference of two samples, and the difference without its sign: of integers as it is, of floats the
+    /// bits of the double, which rise with it. `None` if one is NaN and the other is not; equal infinities, and two
+    /// NaNs, differ by zero.
+    fn difference(self, other: Self) -> Option<(Amount, u64)>;
 }
 
 macro_rules! integer {
@@ -73,9 +81,9 @@ macro_rules! integer {
                 $bin
             }
             #[inline(always)]
-            fn difference(self, other: Self) -> Option<(Amount, f64)> {
+            fn difference(self, other: Self) -> Option<(Amount, u64)> {
                 let distance = u64::from(self.abs_diff(other));
-                Some((Amount::Integer(u128::from(distance.wrapping_mul(distance))), distance as f64))
+                Some((Amount::Integer(u128::from(distance.wrapping_mul(distance))), distance))
             }
         }
     )*};
@@ -90,6 +98,60 @@ integer! {
     i32: i64, u128, i64, x => match x < 0 {
         true => 0x8000 - magnitude(x.unsigned_abs()),
         false => 0x8000 + magnitude(x.unsigned_abs()),
+    };
+}
+
+macro_rules! long {
+    ($($t:ty: $x:ident => $bin:expr;)*) => {$(
+        impl Measured for $t {
+            type Sum = i128;
+            type Squares = Wide;
+            const LOWEST: Self = <$t>::MIN;
+            const HIGHEST: Self = <$t>::MAX;
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn add(self, sum: i128) -> i128 {
+                sum.wrapping_add(i128::from(self))
+            }
+            #[inline(always)]
+            fn add_square(self, squares: Wide) -> Wide {
+                let x = i128::from(self).unsigned_abs();
+                wide::plus(squares, [x.wrapping_mul(x), 0])
+            }
+            #[inline(always)]
+            fn sum(sum: i128) -> Amount {
+                Amount::Long(wide::of_signed(sum))
+            }
+            #[inline(always)]
+            fn squares(squares: Wide) -> Amount {
+                Amount::Long(squares)
+            }
+            #[inline(always)]
+            fn bin(self) -> u16 {
+                let $x = self;
+                $bin
+            }
+            #[inline(always)]
+            fn long(self) -> Option<i128> {
+                Some(i128::from(self))
+            }
+            #[inline(always)]
+            fn difference(self, other: Self) -> Option<(Amount, u64)> {
+                let distance = self.abs_diff(other);
+                Some((Amount::Long([u128::from(distance).wrapping_mul(u128::from(distance)), 0]), distance))
+            }
+        }
+    )*};
+}
+
+long! {
+    u64: x => long_magnitude(x);
+    i64: x => match x < 0 {
+        true => 0x8000 - long_magnitude(x.unsigned_abs()),
+        false => 0x8000 + long_magnitude(x.unsigned_abs()),
     };
 }
 
@@ -128,12 +190,12 @@ macro_rules! float {
                 if self.is_nan() { 0 } else { (ordered >> 16) as u16 }
             }
             #[inline(always)]
-            fn difference(self, other: Self) -> Option<(Amount, f64)> {
+            fn difference(self, other: Self) -> Option<(Amount, u64)> {
                 if self == other || (self.is_nan() && other.is_nan()) {
-                    return Some((Amount::Real(0.0), 0.0));
+                    return Some((Amount::Real(0.0), 0));
                 }
                 let distance = (f64::from(self) - f64::from(other)).abs();
-                (!distance.is_nan()).then_some((Amount::Real(distance * distance), distance))
+                (!distance.is_nan()).then_some((Amount::Real(distance * distance), distance.to_bits()))
             }
         }
     )*};
@@ -157,8 +219,25 @@ fn magnitudes(step: u16) -> (f64, f64) {
     (first as f64, last as f64)
 }
 
+/// The same for 64 bits: 512 steps for each power of two. Numbers below 1024 have one each.
+#[inline(always)]
+fn long_magnitude(x: u64) -> u16 {
+    let Some(exponent) = x.checked_ilog2() else { return 0 };
+    let fraction = (u128::from(x) << 9 >> exponent) as u16 & 511;
+    1 + exponent as u16 * 512 + fraction
+}
+
+/// The first and the last number of step `step` of [`long_magnitude`], as the nearest doubles.
+fn long_magnitudes(step: u16) -> (f64, f64) {
+    let Some(step) = step.checked_sub(1) else { return (0.0, 0.0) };
+    let (exponent, fraction) = (step / 512, u128::from(step % 512));
+    let first = (512 + fraction) << exponent >> 9;
+    let last = ((513 + fraction) << exponent >> 9).saturating_sub(1).max(first);
+    (first as f64, last as f64)
+}
+
 /// The least and the largest value that fall into a bin: the same for 8 and 16 bits; not more than 2^-10 of the value
-/// apart for 32-bit integers; 2^-7 for floats (doubles are rounded to single precision first), of which those below
+/// apart for 32-bit integers, 2^-9 for 64-bit ones; 2^-7 for floats (doubles are rounded to single precision first), of which those below
 /// 2^-133 are taken for zero.
 pub(super) fn bin_values(kind: SampleKind, bin: u16) -> (f64, f64) {
     let one = |value: f64| (value, value);
@@ -170,6 +249,14 @@ pub(super) fn bin_values(kind: SampleKind, bin: u16) -> (f64, f64) {
             Some(step) => magnitudes(step),
             None => {
                 let (first, last) = magnitudes(0x8000 - bin);
+                (-last, -first)
+            }
+        },
+        SampleKind::U64 => long_magnitudes(bin),
+        SampleKind::I64 => match bin.checked_sub(0x8000) {
+            Some(step) => long_magnitudes(step),
+            None => {
+                let (first, last) = long_magnitudes(0x8000 - bin);
                 (-last, -first)
             }
         },
@@ -201,7 +288,11 @@ mod tests {
         let zero = T::KIND.is_float() && value.abs() < libm::scalbn(1.0, -133);
         assert!(zero && first == 0.0 || first <= value && value <= last, "{x:?} is not in {first}..={last}");
         let width = last - first;
-        let share = if T::KIND.is_float() { 1.0 / 128.0 } else { 1.0 / 1024.0 };
+        let share = match T::KIND {
+            SampleKind::U64 | SampleKind::I64 => 1.0 / 512.0,
+            kind if kind.is_float() => 1.0 / 128.0,
+            _ => 1.0 / 1024.0,
+        };
         if T::KIND.bytes() <= 2 {
             assert_eq!(width, 0.0);
         } else if value.abs() >= f64::from(f32::MIN_POSITIVE) {
@@ -227,6 +318,9 @@ mod tests {
             rises(x as u32, y as u32);
             rises(x as i32, y as i32);
             rises((x as i32).wrapping_neg(), y as i32);
+            rises(x, y);
+            rises(x as i64, y as i64);
+            rises((x as i64).wrapping_neg(), y as i64);
             let (a, b) = (f32::from_bits(x as u32), f32::from_bits((y as u32) << (shift % 32)));
             if !a.is_nan() && !b.is_nan() {
                 rises(a, b);
@@ -242,6 +336,9 @@ mod tests {
     fn the_ends_fall_where_they_should() {
         [u32::MIN, 1, 2047, 2048, 2049, u32::MAX].into_iter().for_each(falls_where_it_should);
         [i32::MIN, -2048, -1, 0, 1, i32::MAX].into_iter().for_each(falls_where_it_should);
+        [0, 1, 1023, 1024, 1025, (1 << 53) + 1, u64::MAX].into_iter().for_each(falls_where_it_should);
+        [i64::MIN, i64::MIN + 1, -1024, -1, 0, 1, i64::MAX].into_iter().for_each(falls_where_it_should);
+        assert_eq!([u64::MAX.bin(), i64::MIN.bin(), i64::MAX.bin()], [32768, 511, 65024]);
         [f32::NEG_INFINITY, f32::MIN, -0.0, 0.0, f32::MAX, f32::INFINITY]
             .into_iter()
             .for_each(falls_where_it_should);

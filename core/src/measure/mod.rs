@@ -16,6 +16,7 @@ mod ssim;
 mod statistics;
 mod tap;
 mod totals;
+mod wide;
 
 pub use compare::{Difference, Distance};
 pub use measured::Measured;

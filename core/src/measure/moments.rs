@@ -5,7 +5,7 @@
 //! over once for each of them, with all its sums in registers.
 
 use super::measured::Measured;
-use super::totals::{Amount, Totals};
+use super::totals::{Amount, Totals, is_long};
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::shape::{SampleKind, Shape};
 
@@ -14,6 +14,8 @@ use crate::shape::{SampleKind, Shape};
 pub(super) struct Moments<'a> {
     /// Least and largest of each band.
     extremes: &'a mut [[f64; 2]],
+    /// The same for integers of 64 bits; for other kinds there is nothing here.
+    exact: &'a mut [[i128; 2]],
     /// Samples of each band that are no numbers.
     nans: &'a mut [u64],
     /// Sum and sum of squares of each band.
@@ -26,6 +28,8 @@ pub(super) struct Moments<'a> {
 pub(super) struct Sums {
     pub(super) min: f64,
     pub(super) max: f64,
+    /// Both, of integers of 64 bits.
+    pub(super) exact: Option<[i128; 2]>,
     pub(super) nans: u64,
     pub(super) sum: Amount,
     pub(super) squares: Amount,
@@ -34,17 +38,21 @@ pub(super) struct Sums {
 impl<'a> Moments<'a> {
     pub(super) const fn layout(layout: Layout, shape: Shape) -> Layout {
         let bands = shape.bands as u64;
-        Totals::layout(layout.with::<[f64; 2]>(bands).with::<u64>(bands), shape.kind, 2 * bands)
+        let exact = if is_long(shape.kind) { bands } else { 0 };
+        let layout = layout.with::<[f64; 2]>(bands).with::<[i128; 2]>(exact).with::<u64>(bands);
+        Totals::layout(layout, shape.kind, 2 * bands)
     }
 
     pub(super) fn new(shape: Shape, budget: &mut Budget<'a>) -> Result<Self, Exhausted> {
         let bands = usize::from(shape.bands);
         let extremes = budget.lease("extremes", bands)?;
+        let exact = budget.lease("extremes", if is_long(shape.kind) { bands } else { 0 })?;
         let nans = budget.lease("not numbers", bands)?;
         extremes.fill([f64::INFINITY, f64::NEG_INFINITY]);
+        exact.fill(NOTHING);
         nans.fill(0);
         let totals = Totals::new(shape.kind, bands.saturating_mul(2), "moments", budget)?;
-        Ok(Self { extremes, nans, totals, kind: shape.kind })
+        Ok(Self { extremes, exact, nans, totals, kind: shape.kind })
     }
 
     /// Takes whole pixels of one row, at most 2^12 of them.
@@ -53,6 +61,8 @@ impl<'a> Moments<'a> {
         match size_of::<T>() {
             1 => self.take_in_lanes::<T, 32>(samples),
             2 | 4 => self.take_in_lanes::<T, 16>(samples),
+            // Sums of 128 bits and more do not become vectors.
+            _ if is_long(T::KIND) => self.take_in_lanes::<T, 1>(samples),
             _ => self.take_in_lanes::<T, 8>(samples),
         }
         self.totals.settle();
@@ -85,6 +95,9 @@ impl<'a> Moments<'a> {
             *max = if sums.max > *max { sums.max } else { *max };
             *nans = nans.saturating_add(sums.nans);
         }
+        if let (Some(exact), Some(own)) = (self.exact.get_mut(band), sums.exact) {
+            *exact = extended(*exact, own);
+        }
         self.totals.add(2 * band, sums.sum);
         self.totals.add(2 * band + 1, sums.squares);
     }
@@ -94,6 +107,9 @@ impl<'a> Moments<'a> {
         for ([min, max], [other_min, other_max]) in self.extremes.iter_mut().zip(other.extremes.iter()) {
             *min = if other_min < min { *other_min } else { *min };
             *max = if other_max > max { *other_max } else { *max };
+        }
+        for (exact, other) in self.exact.iter_mut().zip(other.exact.iter()) {
+            *exact = extended(*exact, *other);
         }
         for (nans, other) in self.nans.iter_mut().zip(other.nans.iter()) {
             *nans = nans.saturating_add(*other);
@@ -108,7 +124,7 @@ impl<'a> Moments<'a> {
         };
         let (sum, squares) = (self.totals.get(2 * band), self.totals.get(2 * band + 1));
         // Zeroes of both signs are equal, and which one comes first depends on the cut: -0.0 becomes 0.0.
-        Sums { min: min + 0.0, max: max + 0.0, nans, sum, squares }
+        Sums { min: min + 0.0, max: max + 0.0, exact: self.exact.get(band).copied(), nans, sum, squares }
     }
 }
 
@@ -116,7 +132,8 @@ impl Sums {
     /// Of no samples.
     pub(super) const fn nothing(kind: SampleKind) -> Self {
         let zero = Amount::zero(kind);
-        Self { min: f64::INFINITY, max: f64::NEG_INFINITY, nans: 0, sum: zero, squares: zero }
+        let exact = if is_long(kind) { Some(NOTHING) } else { None };
+        Self { min: f64::INFINITY, max: f64::NEG_INFINITY, exact, nans: 0, sum: zero, squares: zero }
     }
 
     /// Of both together.
@@ -124,11 +141,20 @@ impl Sums {
         Self {
             min: self.min.min(other.min),
             max: self.max.max(other.max),
+            exact: self.exact.zip(other.exact).map(|(own, other)| extended(own, other)),
             nans: self.nans.saturating_add(other.nans),
             sum: self.sum.plus(other.sum),
             squares: self.squares.plus(other.squares),
         }
     }
+}
+
+/// The least and the largest of no integers.
+const NOTHING: [i128; 2] = [i128::MAX, i128::MIN];
+
+/// The least and the largest of both.
+fn extended([min, max]: [i128; 2], [other_min, other_max]: [i128; 2]) -> [i128; 2] {
+    [min.min(other_min), max.max(other_max)]
 }
 
 /// Sums of the samples that stand at the same place in a vector.
@@ -161,6 +187,7 @@ impl<T: Measured, const N: usize> Lanes<T, N> {
         Sums {
             min: self.min[lane].to_f64(),
             max: self.max[lane].to_f64(),
+            exact: self.min[lane].long().zip(self.max[lane].long()).map(|(min, max)| [min, max]),
             nans: u64::from(self.nans[lane]),
             sum: T::sum(self.sum[lane]),
             squares: T::squares(self.squares[lane]),

@@ -9,6 +9,7 @@ use super::measured::{self, Measured};
 use super::moments::{Moments, Sums};
 use super::range::{Range, RangeOf};
 use super::totals::Amount;
+use super::wide;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Sink, StageError};
 use crate::shape::{SampleKind, Shape, by_kind};
@@ -29,7 +30,10 @@ pub struct Summary {
     pub min: f64,
     /// The largest.
     pub max: f64,
-    /// The mean. Integers: the nearest double but for one rounding. Floats: within `2^-50` of the mean magnitude.
+    /// The least and the largest of 64-bit integers, of which `min` and `max` are the nearest doubles. `None` for other
+    /// kinds, or if `count` is zero.
+    pub exact: Option<[i128; 2]>,
+    /// The mean. Integers: the nearest double but for one rounding (64-bit ones: for two). Floats: within `2^-50` of the mean magnitude.
     /// Infinite if there are infinities of one sign, NaN if there are both.
     pub mean: f64,
     /// The standard deviation of these samples as all there are (divided by `count`), as GDAL gives it. Integers: to
@@ -83,7 +87,7 @@ impl<'a> Statistics<'a> {
     /// Bytes that [`Statistics::new`] leases from an aligned arena, whatever the number of rows and columns.
     ///
     /// With a histogram, for each band: 5 KiB at the most for 8 bits, 512 KiB for 16, a little more for wider kinds.
-    /// Without: some 50 bytes for each band of integers, 1.2 KiB for each of floats.
+    /// Without: some 50 bytes for each band of integers, 120 of 64-bit ones, 1.2 KiB for each of floats.
     pub const fn bytes(shape: Shape, histogram: bool) -> u64 {
         let mut layout = Layout::new();
         if histogram {
@@ -220,7 +224,8 @@ impl<'a> Statistics<'a> {
     /// samples do not exceed (the nearest rank).
     ///
     /// Exact for 8 and 16-bit kinds. Others are counted in classes and it is interpolated between the ends of the
-    /// class: not more than `2^-10` of the value off for 32-bit integers, none below 2048; not more than `2^-7` of the
+    /// class: not more than `2^-10` of the value off for 32-bit integers, none below 2048; `2^-9` for 64-bit ones, none
+    /// below 1024; not more than `2^-7` of the
     /// value for floats whose magnitude is a normal number of single precision; smaller ones come out as zero or
     /// nearly so.
     ///
@@ -304,7 +309,7 @@ fn counted(histogram: &Histogram<'_>, kind: SampleKind, band: usize) -> Sums {
 
 impl Summary {
     fn of(sums: Sums, samples: u64) -> Self {
-        let Sums { min, max, nans, .. } = sums;
+        let Sums { min, max, exact, nans, .. } = sums;
         let count = samples.saturating_sub(nans);
         if count == 0 {
             let none = f64::NAN;
@@ -313,6 +318,7 @@ impl Summary {
                 nans,
                 min: none,
                 max: none,
+                exact: None,
                 mean: none,
                 deviation: none,
                 sample_deviation: none,
@@ -320,6 +326,7 @@ impl Summary {
         }
         let (mean, spread) = match (sums.sum, sums.squares) {
             (Amount::Integer(sum), Amount::Integer(squares)) => integer_spread(count, sum, squares),
+            (Amount::Long([sum, _]), Amount::Long(squares)) => long_spread(count, sum, squares),
             // Of equal samples nothing but rounding would be left.
             _ if min == max && min.is_finite() => (min, 0.0),
             (Amount::Real(sum), Amount::Real(squares)) => {
@@ -332,7 +339,7 @@ impl Summary {
         let deviation = libm::sqrt(spread / count as f64);
         let sample_deviation =
             if count == 1 { spread } else { libm::sqrt(spread / count.saturating_sub(1) as f64) };
-        Self { count, nans, min, max, mean, deviation, sample_deviation }
+        Self { count, nans, min, max, exact, mean, deviation, sample_deviation }
     }
 }
 
@@ -350,4 +357,15 @@ fn integer_spread(count: u64, sum: u128, squares: u128) -> (f64, f64) {
         .wrapping_add(middle.wrapping_mul(middle).wrapping_mul(n) as u128);
     let shift = rest as f64 / count as f64;
     (middle as f64 + shift, moved as f64 - rest as f64 * shift)
+}
+
+/// The same of integers of 64 bits: their sum fits 128 bits, that of their squares has 256.
+fn long_spread(count: u64, sum: u128, squares: [u128; 2]) -> (f64, f64) {
+    let (n, sum) = (i128::from(count), sum as i128);
+    let middle = sum.wrapping_add(n / 2).checked_div_euclid(n).unwrap_or(0);
+    let rest = sum.wrapping_sub(middle.wrapping_mul(n));
+    // squares - 2 middle sum + n middle^2, where n middle = sum - rest
+    let moved = wide::minus(squares, wide::product(middle, sum.wrapping_add(rest)));
+    let shift = rest as f64 / count as f64;
+    (middle as f64 + shift, wide::value(moved) - rest as f64 * shift)
 }

@@ -37,7 +37,7 @@ fn difference(shape: Shape) -> Difference<'static> {
 
 /// Every number of a summary as bits, so that NaN equals itself and zeroes differ.
 fn bits(summary: Summary) -> [u64; 7] {
-    let Summary { count, nans, min, max, mean, deviation, sample_deviation } = summary;
+    let Summary { count, nans, min, max, exact: _, mean, deviation, sample_deviation } = summary;
     let [min, max, mean, deviation, sample_deviation] =
         [min, max, mean, deviation, sample_deviation].map(f64::to_bits);
     [count, nans, min, max, mean, deviation, sample_deviation]
@@ -60,6 +60,7 @@ fn measure<A: Sample>(stages: &[&dyn Stage], image: &Image<A>, histogram: bool) 
     let first = all.remove(0);
     for (at, other) in all.iter().enumerate() {
         assert_eq!(all_bits(other), all_bits(&first), "cut {at}");
+        assert_eq!(other.overall().exact, first.overall().exact, "cut {at}");
         let percentiles = |of: &Statistics<'_>| [1.0, 97.3].map(|p| of.percentile(p));
         assert_eq!(percentiles(other), percentiles(&first), "cut {at}");
     }
@@ -78,6 +79,7 @@ fn naive(samples: impl Iterator<Item = f64> + Clone) -> Summary {
         nans,
         min: numbers.clone().fold(f64::INFINITY, f64::min),
         max: numbers.clone().fold(f64::NEG_INFINITY, f64::max),
+        exact: None,
         mean,
         deviation: (spread / count as f64).sqrt(),
         sample_deviation: (spread / (count as f64 - 1.0)).sqrt(),
@@ -123,6 +125,8 @@ fn every_kind_and_number_of_bands_agrees_with_the_twin() {
     check::<i16>();
     check::<u32>();
     check::<i32>();
+    check::<u64>();
+    check::<i64>();
     check::<f32>();
     check::<f64>();
 }
@@ -172,6 +176,15 @@ fn small_known_values() {
     // Where doubles alone would cancel: the largest integers, one of them by one smaller.
     let large = measure::<u32>(&[], &Image::new(2, 2, 1, |y, x, _| u32::MAX - (y * x)), false).overall();
     assert_eq!((large.mean, large.deviation), (4294967294.75, 0.1875f64.sqrt()));
+    let longest =
+        measure::<u64>(&[], &Image::new(2, 2, 1, |y, x, _| u64::MAX - u64::from(y * x)), false).overall();
+    assert_eq!(longest.exact, Some([i128::from(u64::MAX) - 1, i128::from(u64::MAX)]));
+    assert_eq!((longest.mean, longest.deviation), (18446744073709551616.0, 0.1875f64.sqrt()));
+    // Half of them at each end: the mean is -1/2, and all are 2^63 - 1/2 from it.
+    let ends =
+        measure::<i64>(&[], &Image::new(2, 2, 1, |y, _, _| if y == 0 { i64::MIN } else { i64::MAX }), true);
+    assert_eq!((ends.overall().mean, ends.overall().deviation), (-0.5, 9223372036854775808.0));
+    assert_eq!(ends.overall().exact, Some([i64::MIN.into(), i64::MAX.into()]));
     let constant = measure::<f32>(&[], &Image::new(3, 50, 2, |_, _, _| 0.1f32), false).overall();
     assert_eq!((constant.mean, constant.deviation), (f64::from(0.1f32), 0.0));
 }
@@ -276,6 +289,8 @@ fn percentiles_are_those_of_a_sort() {
     check::<i16>(0.0);
     check::<u32>(1.0 / 1024.0);
     check::<i32>(1.0 / 1024.0);
+    check::<u64>(1.0 / 512.0);
+    check::<i64>(1.0 / 512.0);
     check::<f32>(1.0 / 128.0);
     check::<f64>(1.0 / 128.0);
 }
@@ -327,6 +342,43 @@ proptest! {
         let expected = (spread as f64).sqrt() / n as f64;
         prop_assert!((found.deviation - expected).abs() <= 1e-15 * expected);
         prop_assert!((found.mean - sum as f64 / n as f64).abs() <= sum as f64 / n as f64 * 1e-15);
+    }
+
+    #[test]
+    fn integers_of_64_bits_are_summed_exactly(
+        rows in 1u32..6, cols in 1u32..80, bands in 1u16..5, seed in any::<u64>(), offset in any::<u64>(), shift in 0u32..64,
+    ) {
+        // From close to each other and far from zero to all over the range.
+        let place = |y: u32, x: u32, b: u16| {
+            let noise = (u64::from(y * 997 + x * 31 + u32::from(b)) ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            offset.saturating_add(noise >> shift)
+        };
+        let unsigned = Image::<u64>::new(rows, cols, bands, place);
+        let signed = Image::<i64>::new(rows, cols, bands, |y, x, b| place(y, x, b).wrapping_sub(1 << 63).cast_signed());
+        let found = [measure::<u64>(&[], &unsigned, false), measure::<i64>(&[], &signed, false)];
+        let n = unsigned.samples.len() as i128;
+        let wholes: [Vec<i128>; 2] = [
+            unsigned.samples.iter().map(|x| i128::from(*x)).collect(),
+            signed.samples.iter().map(|x| i128::from(*x)).collect(),
+        ];
+        for (found, samples) in found.iter().zip(&wholes) {
+            let found = found.overall();
+            let (least, largest) = (*samples.iter().min().expect("some"), *samples.iter().max().expect("some"));
+            prop_assert_eq!(found.exact, Some([least, largest]));
+            prop_assert_eq!((found.min, found.max), (least as f64, largest as f64));
+            let sum: i128 = samples.iter().sum();
+            let mean = sum as f64 / n as f64;
+            prop_assert!((found.mean - mean).abs() <= 1e-15 * mean.abs(), "{} {mean}", found.mean);
+            // Distances from the whole number next to the mean, as doubles: each exact to 2^-53, none of a sign.
+            let middle = sum.div_euclid(n);
+            let far = |x: &i128| (x - middle) as f64;
+            let shift = (sum - middle * n) as f64 / n as f64;
+            let spread = samples.iter().map(|x| far(x) * far(x)).sum::<f64>() / n as f64 - shift * shift;
+            prop_assert!(
+                (found.deviation - spread.max(0.0).sqrt()).abs() <= 1e-7 + 1e-13 * spread.sqrt(),
+                "{} {}", found.deviation, spread.sqrt()
+            );
+        }
     }
 
     #[test]

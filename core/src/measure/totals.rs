@@ -1,7 +1,8 @@
-//! Totals that do not depend on the order of what is added: 128-bit integers for integer kinds, exact sums for
-//! floats. The memory under the measuring sinks.
+//! Totals that do not depend on the order of what is added: 128-bit integers for integer kinds, 256-bit ones for those
+//! of 64 bits, exact sums for floats. The memory under the measuring sinks.
 
 use super::exact_sum::{self, ExactSum, WORDS};
+use super::wide::{self, Wide};
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::shape::SampleKind;
 
@@ -10,8 +11,15 @@ use crate::shape::SampleKind;
 pub(super) enum Totals<'a> {
     /// Modulo 2^128: negative ones in two's complement.
     Integer(&'a mut [u128]),
+    /// For samples of 64 bits: modulo 2^256.
+    Long(&'a mut [Wide]),
     /// What was added since the last [`Totals::settle`], rounded as doubles are, and the exact sums before it.
     Real(&'a mut [f64], &'a mut [ExactSum]),
+}
+
+/// Whether it is an integer kind of 64 bits, whose squares 128 bits do not hold the sum of.
+pub(super) const fn is_long(kind: SampleKind) -> bool {
+    matches!(kind, SampleKind::U64 | SampleKind::I64)
 }
 
 /// What is added to a total, as the total's kind wants it.
@@ -19,6 +27,8 @@ pub(super) enum Totals<'a> {
 pub enum Amount {
     /// For integer kinds; negative ones in two's complement.
     Integer(u128),
+    /// For integer kinds of 64 bits: low half, high half, in two's complement.
+    Long([u128; 2]),
     /// For float kinds.
     Real(f64),
 }
@@ -28,6 +38,8 @@ impl<'a> Totals<'a> {
     pub(super) const fn layout(layout: Layout, kind: SampleKind, n: u64) -> Layout {
         if kind.is_float() {
             layout.with::<f64>(n).with::<i64>(n.saturating_mul(WORDS as u64))
+        } else if is_long(kind) {
+            layout.with::<Wide>(n)
         } else {
             layout.with::<u128>(n)
         }
@@ -46,6 +58,10 @@ impl<'a> Totals<'a> {
             recent.fill(0.0);
             words.fill(0);
             Self::Real(recent, words.as_chunks_mut().0)
+        } else if is_long(kind) {
+            let sums = budget.lease::<Wide>(consumer, n)?;
+            sums.fill([0; 2]);
+            Self::Long(sums)
         } else {
             let sums = budget.lease::<u128>(consumer, n)?;
             sums.fill(0);
@@ -61,6 +77,11 @@ impl<'a> Totals<'a> {
             (Self::Integer(sums), Amount::Integer(amount)) => {
                 if let Some(sum) = sums.get_mut(index) {
                     *sum = sum.wrapping_add(amount);
+                }
+            }
+            (Self::Long(sums), Amount::Long(amount)) => {
+                if let Some(sum) = sums.get_mut(index) {
+                    *sum = wide::plus(*sum, amount);
                 }
             }
             (Self::Real(recent, _), Amount::Real(amount)) => {
@@ -90,6 +111,11 @@ impl<'a> Totals<'a> {
                     *sum = sum.wrapping_add(*other);
                 }
             }
+            (Self::Long(sums), Totals::Long(others)) => {
+                for (sum, other) in sums.iter_mut().zip(others.iter()) {
+                    *sum = wide::plus(*sum, *other);
+                }
+            }
             (Self::Real(_, sums), Totals::Real(_, others)) => {
                 for (sum, other) in sums.iter_mut().zip(others.iter()) {
                     exact_sum::merge(sum, other);
@@ -103,6 +129,7 @@ impl<'a> Totals<'a> {
     pub(super) fn get(&self, index: usize) -> Amount {
         match self {
             Self::Integer(sums) => Amount::Integer(sums.get(index).copied().unwrap_or(0)),
+            Self::Long(sums) => Amount::Long(sums.get(index).copied().unwrap_or([0; 2])),
             Self::Real(_, sums) => Amount::Real(sums.get(index).map_or(0.0, exact_sum::value)),
         }
     }
@@ -111,13 +138,18 @@ impl<'a> Totals<'a> {
 impl Amount {
     /// Nothing, of the kind that `kind` wants.
     pub(super) const fn zero(kind: SampleKind) -> Self {
-        if kind.is_float() { Self::Real(0.0) } else { Self::Integer(0) }
+        match kind {
+            _ if kind.is_float() => Self::Real(0.0),
+            _ if is_long(kind) => Self::Long([0; 2]),
+            _ => Self::Integer(0),
+        }
     }
 
     /// Both together.
     pub(super) fn plus(self, other: Self) -> Self {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => Self::Integer(a.wrapping_add(b)),
+            (Self::Long(a), Self::Long(b)) => Self::Long(wide::plus(a, b)),
             (Self::Real(a), Self::Real(b)) => Self::Real(a + b),
             (a, _) => a,
         }

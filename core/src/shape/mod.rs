@@ -4,7 +4,7 @@ mod by_kind;
 mod sample;
 mod span;
 
-pub(crate) use by_kind::by_kind;
+pub(crate) use by_kind::{by_kind, by_width};
 pub use sample::{Sample, SampleKind};
 pub use span::{Cols, Region, Rows, Span};
 

@@ -17,14 +17,18 @@ pub enum SampleKind {
     I32,
     /// IEEE 754 single precision.
     F32,
+    /// Unsigned 64-bit.
+    U64,
+    /// Signed 64-bit.
+    I64,
     /// IEEE 754 double precision.
     F64,
 }
 
 impl SampleKind {
     /// Every kind, smallest first.
-    pub const ALL: [SampleKind; 7] =
-        [Self::U8, Self::U16, Self::I16, Self::U32, Self::I32, Self::F32, Self::F64];
+    pub const ALL: [SampleKind; 9] =
+        [Self::U8, Self::U16, Self::I16, Self::U32, Self::I32, Self::F32, Self::U64, Self::I64, Self::F64];
 
     /// Bytes of one sample.
     pub const fn bytes(self) -> usize {
@@ -32,7 +36,7 @@ impl SampleKind {
             Self::U8 => 1,
             Self::U16 | Self::I16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::F64 => 8,
+            Self::U64 | Self::I64 | Self::F64 => 8,
         }
     }
 
@@ -45,6 +49,8 @@ impl SampleKind {
             Self::U32 => "u32",
             Self::I32 => "i32",
             Self::F32 => "f32",
+            Self::U64 => "u64",
+            Self::I64 => "i64",
             Self::F64 => "f64",
         }
     }
@@ -59,7 +65,8 @@ impl SampleKind {
         matches!(self, Self::F32 | Self::F64)
     }
 
-    /// The value that stands for white: the largest integer, or 1.0 for floats.
+    /// The value that stands for white: the largest integer, or 1.0 for floats. For integers of 64 bits the double
+    /// next to it, which is a power of two and one more.
     pub const fn white(self) -> f64 {
         match self {
             Self::U8 => u8::MAX as f64,
@@ -67,6 +74,8 @@ impl SampleKind {
             Self::I16 => i16::MAX as f64,
             Self::U32 => u32::MAX as f64,
             Self::I32 => i32::MAX as f64,
+            Self::U64 => u64::MAX as f64,
+            Self::I64 => i64::MAX as f64,
             Self::F32 | Self::F64 => 1.0,
         }
     }
@@ -78,14 +87,14 @@ impl core::fmt::Display for SampleKind {
     }
 }
 
-/// A number that a kernel can work on. Implemented for the seven kinds and nothing else.
+/// A number that a kernel can work on. Implemented for the nine kinds and nothing else.
 pub trait Sample:
     bytemuck::Pod + PartialOrd + Default + core::fmt::Debug + Send + Sync + sealed::Sealed + 'static
 {
     /// Its kind.
     const KIND: SampleKind;
 
-    /// Exact value, as every kind fits a double.
+    /// Its value: exact but for integers of 64 bits, which become the nearest double, ties to even.
     fn to_f64(self) -> f64;
 
     /// The nearest value of this kind: ties to even, saturated at the ends, NaN to zero for integers.
@@ -130,7 +139,7 @@ macro_rules! float {
     )*};
 }
 
-integer!(u8 => U8, u16 => U16, i16 => I16, u32 => U32, i32 => I32);
+integer!(u8 => U8, u16 => U16, i16 => I16, u32 => U32, i32 => I32, u64 => U64, i64 => I64);
 float!(f32 => F32, f64 => F64);
 
 #[cfg(test)]
@@ -141,6 +150,10 @@ mod tests {
     fn from_f64_rounds_ties_to_even_and_saturates() {
         assert_eq!([0.5, 1.5, 2.5, -3.0, 300.0].map(u8::from_f64), [0, 2, 2, 0, 255]);
         assert_eq!([f64::NAN, 1e300].map(i32::from_f64), [0, i32::MAX]);
+        assert_eq!([-1.0, SampleKind::U64.white(), 1e300].map(u64::from_f64), [0, u64::MAX, u64::MAX]);
+        assert_eq!([-1e300, SampleKind::I64.white()].map(i64::from_f64), [i64::MIN, i64::MAX]);
+        // The largest double below white.
+        assert_eq!(u64::from_f64(18_446_744_073_709_549_568.0), u64::MAX - 2047);
     }
 
     #[test]

@@ -98,6 +98,18 @@ impl<'a> Strip<'a> {
         bytemuck::try_cast_slice(self.row_bytes(row)).unwrap_or(&[])
     }
 
+    /// Row number `row` of the image as values that are as wide as its samples, whatever these are: for what only moves
+    /// them.
+    ///
+    /// Empty if the row is not in the strip or `T` is not as wide: neither happens in a planned run.
+    #[inline(always)]
+    pub fn row_words<T: bytemuck::Pod>(&self, row: u32) -> &'a [T] {
+        if size_of::<T>() != self.image.kind.bytes() {
+            return &[];
+        }
+        bytemuck::try_cast_slice(self.row_bytes(row)).unwrap_or(&[])
+    }
+
     /// Row number `row` of the image as bytes; empty if it is not in the strip.
     #[inline(always)]
     pub fn row_bytes(&self, row: u32) -> &'a [u8] {
@@ -163,6 +175,16 @@ impl<'a> StripMut<'a> {
     #[inline(always)]
     pub fn row_mut<T: Sample>(&mut self, row: u32) -> &mut [T] {
         if T::KIND != self.image.kind {
+            return &mut [];
+        }
+        bytemuck::try_cast_slice_mut(self.row_bytes_mut(row)).unwrap_or(&mut [])
+    }
+
+    /// Row number `row` of the image, to be written as values that are as wide as its samples: see
+    /// [`Strip::row_words`].
+    #[inline(always)]
+    pub fn row_words_mut<T: bytemuck::Pod>(&mut self, row: u32) -> &mut [T] {
+        if size_of::<T>() != self.image.kind.bytes() {
             return &mut [];
         }
         bytemuck::try_cast_slice_mut(self.row_bytes_mut(row)).unwrap_or(&mut [])

@@ -2,20 +2,22 @@
 
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, Shape, by_kind};
+use crate::shape::{Region, Shape, by_width};
 use crate::strip::{Strip, StripMut};
+use bytemuck::Pod;
 
 /// The most bands that can be listed.
 pub const MAX_LISTED: usize = 16;
 
-/// Gives each pixel the listed bands in the order of the list. Exact, needs no memory.
+/// Gives each pixel the listed bands in the order of the list: samples that are as wide as `T`, of whatever kind. Exact,
+/// needs no memory.
 #[derive(Clone, Debug)]
 pub struct Bands<T> {
     list: heapless::Vec<u16, MAX_LISTED>,
     kind: core::marker::PhantomData<fn(T)>,
 }
 
-impl<T: Sample> Bands<T> {
+impl<T: Pod> Bands<T> {
     /// The bands numbered (from zero) in `list`, 1 to [`MAX_LISTED`] of them.
     ///
     /// # Errors
@@ -45,7 +47,7 @@ const WRONG_LENGTH: StageError =
 
 /// Picks the samples at `places` of each pixel of `bands` samples.
 #[inline(always)]
-fn pick<T: Sample, const M: usize>(places: [usize; M], bands: usize, from: &[T], to: &mut [T]) {
+fn pick<T: Pod + Default, const M: usize>(places: [usize; M], bands: usize, from: &[T], to: &mut [T]) {
     let (to, _) = to.as_chunks_mut::<M>();
     for (to, from) in to.iter_mut().zip(from.chunks_exact(bands.max(1))) {
         *to = places.map(|place| from.get(place).copied().unwrap_or_default());
@@ -54,7 +56,7 @@ fn pick<T: Sample, const M: usize>(places: [usize; M], bands: usize, from: &[T],
 
 /// Picks the samples of all of a long list.
 #[inline(always)]
-fn pick_any<T: Sample>(places: &[usize], bands: usize, from: &[T], to: &mut [T]) {
+fn pick_any<T: Pod + Default>(places: &[usize], bands: usize, from: &[T], to: &mut [T]) {
     for (to, from) in to.chunks_exact_mut(places.len().max(1)).zip(from.chunks_exact(bands.max(1))) {
         for (to, place) in to.iter_mut().zip(places) {
             *to = from.get(*place).copied().unwrap_or_default();
@@ -62,13 +64,13 @@ fn pick_any<T: Sample>(places: &[usize], bands: usize, from: &[T], to: &mut [T])
     }
 }
 
-impl<T: Sample> Stage for Bands<T> {
+impl<T: Pod + Default> Stage for Bands<T> {
     fn name(&self) -> &'static str {
         "bands"
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind != T::KIND {
+        if input.kind.bytes() != size_of::<T>() {
             return Err(StageError::Kind { stage: "bands", kind: input.kind });
         }
         if let Some(band) = self.list.iter().find(|band| **band >= input.bands) {
@@ -96,7 +98,7 @@ impl<T: Sample> Stage for Bands<T> {
     ) -> Result<(), StageError> {
         let bands = usize::from(view.input_shape.bands);
         for row in output.rows().iter() {
-            let (from, to) = (input.row::<T>(row), output.row_mut::<T>(row));
+            let (from, to) = (input.row_words::<T>(row), output.row_words_mut::<T>(row));
             match self.list.len() {
                 1 => pick(self.places::<1>(bands), bands, from, to),
                 2 => pick(self.places::<2>(bands), bands, from, to),
@@ -131,7 +133,7 @@ impl super::Op for Op {
             let band = args.required("LIST", "band numbers, from zero", |_| true)?;
             list.push(band).map_err(|_| WRONG_LENGTH)?;
         }
-        by_kind!(input.kind, T => {
+        by_width!(input.kind, T => {
             let bands = Bands::<T>::try_new(&list)?;
             bands.output(input)?;
             Ok(host.accept(bands))
@@ -164,6 +166,7 @@ mod tests {
             check::<u8>(bands, &list);
             check::<u16>(bands, &list);
             check::<f32>(bands, &list);
+            check::<i64>(bands, &list);
             check::<f64>(bands, &list);
         }
     }

@@ -63,12 +63,13 @@ impl Real for f64 {
     }
 }
 
-/// A sample that curves are computed for: integers in double precision, floats in their own.
+/// A sample that curves are computed for: integers in double precision, floats in their own. An integer of 64 bits is
+/// rounded to a double first, so that what a curve leaves as it is may differ by `2^-53` of itself.
 pub trait Tone: Sample {
     /// The precision.
     type Real: Real;
 
-    /// Its exact value.
+    /// Its value.
     fn real(self) -> Self::Real;
 
     /// The nearest value of this kind: ties to even, saturated, NaN to zero for integers.
@@ -81,7 +82,7 @@ macro_rules! tone {
             type Real = f64;
             #[inline(always)]
             fn real(self) -> f64 {
-                f64::from(self)
+                self.to_f64()
             }
             #[inline(always)]
             fn from_real(value: f64) -> Self {
@@ -103,7 +104,7 @@ macro_rules! tone {
         }
     )*};
 }
-tone!(integers u8, u16, i16, u32, i32);
+tone!(integers u8, u16, i16, u32, i32, u64, i64);
 tone!(floats f32, f64);
 
 /// The value of `curve` for one sample.

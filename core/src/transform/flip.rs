@@ -2,14 +2,15 @@
 
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, Shape, Span, by_kind};
+use crate::shape::{Region, Shape, Span, by_width};
 use crate::strip::{Strip, StripMut};
+use bytemuck::Pod;
 
-/// Mirrors left and right. Exact, needs no memory.
+/// Mirrors left and right samples that are as wide as `T`, of whatever kind. Exact, needs no memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flip<T>(core::marker::PhantomData<fn(T)>);
 
-impl<T: Sample> Flip<T> {
+impl<T: Pod> Flip<T> {
     /// A mirror.
     pub const fn new() -> Self {
         Self(core::marker::PhantomData)
@@ -42,19 +43,19 @@ fn mirror_each<P: Copy>(from: &[P], to: &mut [P]) {
 
 /// Mirrors a row of pixels of any number of samples.
 #[inline(always)]
-fn mirror_any<T: Sample>(bands: usize, from: &[T], to: &mut [T]) {
+fn mirror_any<T: Pod>(bands: usize, from: &[T], to: &mut [T]) {
     for (to, from) in to.chunks_exact_mut(bands.max(1)).zip(from.chunks_exact(bands.max(1)).rev()) {
         to.copy_from_slice(from);
     }
 }
 
-impl<T: Sample> Stage for Flip<T> {
+impl<T: Pod> Stage for Flip<T> {
     fn name(&self) -> &'static str {
         "flip"
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        if input.kind == T::KIND {
+        if input.kind.bytes() == size_of::<T>() {
             Ok(input)
         } else {
             Err(StageError::Kind { stage: "flip", kind: input.kind })
@@ -75,7 +76,7 @@ impl<T: Sample> Stage for Flip<T> {
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
         for row in output.rows().iter() {
-            let (from, to) = (input.row::<T>(row), output.row_mut::<T>(row));
+            let (from, to) = (input.row_words::<T>(row), output.row_words_mut::<T>(row));
             match view.input_shape.bands {
                 1 => mirror_blocks(from, to),
                 2 => mirror_blocks(from.as_chunks::<2>().0, to.as_chunks_mut::<2>().0),
@@ -98,7 +99,7 @@ impl super::Op for Op {
 
     fn build<H: Host>(args: Args<'_>, input: Shape, host: &mut H) -> Result<H::Built, StageError> {
         args.of("flip").end()?;
-        Ok(by_kind!(input.kind, T => host.accept(Flip::<T>::new())))
+        Ok(by_width!(input.kind, T => host.accept(Flip::<T>::new())))
     }
 }
 
@@ -125,6 +126,7 @@ mod tests {
             check::<u8>(rows, cols, bands);
             check::<u16>(rows, cols, bands);
             check::<f32>(rows, cols, bands);
+            check::<i64>(rows, cols, bands);
             check::<f64>(rows, cols, bands);
         }
     }

@@ -25,6 +25,7 @@ impl<T: Luma> Gray<T> {
 /// * Up to 16 bits: weights in 1/65536 (19595, 38470, 7471), sum rounded half up. Within half a unit plus 0.37/65536
 ///   of white of the exact luma: 0.502 units for 8 bits, 0.87 for 16.
 /// * 32-bit integers: weights and sums in double precision, then the nearest integer, ties to even.
+/// * 64-bit integers: weights in thousandths, sums in 128-bit integers, rounded half up: exact.
 /// * Floats: weights and sums in their own precision, red and green first.
 pub trait Luma: Sample {
     /// The luma of a pixel.
@@ -59,6 +60,20 @@ macro_rules! floating {
     )*};
 }
 floating!(u32, f64 => Self::nearest, i32, f64 => Self::nearest, f32, f32 => Self::from, f64, f64 => Self::from);
+
+macro_rules! thousandths {
+    ($($t:ty),*) => {$(
+        impl Luma for $t {
+            #[inline(always)]
+            fn luma(red: Self, green: Self, blue: Self) -> Self {
+                let [red, green, blue] = [red, green, blue].map(i128::from);
+                // The weights add up to a thousand, so the quotient is between the least and the largest of the three.
+                (299 * red + 587 * green + 114 * blue + 500).div_euclid(1000) as $t
+            }
+        }
+    )*};
+}
+thousandths!(u64, i64);
 
 /// The first band of each pixel of `BANDS` samples.
 #[inline(always)]
@@ -212,6 +227,22 @@ mod tests {
     }
 
     #[test]
+    fn integers_of_64_bits_are_within_half_a_unit() {
+        fn check<T: Sample + Into<i128>>(image: &Image<T>) {
+            let made = every_cut::<T, T>("gray", image);
+            for (made, pixel) in made.samples.iter().zip(image.samples.chunks(3)) {
+                let [red, green, blue] = [0, 1, 2].map(|band| pixel[band].into());
+                let exact: i128 = 299 * red + 587 * green + 114 * blue;
+                let made: i128 = (*made).into();
+                assert!((-500..500).contains(&(exact - 1000 * made)), "{made} for {exact} / 1000");
+            }
+        }
+        let place = |y: u32, x: u32, b: u16| u64::from(y * 977 + x * 31 + u32::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        check(&Image::<u64>::new(7, 41, 3, place));
+        check(&Image::<i64>::new(7, 41, 3, |y, x, b| place(y, x, b).cast_signed()));
+    }
+
+    #[test]
     fn primaries_give_the_weights_and_grey_stays() {
         // 255 times 0.299, 0.587 and 0.114 is 76.245, 149.685 and 29.07.
         let primaries = Image::<u8>::new(1, 3, 3, |_, x, b| if x == u32::from(b) { 255 } else { 0 });
@@ -226,6 +257,8 @@ mod tests {
         [i16::MIN, -1, 0, 1, i16::MAX].into_iter().for_each(check_grey::<i16>);
         [0, 1, u32::MAX].into_iter().for_each(check_grey::<u32>);
         [i32::MIN, -1, i32::MAX].into_iter().for_each(check_grey::<i32>);
+        [0, 1, u64::MAX - 1, u64::MAX].into_iter().for_each(check_grey::<u64>);
+        [i64::MIN, -1, i64::MAX].into_iter().for_each(check_grey::<i64>);
     }
 
     #[test]

@@ -27,7 +27,8 @@ macro_rules! negative {
         }
     )*};
 }
-negative!(u8: x => !x, u16: x => !x, u32: x => !x, i16: x => !x, i32: x => !x, f32: x => 1.0 - x, f64: x => 1.0 - x);
+negative!(u8: x => !x, u16: x => !x, u32: x => !x, i16: x => !x, i32: x => !x, u64: x => !x, i64: x => !x,
+    f32: x => 1.0 - x, f64: x => 1.0 - x);
 
 impl<T: Negative> Invert<T> {
     /// An inverter.
@@ -91,6 +92,8 @@ impl super::Op for Op {
             SampleKind::U32 => host.accept(Invert::<u32>::new()),
             SampleKind::I32 => host.accept(Invert::<i32>::new()),
             SampleKind::F32 => host.accept(Invert::<f32>::new()),
+            SampleKind::U64 => host.accept(Invert::<u64>::new()),
+            SampleKind::I64 => host.accept(Invert::<i64>::new()),
             SampleKind::F64 => host.accept(Invert::<f64>::new()),
         })
     }
@@ -115,5 +118,20 @@ mod tests {
         check::<u32>(|x| 4294967295.0 - x);
         check::<i32>(|x| -1.0 - x);
         check::<f64>(|x| 1.0 - x);
+    }
+
+    #[test]
+    fn integers_of_64_bits_are_exact() {
+        // Values of which a double holds none.
+        let unsigned = Image::<u64>::new(9, 5, 2, |y, x, b| u64::MAX / 7 * u64::from(y % 7) + u64::from(5 * x + 3 * u32::from(b)) + 1);
+        let made = harness::every_cut::<u64, u64>(&[&Invert::<u64>::new()], &unsigned);
+        for (to, from) in made.samples.iter().zip(&unsigned.samples) {
+            assert_eq!(u128::from(*to) + u128::from(*from), u128::from(u64::MAX));
+        }
+        let signed = Image::<i64>::new(9, 5, 2, |y, x, b| unsigned.at(y.into(), x.into(), b).cast_signed());
+        let made = harness::every_cut::<i64, i64>(&[&Invert::<i64>::new()], &signed);
+        for (to, from) in made.samples.iter().zip(&signed.samples) {
+            assert_eq!(i128::from(*to) + i128::from(*from), -1);
+        }
     }
 }

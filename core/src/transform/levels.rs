@@ -10,8 +10,8 @@ use crate::shape::Shape;
 ///
 /// BLACK and WHITE are in the sample's units. Nothing is clamped that the kind can hold: unsigned integers end at 0 and
 /// white, signed ones and floats keep what lies below BLACK, floats what lies above WHITE, too. Integers are computed
-/// in double precision and rounded to the nearest, ties to even: by table for 8 and 16 bits (a table of 128 KiB for
-/// these), else each on its own. Floats are computed in their own precision.
+/// in double precision (of 64 bits: as the nearest double) and rounded to the nearest, ties to even: by table for 8 and
+/// 16 bits (a table of 128 KiB for these), else each on its own. Floats are computed in their own precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Levels {
     black: f64,

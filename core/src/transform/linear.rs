@@ -9,7 +9,7 @@ use crate::shape::{SampleKind, Shape};
 /// A straight line, in the sample's units.
 ///
 /// Integers: product and sum in double precision, each rounded to a double, then the nearest integer, ties to even,
-/// saturated; bytes by a table of 256 of these. Floats: product and sum in their own precision, with `A` and `B`
+/// saturated (a sample of 64 bits is the nearest double first); bytes by a table of 256 of these. Floats: product and sum in their own precision, with `A` and `B`
 /// rounded to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Linear {
@@ -59,6 +59,8 @@ impl super::Op for Op {
             SampleKind::U32 => host.accept(Direct::<_, u32>::new(line)),
             SampleKind::I32 => host.accept(Direct::<_, i32>::new(line)),
             SampleKind::F32 => host.accept(Direct::<_, f32>::new(line)),
+            SampleKind::U64 => host.accept(Direct::<_, u64>::new(line)),
+            SampleKind::I64 => host.accept(Direct::<_, i64>::new(line)),
             SampleKind::F64 => host.accept(Direct::<_, f64>::new(line)),
         })
     }
@@ -93,6 +95,8 @@ mod tests {
         check::<i16>(double);
         check::<u32>(double);
         check::<i32>(double);
+        check::<u64>(double);
+        check::<i64>(double);
         check::<f64>(double);
         check::<f32>(|gain, x, offset| f64::from(gain as f32 * x as f32 + offset as f32));
     }

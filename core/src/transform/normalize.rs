@@ -11,7 +11,7 @@ use crate::strip::{Strip, StripMut};
 /// kind, or 1.0), everything outside to the nearer end.
 ///
 /// Worked out in doubles as `(x - low) / (high - low) * white`, with one rounding to the kind, to the nearest, ties to
-/// even. A range of no width, or of no finite width, makes everything 0. NaN stays NaN. 8 and 16-bit unsigned samples
+/// even. Samples of 64 bits, and the ends of their range, become the nearest doubles first. A range of no width, or of no finite width, makes everything 0. NaN stays NaN. 8 and 16-bit unsigned samples
 /// are looked up in a table: 256 bytes, 128 KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Normalize<T> {
@@ -58,6 +58,8 @@ spread! {
     i16: 0, _x => 0, value => (value + ROUND).to_bits() as i16;
     u32: 0, _x => 0, value => (value + ROUND).to_bits() as u32;
     i32: 0, _x => 0, value => (value + ROUND).to_bits() as i32;
+    u64: 0, _x => 0, value => Self::from_f64(value);
+    i64: 0, _x => 0, value => Self::from_f64(value);
     f32: 0, _x => 0, value => value as f32;
     f64: 0, _x => 0, value => value;
 }
@@ -209,6 +211,8 @@ impl super::Op for Op {
             SampleKind::U32 => host.accept(Normalize::<u32>::new(range)),
             SampleKind::I32 => host.accept(Normalize::<i32>::new(range)),
             SampleKind::F32 => host.accept(Normalize::<f32>::new(range)),
+            SampleKind::U64 => host.accept(Normalize::<u64>::new(range)),
+            SampleKind::I64 => host.accept(Normalize::<i64>::new(range)),
             SampleKind::F64 => host.accept(Normalize::<f64>::new(range)),
         })
     }
@@ -244,7 +248,7 @@ mod tests {
                 (0.0, white),
                 (0.2, 0.7 * white),
                 (-0.5 * white, 1.5 * white),
-                (0.4 * white, 0.4 * white + 1.0),
+                (0.4 * white, 0.4 * white + f64::max(1.0, 1e-12 * white)),
             ] {
                 let found = harness::every_cut::<T, T>(&[&Normalize::<T>::new(range(low, high))], &image);
                 assert_eq!(found.samples, naive(&image, Range { low, high }), "{low}..{high}");
@@ -255,6 +259,8 @@ mod tests {
         check::<i16>();
         check::<u32>();
         check::<i32>();
+        check::<u64>();
+        check::<i64>();
         check::<f32>();
         check::<f64>();
     }
@@ -277,6 +283,8 @@ mod tests {
         check::<i16>();
         check::<u32>();
         check::<i32>();
+        check::<u64>();
+        check::<i64>();
         check::<f32>();
         check::<f64>();
     }

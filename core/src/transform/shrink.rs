@@ -15,7 +15,7 @@ use core::num::NonZeroU32;
 /// sums in double precision, in the order of the rows and then of the columns.
 ///
 /// Takes each input row once, as it comes. Memory: one sum for each sample of an input row (4 bytes for 8 and 16-bit
-/// kinds, 8 for others).
+/// kinds, 16 for 64-bit integers, 8 for others).
 #[derive(Clone, Copy, Debug)]
 pub struct Shrink<T> {
     block: NonZeroU32,
@@ -129,6 +129,8 @@ impl super::Op for Op {
             SampleKind::U32 => host.accept(Shrink::<u32>::new(block)),
             SampleKind::I32 => host.accept(Shrink::<i32>::new(block)),
             SampleKind::F32 => host.accept(Shrink::<f32>::new(block)),
+            SampleKind::U64 => host.accept(Shrink::<u64>::new(block)),
+            SampleKind::I64 => host.accept(Shrink::<i64>::new(block)),
             SampleKind::F64 => host.accept(Shrink::<f64>::new(block)),
         })
     }
@@ -189,6 +191,35 @@ mod tests {
             let expected = (2 * total + count) / (2 * count);
             prop_assert_eq!(u64::from(u16::mean(total as i64, &Count::new(count))), expected);
         }
+    }
+
+    #[test]
+    fn integers_of_64_bits_are_exact_for_any_block() {
+        fn check<T: Average + Into<i128>>(rows: u32, cols: u32, bands: u16, block: u16) {
+            let image = Image::<T>::noise(rows, cols, bands, 7);
+            let means = |samples: std::vec::Vec<T>| {
+                let sum: i128 = samples.iter().map(|x| (*x).into()).sum();
+                let count = samples.len() as i128;
+                let mean = (2 * sum + count).div_euclid(2 * count);
+                // The sample that is this number.
+                let bytes: [u8; 8] = if T::KIND == SampleKind::U64 {
+                    (mean as u64).to_ne_bytes()
+                } else {
+                    (mean as i64).to_ne_bytes()
+                };
+                bytemuck::pod_read_unaligned(&bytes)
+            };
+            let expected = naive(&image, u32::from(block), means);
+            let result = harness::every_cut::<T, T>(&[&Shrink::<T>::new(block)], &image);
+            assert_eq!(result.samples, expected);
+        }
+        for (rows, cols, bands, block) in [(9, 11, 3, 2), (17, 5, 1, 9), (4, 4, 2, 1), (40, 33, 4, 40)] {
+            check::<u64>(rows, cols, bands, block);
+            check::<i64>(rows, cols, bands, block);
+        }
+        let white = Image::<u64>::new(300, 3, 1, |_, _, _| u64::MAX);
+        let made = harness::region::<u64, u64>(&[&Shrink::<u64>::new(u16::MAX)], &white, 7, None);
+        assert_eq!(made.samples, [u64::MAX]);
     }
 
     #[test]

@@ -128,6 +128,8 @@ pub(super) fn accept<C: Curve, H: Host>(curve: C, kind: SampleKind, host: &mut H
         SampleKind::U32 => host.accept(Direct::<C, u32>::new(curve)),
         SampleKind::I32 => host.accept(Direct::<C, i32>::new(curve)),
         SampleKind::F32 => host.accept(Direct::<C, f32>::new(curve)),
+        SampleKind::U64 => host.accept(Direct::<C, u64>::new(curve)),
+        SampleKind::I64 => host.accept(Direct::<C, i64>::new(curve)),
         SampleKind::F64 => host.accept(Direct::<C, f64>::new(curve)),
     }
 }

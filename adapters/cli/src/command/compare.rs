@@ -49,11 +49,19 @@ fn number(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { json!(value.to_string()) }
 }
 
+/// As an integer where it is exact and the double is not.
+fn largest(distance: &Distance) -> Value {
+    distance.exact_max.filter(|max| *max > EXACT).map_or_else(|| number(distance.max), Value::from)
+}
+
+/// Up to here every integer is a double.
+const EXACT: u64 = 1 << 53;
+
 fn distance_json(distance: &Distance) -> Value {
     json!({
         "mse": number(distance.mse),
         "psnr": number(distance.psnr),
-        "max_difference": number(distance.max),
+        "max_difference": largest(distance),
         "differing": distance.differing,
         "nans": distance.nans,
         "count": distance.count,
@@ -72,7 +80,8 @@ fn to_json(comparison: &Comparison) -> Value {
 
 fn to_text(comparison: &Comparison) -> String {
     let line = |name: &str, distance: &Distance| {
-        let Distance { mse, psnr, max, differing, count, .. } = distance;
+        let Distance { mse, psnr, max, exact_max, differing, count, .. } = distance;
+        let max = exact_max.map_or_else(|| max.to_string(), |max| max.to_string());
         format!(
             "{name:8} mse {mse} psnr {psnr:.4} dB max difference {max} differing {differing} of {count}\n"
         )

@@ -43,12 +43,25 @@ fn job(args: &StatsArgs, input: &Input) -> Result<MeasureJob, Failure> {
     MeasureJob::plan(input, args.page, args.steps.clone(), args.histogram, &settings(&args.run, None))
 }
 
+/// The least and the largest: of 64-bit integers as they are, which doubles do not hold.
+fn extremes(summary: &Summary) -> [Value; 2] {
+    match summary.exact {
+        Some(extremes) => extremes.map(|x| match u64::try_from(x) {
+            Ok(unsigned) => json!(unsigned),
+            // Of a signed kind: it fits.
+            Err(_) => json!(x as i64),
+        }),
+        None => [json!(summary.min), json!(summary.max)],
+    }
+}
+
 fn summary_json(summary: &Summary) -> Value {
+    let [min, max] = extremes(summary);
     json!({
         "count": summary.count,
         "nans": summary.nans,
-        "min": summary.min,
-        "max": summary.max,
+        "min": min,
+        "max": max,
         "mean": summary.mean,
         "deviation": summary.deviation,
         "sample_deviation": summary.sample_deviation,
@@ -110,7 +123,11 @@ fn write_text(
 ) -> std::io::Result<()> {
     writeln!(out, "{}", measured.shape)?;
     let mut line = |name: &str, summary: &Summary| {
-        let Summary { count, nans, min, max, mean, deviation, .. } = summary;
+        let Summary { count, nans, min, max, exact, mean, deviation, .. } = summary;
+        let [min, max] = match exact {
+            Some(exact) => exact.map(|x| x.to_string()),
+            None => [min.to_string(), max.to_string()],
+        };
         write!(out, "{name:8} min {min} max {max} mean {mean:.6} deviation {deviation:.6} count {count}")?;
         if *nans > 0 { writeln!(out, " not a number {nans}") } else { writeln!(out) }
     };

@@ -181,6 +181,8 @@ fn stages(ssim: Option<SsimWindow>, kind: SampleKind) -> Vec<Box<dyn Stage>> {
         SampleKind::U32 => stage::<u32>(window),
         SampleKind::I32 => stage::<i32>(window),
         SampleKind::F32 => stage::<f32>(window),
+        SampleKind::U64 => stage::<u64>(window),
+        SampleKind::I64 => stage::<i64>(window),
         // The last one there is, and whatever comes: it would be refused by its kind.
         _ => stage::<f64>(window),
     }]

@@ -138,6 +138,8 @@ pub(crate) fn read(file: &[u8], shape: Shape) -> Vec<u8> {
         DecodingResult::I16(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
         DecodingResult::U32(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
         DecodingResult::I32(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
+        DecodingResult::U64(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
+        DecodingResult::I64(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
         DecodingResult::F32(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
         DecodingResult::F64(samples) => samples.iter().flat_map(|s| s.to_ne_bytes()).collect(),
         _ => panic!("another kind"),

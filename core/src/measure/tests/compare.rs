@@ -13,7 +13,9 @@ pub(super) fn compare<T: Measured>(image: &Image<T>) -> Difference<'static> {
     let first = all.remove(0);
     let bits = |of: &Difference<'_>| {
         let bands = (0..of.bands()).map(|band| of.band(band).expect("a band"));
-        let number = |d: Distance| (d.count, d.nans, d.differing, [d.max, d.mse, d.psnr].map(f64::to_bits));
+        let number = |d: Distance| {
+            (d.count, d.nans, d.differing, d.exact_max, [d.max, d.mse, d.psnr].map(f64::to_bits))
+        };
         bands.chain([of.overall()]).map(number).collect::<Vec<_>>()
     };
     for (at, other) in all.iter().enumerate() {
@@ -67,6 +69,35 @@ fn differences_agree_with_the_twin() {
 }
 
 #[test]
+fn differences_of_64_bit_integers_are_exact() {
+    let place = |y: u32, x: u32, b: u16| {
+        u64::from(y * 977 + x * 31 + u32::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    let unsigned =
+        Image::<u64>::new(7, 23, 6, |y, x, b| if x % 3 == 0 { place(y, x, b % 3) } else { place(y, x, b) });
+    let signed = Image::<i64>::new(7, 23, 6, |y, x, b| unsigned.at(y.into(), x.into(), b).cast_signed());
+    fn check<T: Measured + Into<i128>>(image: &Image<T>) {
+        let found = compare(image);
+        for band in 0..3u16 {
+            let pixels = image.samples.chunks_exact(6);
+            let [first, second] = [band, band + 3].map(usize::from);
+            let apart: Vec<u128> =
+                pixels.map(|p| (p[first].into() - p[second].into()).unsigned_abs()).collect();
+            let found = found.band(band).expect("a band");
+            assert_eq!(found.exact_max.map(u128::from), apart.iter().copied().max());
+            assert_eq!(found.max, apart.iter().copied().max().expect("some") as f64);
+            assert_eq!(found.differing, apart.iter().filter(|d| **d > 0).count() as u64);
+            let mse = apart.iter().map(|d| *d as f64 * *d as f64).sum::<f64>() / apart.len() as f64;
+            assert!((found.mse - mse).abs() <= 1e-13 * mse, "{} {mse}", found.mse);
+            let psnr = 20.0 * (T::KIND.white() / mse.sqrt()).log10();
+            assert!((found.psnr - psnr).abs() < 1e-10);
+        }
+    }
+    check(&unsigned);
+    check(&signed);
+}
+
+#[test]
 fn known_differences() {
     let equal = compare(&Image::<u8>::new(3, 5, 2, |y, x, _| (y * x) as u8)).overall();
     assert_eq!((equal.mse, equal.psnr, equal.max, equal.differing), (0.0, f64::INFINITY, 0.0, 0));
@@ -78,6 +109,12 @@ fn known_differences() {
     let widest =
         compare(&Image::<i32>::new(4, 4, 2, |_, _, b| if b == 0 { i32::MIN } else { i32::MAX })).overall();
     assert_eq!((widest.max, widest.mse), (4294967295.0, 4294967295.0f64 * 4294967295.0));
+    let widest =
+        compare(&Image::<i64>::new(4, 4, 2, |_, _, b| if b == 0 { i64::MIN } else { i64::MAX })).overall();
+    assert_eq!((widest.exact_max, widest.mse), (Some(u64::MAX), libm::scalbn(1.0, 128)));
+    let nearest =
+        compare(&Image::<u64>::new(1, 2, 2, |_, x, b| u64::MAX - u64::from(x) * u64::from(b))).overall();
+    assert_eq!((nearest.exact_max, nearest.differing, nearest.mse), (Some(1), 1, 0.5));
 }
 
 #[test]

@@ -147,6 +147,8 @@ impl super::Op for Op {
             SampleKind::U32 => accept!(u32),
             SampleKind::I32 => accept!(i32),
             SampleKind::F32 => accept!(f32),
+            SampleKind::U64 => accept!(u64),
+            SampleKind::I64 => accept!(i64),
             SampleKind::F64 => accept!(f64),
         })
     }
@@ -199,6 +201,8 @@ mod tests {
         kind::<i16>();
         kind::<u32>();
         kind::<i32>();
+        kind::<u64>();
+        kind::<i64>();
     }
 
     #[test]

@@ -27,7 +27,20 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u8, u16, i16, u32, i32);
+integers!(u8, u16, i16, u32, i32, i64);
+
+/// As signed numbers: there are instructions that compare vectors of those.
+impl Ranked for u64 {
+    type Rank = i64;
+    #[inline(always)]
+    fn rank(self) -> i64 {
+        (self ^ 1 << 63).cast_signed()
+    }
+    #[inline(always)]
+    fn of_rank(rank: i64) -> u64 {
+        rank.cast_unsigned() ^ 1 << 63
+    }
+}
 
 macro_rules! floats {
     ($($t:ty: $rank:ty, $unsigned:ty),*) => {$(

@@ -103,6 +103,48 @@ macro_rules! integer {
 }
 integer!(u8, u16, u32, 0; u16, u32, u32, 0; i16, i32, i32, -32768);
 
+/// Columns and totals of 64-bit samples. A column of 2^16 of them has 80 bits, a block of 2^46 units 110.
+macro_rules! long {
+    ($($t:ty),*) => {$(
+        impl Average for $t {
+            type Column = i128;
+            type Total = i128;
+
+            #[inline(always)]
+            fn add<const N: usize>(sum: i128, samples: [$t; N]) -> i128 {
+                samples.into_iter().fold(sum, |sum, x| sum.wrapping_add(i128::from(x)))
+            }
+
+            #[inline(always)]
+            fn column(self) -> i128 {
+                i128::from(self)
+            }
+
+            #[inline(always)]
+            fn add_column(total: i128, column: i128, units: u32) -> i128 {
+                total.wrapping_add(column.wrapping_mul(i128::from(units)))
+            }
+
+            #[inline(always)]
+            fn add_total(total: i128, other: i128, units: u32) -> i128 {
+                total.wrapping_add(other.wrapping_mul(i128::from(units)))
+            }
+
+            #[inline(always)]
+            fn mean(total: i128, count: &Count) -> $t {
+                let count = i128::from(count.count);
+                total.wrapping_add(count / 2).checked_div_euclid(count).unwrap_or(0) as $t
+            }
+
+            #[inline(always)]
+            fn exact(total: i128, count: &Count) -> f64 {
+                total as f64 / count.count as f64
+            }
+        }
+    )*};
+}
+long!(u64, i64);
+
 macro_rules! wide {
     ($($t:ty, |$x:ident| $round:expr);* $(;)?) => {$(
         impl Average for $t {

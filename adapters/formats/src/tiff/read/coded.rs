@@ -6,9 +6,7 @@
 //! decodes them one after the other into a band of rows that is held.
 
 use super::codec::Codec;
-use super::coding::Unfit;
 use super::cut::{Cut, Segment};
-use super::file::unsupported;
 use super::lane::Lane;
 use super::layout::Predictor;
 use super::page::Stored;
@@ -278,20 +276,15 @@ fn decode_segment(
         restore_rows(stored, cut, decoded, streams.shuffle);
         for stored_row in decoded.chunks_exact(cut.stored_row) {
             let strip_row = strip.row_bytes_mut(row);
-            let unfit = |Unfit(value)| {
-                unsupported(format!(
-                    "a sample that a 64-bit float does not hold exactly ({value} in row {row})"
-                ))
-            };
             if !cut.widens() {
                 if let Some(samples) = stored_row.get(segment.skip..segment.skip + segment.bytes) {
                     cut.place(segment, samples, strip_row);
                 }
             } else if cut.is_chunky() {
                 let into = strip_row.get_mut(segment.start..segment.start + segment.bytes);
-                coding.widen(stored_row, first, into.unwrap_or_default()).map_err(unfit)?;
+                coding.widen(stored_row, first, into.unwrap_or_default());
             } else if let Some(wide) = streams.wide.get_mut(..segment.bytes) {
-                coding.widen(stored_row, first, wide).map_err(unfit)?;
+                coding.widen(stored_row, first, wide);
                 cut.place(segment, wide, strip_row);
             }
             row += 1;

@@ -1,8 +1,7 @@
 //! How one sample is stored, and from there to a sample kind of this machine.
 //!
-//! Core has seven kinds of sample, files have any number of bits: a stored sample becomes the smallest kind that holds
-//! all its values, unchanged. Samples of 64-bit integers become doubles, and a value that a double does not hold
-//! exactly is refused rather than rounded.
+//! Core has nine kinds of sample, files have any number of bits: a stored sample becomes the smallest kind that holds all
+//! its values, unchanged. There is no signed kind of 8 bits: such samples become 16-bit ones.
 //!
 //! Samples of whole bytes come here in this machine's byte order. All others are a stream of bits, most significant
 //! first whatever the file's byte order, each row beginning at a byte (TIFF 6.0, `FillOrder` and section 9).
@@ -27,10 +26,6 @@ pub(super) enum Numbers {
     Signed,
     Float,
 }
-
-/// A stored integer that no sample kind holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unfit(pub(super) i128);
 
 impl Coding {
     /// From `BitsPerSample` and `SampleFormat`; `bits` is not zero.
@@ -62,14 +57,15 @@ impl Coding {
             (Numbers::Signed, ..=16) => SampleKind::I16,
             (Numbers::Signed, ..=32) => SampleKind::I32,
             (Numbers::Float, ..=32) => SampleKind::F32,
-            _ => SampleKind::F64,
+            (Numbers::Unsigned, _) => SampleKind::U64,
+            (Numbers::Signed, _) => SampleKind::I64,
+            (Numbers::Float, _) => SampleKind::F64,
         }
     }
 
     /// Whether stored samples are samples of [`Coding::kind`] but for their byte order.
     pub(super) fn is_native(self) -> bool {
-        let integer = self.numbers != Numbers::Float && self.bits == 64;
-        usize::from(self.bits) == 8 * self.kind().bytes() && !integer
+        usize::from(self.bits) == 8 * self.kind().bytes()
     }
 
     /// Bytes of a stored sample, if it has whole bytes that a byte order applies to. Integers of 24 bits do not: other
@@ -88,10 +84,7 @@ impl Coding {
 
     /// Fills `into`, samples of [`Coding::kind`], from the samples of a stored row from number `first` on. Samples
     /// beyond the row's end are left as they are.
-    ///
-    /// # Errors
-    /// [`Unfit`] for an integer of 64 bits that a double does not hold exactly.
-    pub(super) fn widen(self, row: &[u8], first: usize, into: &mut [u8]) -> Result<(), Unfit> {
+    pub(super) fn widen(self, row: &[u8], first: usize, into: &mut [u8]) {
         match (self.numbers, self.bits) {
             (Numbers::Unsigned, 1) => narrow_bits::<1>(row, first, into),
             (Numbers::Unsigned, 2) => narrow_bits::<2>(row, first, into),
@@ -115,10 +108,6 @@ impl Coding {
                 for (sample, bytes) in samples.iter_mut().zip(stored.get(first..).unwrap_or_default()) {
                     *sample = float_of(long(*bytes), 7, 16).to_ne_bytes();
                 }
-            }
-            (Numbers::Unsigned, 64) => return doubles(row, first, into, i128::from),
-            (Numbers::Signed, 64) => {
-                return doubles(row, first, into, |long| i128::from(long.cast_signed()));
             }
             (Numbers::Unsigned, bits @ ..8) => {
                 Bits::new(row, first, bits).zip(into).for_each(|(value, sample)| *sample = value as u8);
@@ -153,7 +142,6 @@ impl Coding {
                 into[..bytes].copy_from_slice(&stored[..bytes]);
             }
         }
-        Ok(())
     }
 }
 
@@ -187,22 +175,6 @@ fn long([a, b, c]: [u8; 3]) -> u32 {
         true => u32::from_be_bytes([0, a, b, c]),
         false => u32::from_le_bytes([a, b, c, 0]),
     }
-}
-
-/// Integers of 64 bits as doubles.
-fn doubles(row: &[u8], first: usize, into: &mut [u8], value: impl Fn(u64) -> i128) -> Result<(), Unfit> {
-    let (samples, _) = into.as_chunks_mut::<8>();
-    let (stored, _) = row.as_chunks::<8>();
-    for (sample, bytes) in samples.iter_mut().zip(stored.get(first..).unwrap_or_default()) {
-        let integer = value(u64::from_ne_bytes(*bytes));
-        let double = integer as f64;
-        // Two to the 64th and its negative are doubles, and i128 holds both: the way back is exact.
-        if double as i128 != integer {
-            return Err(Unfit(integer));
-        }
-        *sample = double.to_ne_bytes();
-    }
-    Ok(())
 }
 
 /// The bits of the `f32` that equals a smaller IEEE 754 number: one sign, `exponent` and `mantissa` bits.
@@ -270,7 +242,7 @@ mod tests {
     fn widened(bits: u16, numbers: Numbers, row: &[u8], first: usize, samples: usize) -> Vec<u8> {
         let coding = Coding { bits, numbers };
         let mut into = vec![0xcc; samples * coding.kind().bytes()];
-        coding.widen(row, first, &mut into).expect("every value fits");
+        coding.widen(row, first, &mut into);
         into
     }
 
@@ -338,25 +310,5 @@ mod tests {
             let (found, expected) = (f32::from_bits(float_of(bits, 7, 16)), by_definition(bits, 7, 16));
             assert!(f64::from(found) == expected || found.is_nan() && expected.is_nan(), "{bits:#x}");
         }
-    }
-
-    #[test]
-    fn integers_of_64_bits_are_exact_or_refused() {
-        let coding = |numbers| Coding { bits: 64, numbers };
-        let mut into = [0; 8];
-        for (value, fits) in
-            [(0, true), (1 << 53, true), ((1 << 53) + 1, false), (u64::MAX, false), (u64::MAX << 11, true)]
-        {
-            let result = coding(Numbers::Unsigned).widen(&value.to_ne_bytes(), 0, &mut into);
-            assert_eq!(result, if fits { Ok(()) } else { Err(Unfit(i128::from(value))) });
-            if fits {
-                assert_eq!(f64::from_ne_bytes(into), value as f64);
-            }
-        }
-        for value in [-1i64, i64::MIN, -(1 << 53)] {
-            coding(Numbers::Signed).widen(&value.to_ne_bytes(), 0, &mut into).expect("a double holds it");
-            assert_eq!(f64::from_ne_bytes(into), value as f64);
-        }
-        assert!(coding(Numbers::Signed).widen(&i64::MAX.to_ne_bytes(), 0, &mut into).is_err());
     }
 }

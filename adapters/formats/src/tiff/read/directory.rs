@@ -4,6 +4,7 @@
 //! kept, so memory does not depend on the header.
 
 use super::file::{File, malformed};
+use super::samples::Decimal;
 use crate::FormatError;
 use crate::tiff::tags::{FieldType, tag};
 
@@ -156,7 +157,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`FormatError::Io`] if it cannot be read.
-    pub(super) fn decimal(&self, file: &File, tag: u16) -> Result<Option<f64>, FormatError> {
+    pub(super) fn decimal(&self, file: &File, tag: u16) -> Result<Option<Decimal>, FormatError> {
         let Some(field) = self.field(tag).filter(|field| field.kind == FieldType::Ascii) else {
             return Ok(None);
         };
@@ -164,7 +165,7 @@ impl Directory {
         let text = &mut text[..field.count.min(64) as usize];
         file.read(field.at, text, "a field")?;
         let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        Ok(std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()))
+        Ok(std::str::from_utf8(text).ok().and_then(Decimal::of))
     }
 
     /// The one value that an integer field holds for all of `bands` bands.

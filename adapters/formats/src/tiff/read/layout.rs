@@ -9,6 +9,7 @@ use super::directory::{Directory, Field};
 use super::file::{File, malformed, unsupported};
 use super::method::{self, Method};
 use super::names;
+use super::samples::Decimal;
 use crate::FormatError;
 use crate::tiff::tags::{compression, extra_samples, photometric, planar, predictor, sample_format, tag};
 use plimsoll_core::shape::Shape;
@@ -106,7 +107,7 @@ pub(super) struct Layout {
     /// Tables that come before the data of each unit (JPEG).
     pub(super) tables: Option<Field>,
     /// The number that stands for "no data here", in units that a sparse file does not store.
-    pub(super) no_data: f64,
+    pub(super) no_data: Decimal,
 }
 
 impl Layout {
@@ -220,7 +221,7 @@ impl Layout {
             offsets,
             byte_counts,
             tables: directory.field(tag::JPEG_TABLES).filter(|_| matches!(method, Method::Jpeg(_))),
-            no_data: directory.decimal(file, tag::GDAL_NODATA)?.unwrap_or(0.0),
+            no_data: directory.decimal(file, tag::GDAL_NODATA)?.unwrap_or(Decimal::Whole(0)),
         })
     }
 

@@ -170,8 +170,44 @@ fn gather_of<const WIDTH: usize>(row: &mut [u8], shuffle: &mut [u8]) {
     }
 }
 
+/// A number in a text field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Decimal {
+    /// Without a point or an exponent: exact.
+    Whole(i128),
+    /// Any other.
+    Real(f64),
+}
+
+impl Decimal {
+    /// What a text says, if it is one.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let text = text.trim();
+        text.parse().map(Self::Whole).or_else(|_| text.parse().map(Self::Real)).ok()
+    }
+
+    fn real(self) -> f64 {
+        match self {
+            Self::Whole(whole) => whole as f64,
+            Self::Real(real) => real,
+        }
+    }
+
+    /// To the nearest number that 64 bits hold, with a sign or without; what is behind the point is cut off.
+    fn long(self) -> (u64, i64) {
+        match self {
+            Self::Whole(whole) => {
+                let signed = whole.clamp(i64::MIN.into(), i64::MAX.into());
+                (whole.clamp(0, u64::MAX.into()) as u64, signed as i64)
+            }
+            Self::Real(real) => (real as u64, real as i64),
+        }
+    }
+}
+
 /// Fills `into` with one number as samples of a kind; one that the kind does not hold becomes the nearest that it does.
-pub(super) fn fill(number: f64, kind: SampleKind, into: &mut [u8]) {
+pub(super) fn fill(decimal: Decimal, kind: SampleKind, into: &mut [u8]) {
+    let (number, (unsigned, signed)) = (decimal.real(), decimal.long());
     let double = number.to_ne_bytes();
     let sample: &[u8] = match kind {
         SampleKind::U8 => &[number as u8],
@@ -179,6 +215,8 @@ pub(super) fn fill(number: f64, kind: SampleKind, into: &mut [u8]) {
         SampleKind::I16 => &(number as i16).to_ne_bytes(),
         SampleKind::U32 => &(number as u32).to_ne_bytes(),
         SampleKind::I32 => &(number as i32).to_ne_bytes(),
+        SampleKind::U64 => &unsigned.to_ne_bytes(),
+        SampleKind::I64 => &signed.to_ne_bytes(),
         SampleKind::F32 => &(number as f32).to_ne_bytes(),
         // F64; there is no other.
         _ => &double,
@@ -265,6 +303,27 @@ mod tests {
                 assert_eq!(swapped, expected, "width {width}, {bands} bands, swapped");
             }
         }
+    }
+
+    #[test]
+    fn a_number_becomes_a_sample_of_any_kind() {
+        let of = |text: &str, kind: SampleKind| {
+            let mut into = vec![0x55; 2 * kind.bytes()];
+            fill(Decimal::of(text).expect("a number"), kind, &mut into);
+            assert_eq!(into[..kind.bytes()], into[kind.bytes()..]);
+            into.truncate(kind.bytes());
+            into
+        };
+        // No double is the first of these.
+        let long = u64::MAX - 1;
+        assert_eq!(of(&long.to_string(), SampleKind::U64), long.to_ne_bytes());
+        assert_eq!(of("-9223372036854775807", SampleKind::I64), (i64::MIN + 1).to_ne_bytes());
+        assert_eq!(of("-1", SampleKind::U64), 0u64.to_ne_bytes());
+        assert_eq!(of("1e30", SampleKind::I64), i64::MAX.to_ne_bytes());
+        assert_eq!(of(&long.to_string(), SampleKind::F64), (long as f64).to_ne_bytes());
+        assert_eq!(of("-9999", SampleKind::I16), (-9999i16).to_ne_bytes());
+        assert_eq!(of(" 300.7 ", SampleKind::U8), [255]);
+        assert_eq!(of("nan", SampleKind::I32), [0; 4]);
     }
 
     #[test]

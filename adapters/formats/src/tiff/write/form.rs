@@ -232,7 +232,7 @@ impl Form {
         let extra = self.extra();
         let alpha = if extra == 1 { 2 } else { 0 };
         let format = match shape.kind {
-            SampleKind::I16 | SampleKind::I32 => 2,
+            SampleKind::I16 | SampleKind::I32 | SampleKind::I64 => 2,
             SampleKind::F32 | SampleKind::F64 => 3,
             _ => 1,
         };

@@ -33,6 +33,9 @@ pub(super) fn predict(kind: SampleKind, bands: u16, samples: &[u8], out: &mut [u
         SampleKind::U32 | SampleKind::I32 => horizontal(samples, out, bands, |a, b| {
             u32::from_ne_bytes(a).wrapping_sub(u32::from_ne_bytes(b)).to_le_bytes()
         }),
+        SampleKind::U64 | SampleKind::I64 => horizontal(samples, out, bands, |a, b| {
+            u64::from_ne_bytes(a).wrapping_sub(u64::from_ne_bytes(b)).to_le_bytes()
+        }),
         SampleKind::F32 => {
             floating(samples, out, bands, scratch, |a| f32::from_ne_bytes(a).to_bits().to_be_bytes())
         }

@@ -47,7 +47,7 @@ fn all() {
             to::<$kind>();
         )*};
     }
-    of_every_kind!(u8, u16, i16, i32, u32, f32, f64);
+    of_every_kind!(u8, u16, i16, i32, u32, u64, i64, f32, f64);
     macro_rules! of_common_kinds {
         ($($kind:ty),*) => {$(
             run(Conv::<$kind, 3>::new(black_box([[1; 3]; 3]), black_box(9), black_box(1.0)));
@@ -88,13 +88,16 @@ fn curve<T: Tone, C: Curve + Copy + Send + Sync + core::fmt::Debug>(curve: Resul
 
 fn to<A>()
 where
-    A: Convert<u8> + Convert<u16> + Convert<i16> + Convert<i32> + Convert<u32> + Convert<f32> + Convert<f64>,
+    A: Convert<u8> + Convert<u16> + Convert<i16> + Convert<i32> + Convert<u32>,
+    A: Convert<u64> + Convert<i64> + Convert<f32> + Convert<f64>,
 {
     run(Ok(To::<A, u8>::new(black_box(Keep::White))));
     run(Ok(To::<A, u16>::new(black_box(Keep::White))));
     run(Ok(To::<A, i16>::new(black_box(Keep::White))));
     run(Ok(To::<A, i32>::new(black_box(Keep::White))));
     run(Ok(To::<A, u32>::new(black_box(Keep::White))));
+    run(Ok(To::<A, u64>::new(black_box(Keep::White))));
+    run(Ok(To::<A, i64>::new(black_box(Keep::White))));
     run(Ok(To::<A, f32>::new(black_box(Keep::White))));
     run(Ok(To::<A, f64>::new(black_box(Keep::White))));
 }

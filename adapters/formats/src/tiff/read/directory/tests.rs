@@ -174,17 +174,17 @@ fn decimal_text_is_a_number() {
         let (file, directory) = little(&[(tag::GDAL_NODATA, kind, text.len() as u64, text)]);
         directory.decimal(&file, tag::GDAL_NODATA).expect("it can be read")
     };
-    assert_eq!(of(2, b"-9999\0"), Some(-9999.0));
-    assert_eq!(of(2, b" 0.5 "), Some(0.5));
-    assert_eq!(of(2, b"7\0garbage"), Some(7.0));
-    assert_eq!(of(2, b"1\0"), Some(1.0));
-    assert!(of(2, b"nan\0").is_some_and(f64::is_nan));
+    assert_eq!(of(2, b"-9999\0"), Some(Decimal::Whole(-9999)));
+    assert_eq!(of(2, b" 0.5 "), Some(Decimal::Real(0.5)));
+    assert_eq!(of(2, b"7\0garbage"), Some(Decimal::Whole(7)));
+    assert_eq!(of(2, b"1\0"), Some(Decimal::Whole(1)));
+    assert!(of(2, b"nan\0").is_some_and(|number| matches!(number, Decimal::Real(x) if x.is_nan())));
     assert_eq!(of(2, b"none\0"), None);
     assert_eq!(of(2, b"\xff\xfe\0"), None);
     assert_eq!(of(1, b"7\0"), None, "bytes are no text");
     // As much as a number may have.
-    assert_eq!(of(2, &[b"0".repeat(63), b"5".to_vec()].concat()), Some(5.0));
-    assert_eq!(of(2, &[b"0".repeat(64), b"5".to_vec()].concat()), Some(0.0));
+    assert_eq!(of(2, &[b"0".repeat(63), b"5".to_vec()].concat()), Some(Decimal::Whole(5)));
+    assert_eq!(of(2, &[b"0".repeat(64), b"5".to_vec()].concat()), Some(Decimal::Whole(0)));
     let (file, directory) = little(&[(tag::IMAGE_WIDTH, 4, 1, &[7, 0, 0, 0])]);
     assert_eq!(directory.decimal(&file, tag::GDAL_NODATA).expect("no field is no error"), None);
 }
