@@ -6,6 +6,7 @@
 
 mod jp2_files;
 
+use jp2_files::apart::{Apart, marked};
 use jp2_files::{has, page, picture, read, stated, subsampled, write};
 use plimsoll_core::shape::{SampleKind, Shape};
 use plimsoll_formats::{Format, Jp2Wanted, Jpeg2000, Page, Progression, Quality, Wanted};
@@ -136,6 +137,7 @@ fn writing_and_reading_stay_within_what_they_state() {
         }
     }
     components_of_different_sizes();
+    headers_of_packets_apart();
 }
 
 /// The page itself and a smaller version of it.
@@ -171,6 +173,28 @@ fn components_of_different_sizes() {
         let whole = 4 * shape.image_bytes() as usize;
         if options.is_empty() {
             assert!((heap.unwrap().bytes as usize) < whole, "{what}");
+        }
+    }
+}
+
+/// Files whose headers of packets stand apart from these, in tile-parts' heads or in the main header.
+fn headers_of_packets_apart() {
+    if !has("opj_compress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape::new(600, 700, 3, SampleKind::U8);
+    for options in [
+        &["-b", "4,4", "-r", "16,8,4,2,1"][..],
+        &["-b", "4,4", "-t", "128,128", "-TP", "R", "-p", "RPCL", "-r", "16,8,4,2,1"],
+    ] {
+        let apart = Apart::new(&marked(folder.path(), shape, options));
+        let most = apart.series().len().div_ceil(256).max(60_000);
+        for (place, file) in
+            [("tile-parts", apart.in_parts(60_000)), ("the main header", apart.in_main_header(most))]
+        {
+            let page = page(&file).unwrap();
+            reading_stays_within_what_it_states(&format!("{options:?}, headers in {place}"), &page);
         }
     }
 }

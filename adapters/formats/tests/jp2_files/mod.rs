@@ -1,6 +1,8 @@
 //! For tests of JPEG 2000: pictures through the public seams, and what OpenJPEG's own programs make of them.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod apart;
+
 use plimsoll_core::budget::{ALIGN, Budget};
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::Need;

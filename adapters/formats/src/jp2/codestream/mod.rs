@@ -2,6 +2,7 @@
 
 pub(super) mod geometry;
 pub(super) mod header;
+pub(super) mod packed;
 pub(super) mod parts;
 mod passes;
 mod style;

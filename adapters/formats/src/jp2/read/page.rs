@@ -35,8 +35,7 @@ pub(in crate::jp2) fn open(format: Jpeg2000, bytes: Bytes) -> Result<OnePage, Fo
     };
     let (start, end) = boxes.as_ref().map_or((0, bytes.len()), |boxes| boxes.codestream);
     let header = Header::read(&bytes, start)?;
-    let tiles = u64::from(header.tiles_along(0)) * u64::from(header.tiles_along(1));
-    let totals = totals(&bytes, header.end, end, tiles)?;
+    let totals = totals(&bytes, &header, end)?;
     let channels = Channels::new(&header.components, boxes.as_ref(), start)?;
     let content = Content { bytes, header, channels, totals, end, more: more(boxes.as_ref()) };
     Ok(OnePage { format, image: Arc::new(Image::new(Arc::new(content), 0)?) })

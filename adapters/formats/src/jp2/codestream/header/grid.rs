@@ -29,6 +29,11 @@ impl Header {
         (self.area[axis + 2] - self.origin[axis]).div_ceil(self.tile[axis])
     }
 
+    /// Tiles in all.
+    pub(in crate::jp2) fn tiles(&self) -> u64 {
+        u64::from(self.tiles_along(0)) * u64::from(self.tiles_along(1))
+    }
+
     /// Where tile `index` lies along an axis on the reference grid.
     pub(super) fn tile_on_grid(&self, axis: usize, index: u32) -> Span {
         let start = u64::from(self.origin[axis]) + u64::from(index) * u64::from(self.tile[axis]);

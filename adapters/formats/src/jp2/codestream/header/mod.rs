@@ -5,6 +5,7 @@ mod count;
 mod grid;
 
 use super::marker;
+use super::packed::PackedHeaders;
 use super::passes::Packets;
 use super::style::Styles;
 use crate::jp2::{malformed, read_at, unsupported};
@@ -44,6 +45,8 @@ pub(in crate::jp2) struct Header {
     pub(in crate::jp2) styles: Styles,
     /// Segments that tiles need, as they stand in the file.
     pub(in crate::jp2) kept: Vec<u8>,
+    /// Headers of packets that stand here and not with their packets.
+    pub(in crate::jp2) packed: PackedHeaders,
     /// Where the first tile-part begins.
     pub(in crate::jp2) end: u64,
 }
@@ -133,8 +136,7 @@ impl Header {
                     )?;
                     quantised |= name == marker::QCD;
                 }
-                // Those of all tiles one after the other; the codec is given one tile.
-                marker::PPM => return Err(unsupported("packet headers packed into the main header")),
+                marker::PPM => header.packed.add(bytes, at, len)?,
                 marker::CAP => return Err(unsupported("capabilities of part 15 (high throughput)")),
                 marker::SOD | marker::EOC | marker::SIZ => {
                     return Err(malformed(format!("a marker {name:#06X} within the main header"), at));
@@ -169,6 +171,7 @@ impl Header {
             components: vec![Component { bits: 0, signed: false, step: [1, 1] }; usize::from(components)],
             styles: Styles::none(),
             kept: Vec::new(),
+            packed: PackedHeaders::default(),
             end: 0,
         };
         for axis in 0..2 {
@@ -184,7 +187,7 @@ impl Header {
                 return Err(malformed(problem, at));
             }
         }
-        let tiles = u64::from(header.tiles_along(0)) * u64::from(header.tiles_along(1));
+        let tiles = header.tiles();
         if tiles > MOST_TILES {
             return Err(malformed(format!("{tiles} tiles, of which there are {MOST_TILES} at most"), at));
         }

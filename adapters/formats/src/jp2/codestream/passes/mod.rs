@@ -296,7 +296,11 @@ mod tests {
             let across = header.tiles_along(0);
             let mut parts = Vec::new();
             let tiles = u64::from(across * header.tiles_along(1));
-            walk(&bytes, header.end, bytes.len(), tiles, |part| parts.push(part)).unwrap();
+            walk(&bytes, header.end, bytes.len(), tiles, |part| {
+                parts.push(part);
+                Ok(())
+            })
+            .unwrap();
             parts.sort_unstable();
             let mut samples = 0;
             for tile in parts.chunk_by(|a, b| a.tile == b.tile) {
