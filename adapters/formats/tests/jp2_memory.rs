@@ -162,6 +162,9 @@ fn components_of_different_sizes() {
         ("1024,1000,3,8,u@1x1:2x2:2x2", &[]),
         ("640,600,2,16,u@1x1:2x1", &["-t", "128,128", "-p", "PCRL", "-c", "[64,64],[32,32]"]),
         ("900,640,4,8,u@4x4:1x1:2x4:1x2", &["-t", "256,256", "-r", "40,9,1", "-b", "8,8"]),
+        // Tiles that end between samples, and some that have none of a component.
+        ("900,640,2,8,u@1x1:4x4", &["-t", "255,257"]),
+        ("600,700,2,16,u@1x1:16x1", &["-t", "10,700", "-n", "3"]),
     ] {
         let path = subsampled(folder.path(), "in.jp2", raw, options);
         let page = page(&std::fs::read(&path).unwrap()).unwrap();

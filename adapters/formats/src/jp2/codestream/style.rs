@@ -48,6 +48,8 @@ pub(in crate::jp2) struct Styles {
     pub(in crate::jp2) layers: u16,
     /// The progression order's number.
     pub(in crate::jp2) progression: u8,
+    /// The first three components are transformed together.
+    pub(in crate::jp2) transform: bool,
     /// Packets may be preceded by markers.
     pub(in crate::jp2) marks: bool,
     /// Packets' headers may be followed by markers.
@@ -64,6 +66,7 @@ impl Styles {
         Self {
             layers: 0,
             progression: 0,
+            transform: false,
             marks: false,
             ends: false,
             changes: Vec::new(),
@@ -86,11 +89,12 @@ impl Styles {
             || malformed(format!("a segment {name:#06X} of {} bytes is too short", data.len()), offset);
         match name {
             marker::COD => {
-                let [how, progression, layers_high, layers_low, _transform, rest @ ..] = data else {
+                let [how, progression, layers_high, layers_low, transform, rest @ ..] = data else {
                     return Err(short());
                 };
                 self.layers = u16::from_be_bytes([*layers_high, *layers_low]);
                 self.progression = *progression;
+                self.transform = *transform != 0;
                 (self.marks, self.ends) = (how & 2 != 0, how & 4 != 0);
                 if self.layers == 0 || *progression > 4 {
                     let problem = format!("{} layers in progression order {progression}", self.layers);

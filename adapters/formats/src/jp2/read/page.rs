@@ -181,13 +181,19 @@ impl Image {
         needs([self.content.header.most_tile_bytes(self.reduce), 0], &self.count, self.content.totals)
     }
 
+    /// Whether each row of the region is made of one tile.
+    fn is_of_one_tile(&self, region: Region) -> bool {
+        let header = &self.content.header;
+        let [across, _] = header.tiles_of(region, self.reduce);
+        across.len() == 1 && header.keeps_to_tiles(self.reduce)
+    }
+
     /// Bytes of a decoded tile and of the region's part of a row of tiles.
     fn buffers(&self, region: Region) -> [u64; 2] {
         let Content { header, .. } = &*self.content;
-        let rows = header.longest(1, self.reduce);
-        let [across, _] = header.tiles_of(region, self.reduce);
         let line = u64::from(region.cols.len()) * self.facts.shape.pixel_bytes() as u64;
-        let band = if across.len() == 1 { 0 } else { line.saturating_mul(u64::from(rows)) };
+        let rows = if self.is_of_one_tile(region) { 0 } else { header.most_rows(self.reduce) };
+        let band = line.saturating_mul(u64::from(rows));
         [header.most_tile_bytes(self.reduce), band]
     }
 }
@@ -210,10 +216,7 @@ impl Page for Image {
         let Some(reduce) = self.reduce.checked_add(levels) else { return Ok(None) };
         let Content { header, channels, .. } = &*self.content;
         // The mean of two indices is no colour between theirs.
-        if reduce > header.styles.fewest_levels()
-            || channels.palette.is_some()
-            || !header.keeps_to_tiles(reduce)
-        {
+        if reduce > header.styles.fewest_levels() || channels.palette.is_some() {
             return Ok(None);
         }
         let image = Image::new(Arc::clone(&self.content), reduce);
@@ -237,6 +240,7 @@ impl Page for Image {
             across,
             tile,
             band,
+            keeps: header.keeps_to_tiles(self.reduce),
             at: None,
         }))
     }

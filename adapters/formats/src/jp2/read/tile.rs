@@ -7,7 +7,7 @@
 
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codec::{DecodeError, Input, decode};
-use crate::jp2::codestream::header::{MOST_KEPT_BYTES, is_kept, is_skipped, segment};
+use crate::jp2::codestream::header::{MOST_COMPONENTS, MOST_KEPT_BYTES, is_kept, is_skipped, segment};
 use crate::jp2::codestream::packed::Share;
 use crate::jp2::codestream::parts::{Part, SOT_BYTES, Totals, walk};
 use crate::jp2::codestream::work::{bounded, bounded_passes, most_pass_samples};
@@ -52,6 +52,8 @@ pub(super) struct Tiles<'a> {
     shares: Vec<Share>,
     heads: Vec<u8>,
     pieces: Vec<Piece>,
+    /// Components that have samples in a tile, if not all of them have.
+    with_samples: Vec<u32>,
     most_parts: u64,
     /// What decoding was planned to take.
     planned_bytes: u64,
@@ -61,7 +63,8 @@ pub(super) struct Tiles<'a> {
 pub(super) fn table_bytes(totals: Totals) -> u64 {
     let pieces = most_pieces(totals) * size_of::<Piece>() as u64;
     let shares = if totals.packed_segments > 0 { size_of::<Share>() } else { 0 };
-    totals.parts * (size_of::<Part>() + shares) as u64 + pieces + heads_bytes(totals)
+    let components = u64::from(MOST_COMPONENTS) * size_of::<u32>() as u64;
+    totals.parts * (size_of::<Part>() + shares) as u64 + pieces + heads_bytes(totals) + components
 }
 
 /// Bytes that all heads of a tile have at most.
@@ -114,6 +117,7 @@ impl<'a> Tiles<'a> {
             shares,
             heads: Vec::with_capacity(heads_bytes(totals) as usize),
             pieces: Vec::with_capacity(most_pieces(totals) as usize),
+            with_samples: Vec::with_capacity(header.components.len()),
             most_parts: totals.most_parts,
             planned_bytes: planned.decoding_bytes(),
         })
@@ -175,9 +179,19 @@ impl<'a> Tiles<'a> {
             let packed = self.packed(at)?;
             bounded_passes(&packets, packed.as_deref(), &self.body(at)?, most, at)?;
         }
+        self.with_samples.clear();
+        self.with_samples.extend(self.header.with_samples([column, row], self.reduce));
+        if self.with_samples.len() == self.header.components.len() {
+            self.with_samples.clear();
+        } else if styles.transform && self.with_samples.starts_with(&[0, 1, 2]) {
+            let feature = format!(
+                "tile {tile}, which has colours that are transformed and a component without samples,"
+            );
+            return Err(unsupported(feature));
+        }
         let len = self.pieces.iter().map(Piece::bytes).sum();
         let mut input = TileInput { bytes: self.bytes, heads: &self.heads, pieces: &self.pieces, len };
-        decode(&mut input, self.reduce, samples).map_err(|error| match error {
+        decode(&mut input, self.reduce, &self.with_samples, samples).map_err(|error| match error {
             DecodeError::Io(error) => FormatError::read(at, error),
             DecodeError::Damaged => malformed(format!("tile {tile} is damaged"), at),
         })

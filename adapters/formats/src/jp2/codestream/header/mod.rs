@@ -14,7 +14,7 @@ pub(in crate::jp2) use component::Component;
 use plimsoll_core::shape::Span;
 
 /// The most components.
-const MOST_COMPONENTS: u16 = 32;
+pub(in crate::jp2) const MOST_COMPONENTS: u16 = 32;
 
 /// The most pixels along an axis that a sample may stand for: colours are thinned out by 2 or 4, and what a few samples
 /// become must be in proportion to them.
@@ -223,12 +223,6 @@ impl Header {
             |component: &Component| (0..2).any(|axis| component.samples(axis, area[axis]).is_empty());
         if self.components.iter().any(is_empty) {
             return Err(malformed("the image has no samples between the steps of its components", at));
-        }
-        if !self.keeps_to_tiles(0) {
-            let [across, down] = self.tile;
-            return Err(unsupported(format!(
-                "tiles of {across} x {down} that end between the samples of subsampled components"
-            )));
         }
         Ok(())
     }
