@@ -7,7 +7,7 @@
 mod jp2_files;
 
 use jp2_files::apart::{Apart, marked};
-use jp2_files::{has, page, picture, read, stated, subsampled, write};
+use jp2_files::{has, high_throughput, page, picture, read, stated, subsampled, write};
 use plimsoll_core::shape::{SampleKind, Shape};
 use plimsoll_formats::{Format, Jp2Wanted, Jpeg2000, Page, Progression, Quality, Wanted};
 use std::ffi::c_void;
@@ -138,6 +138,7 @@ fn writing_and_reading_stay_within_what_they_state() {
     }
     components_of_different_sizes();
     headers_of_packets_apart();
+    high_throughput_blocks();
 }
 
 /// The page itself and a smaller version of it.
@@ -198,6 +199,25 @@ fn headers_of_packets_apart() {
         {
             let page = page(&file).unwrap();
             reading_stays_within_what_it_states(&format!("{options:?}, headers in {place}"), &page);
+        }
+    }
+}
+
+/// Files of Grok's coder.
+fn high_throughput_blocks() {
+    if !has("grk_compress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape::new(600, 700, 3, SampleKind::U8);
+    for options in [&["-b", "64,64"][..], &["-b", "4,4", "-t", "256,256"], &["-b", "8,8", "-I"]] {
+        for noise in [false, true] {
+            let path = high_throughput(folder.path(), shape, noise, options);
+            let page = page(&std::fs::read(path).unwrap()).unwrap();
+            reading_stays_within_what_it_states(
+                &format!("high throughput, {options:?}, noise {noise}"),
+                &page,
+            );
         }
     }
 }

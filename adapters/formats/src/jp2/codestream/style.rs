@@ -10,6 +10,11 @@ use plimsoll_core::shape::Span;
 /// The most resolutions of a component.
 const MOST_RESOLUTIONS: usize = 33;
 
+/// The code-block style bit of high-throughput coding (ISO/IEC 15444-15, A.4), and the one that may stand beside it: context
+/// that does not reach into the next four rows.
+pub(super) const HIGH_THROUGHPUT: u8 = 0x40;
+const CAUSAL: u8 = 0x08;
+
 /// The most changes of the progression order of a tile.
 const MOST_CHANGES: usize = 32;
 
@@ -77,7 +82,8 @@ impl Styles {
     /// Takes over what a segment of a header says, if it is about styles.
     ///
     /// # Errors
-    /// [`FormatError::Malformed`] for what cannot be, [`FormatError::Unsupported`] for high-throughput blocks.
+    /// [`FormatError::Malformed`] for what cannot be, [`FormatError::Unsupported`] for high-throughput
+    /// blocks in several layers or beside others.
     pub(in crate::jp2) fn apply(
         &mut self,
         name: u16,
@@ -134,7 +140,16 @@ impl Styles {
             }
             _ => {}
         }
+        // The codec takes passes of a later layer for those of the first.
+        if self.layers > 1 && self.high_throughput() {
+            return Err(unsupported(format!("high-throughput coding in {} layers", self.layers)));
+        }
         Ok(())
+    }
+
+    /// Whether some of it is of high throughput.
+    pub(in crate::jp2) fn high_throughput(&self) -> bool {
+        self.components.iter().any(|style| style.bits & HIGH_THROUGHPUT != 0)
     }
 
     /// The fewest decompositions of a component: so many resolutions can be left out.
@@ -152,9 +167,9 @@ impl Styles {
         self.components.iter().all(|style| style.reversible)
     }
 
-    /// Whether coding passes may end on their own (code-block style bits 0 and 2, table A.19).
+    /// Whether coding passes may end on their own (code-block style bits 0 and 2, table A.19; high throughput).
     pub(in crate::jp2) fn segments(&self) -> bool {
-        self.components.iter().any(|style| style.bits & 0b101 != 0)
+        self.components.iter().any(|style| style.bits & (0b101 | HIGH_THROUGHPUT) != 0)
     }
 
     /// The progression order's name (table A.16).
@@ -252,10 +267,10 @@ impl ComponentStyle {
                 format!("code-blocks of 2^{} x 2^{} samples", u32::from(*width) + 2, u32::from(*height) + 2);
             return Err(malformed(problem, offset));
         }
-        if bits & 0x40 != 0 {
-            return Err(unsupported("high-throughput coding"));
+        if bits & HIGH_THROUGHPUT != 0 && bits & !(HIGH_THROUGHPUT | CAUSAL) != 0 {
+            return Err(unsupported(format!("high-throughput coding with code-block style {bits:#04x}")));
         }
-        if *bits > 0x3F || *transform > 1 {
+        if *bits > 0x7F || *transform > 1 {
             return Err(malformed(format!("code-block style {bits:#04x}, transform {transform}"), offset));
         }
         let mut precincts = [[15; MOST_RESOLUTIONS]; 2];

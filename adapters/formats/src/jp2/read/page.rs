@@ -144,6 +144,9 @@ impl Image {
             ("layers", header.styles.layers.to_string()),
             ("progression", header.styles.progression_name().to_string()),
         ];
+        if header.styles.high_throughput() {
+            more.push(("code-blocks", "high throughput".to_owned()));
+        }
         if steps.iter().any(|step| step != "1x1") {
             more.push(("pixels a sample", steps.join(", ")));
         }

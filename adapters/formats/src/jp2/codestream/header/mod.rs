@@ -66,6 +66,22 @@ fn common(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { common(b, a % b) }
 }
 
+/// The bit of a set of capabilities that says part 15 of the standard: high throughput.
+const PART_15: u32 = 1 << (32 - 15);
+
+/// Refuses capabilities (A.5.2) beyond high throughput, of which the styles say whether it is used.
+fn capabilities(bytes: &Bytes, at: u64, len: u16) -> Result<(), FormatError> {
+    let mut parts = [0u8; 4];
+    if len < 4 {
+        return Err(malformed(format!("capabilities in {len} bytes"), at));
+    }
+    read_at(bytes, at + 4, &mut parts)?;
+    match u32::from_be_bytes(parts) & !PART_15 {
+        0 => Ok(()),
+        others => Err(unsupported(format!("capabilities of other parts of the standard ({others:#010X})"))),
+    }
+}
+
 /// The head of a segment: its marker and the length of its data.
 pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16), FormatError> {
     let mut head = [0u8; 4];
@@ -137,7 +153,7 @@ impl Header {
                     quantised |= name == marker::QCD;
                 }
                 marker::PPM => header.packed.add(bytes, at, len)?,
-                marker::CAP => return Err(unsupported("capabilities of part 15 (high throughput)")),
+                marker::CAP => capabilities(bytes, at, len)?,
                 marker::SOD | marker::EOC | marker::SIZ => {
                     return Err(malformed(format!("a marker {name:#06X} within the main header"), at));
                 }
