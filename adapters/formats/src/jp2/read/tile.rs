@@ -255,11 +255,10 @@ impl<'a> Tiles<'a> {
             if at + 2 > end {
                 return Err(malformed(format!("a part of tile {} without data", part.tile), at));
             }
-            let (name, len) = segment(self.bytes, at)?;
+            let (name, len, next) = segment(self.bytes, at)?;
             if name == marker::SOD {
                 break;
             }
-            let next = at + 4 + u64::from(len);
             match name {
                 name if is_kept(name) => {
                     let from = self.heads.len();

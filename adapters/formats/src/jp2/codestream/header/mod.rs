@@ -82,13 +82,13 @@ fn capabilities(bytes: &Bytes, at: u64, len: u16) -> Result<(), FormatError> {
     }
 }
 
-/// The head of a segment: its marker and the length of its data.
-pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16), FormatError> {
+/// The head of a segment: its marker, the length of its data, and where the next one begins.
+pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16, u64), FormatError> {
     let mut head = [0u8; 4];
     read_at(bytes, at, &mut head[..2])?;
     let name = u16::from_be_bytes([head[0], head[1]]);
-    if matches!(name, marker::SOD | marker::EOC) {
-        return Ok((name, 0));
+    if matches!(name, marker::SOD | marker::EOC | marker::FIRST_BARE..=marker::LAST_BARE) {
+        return Ok((name, 0, at + 2));
     }
     read_at(bytes, at, &mut head)?;
     let len = u16::from_be_bytes([head[2], head[3]]);
@@ -96,7 +96,7 @@ pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16), Form
         return Err(malformed(format!("{name:#06X} where a marker is due"), at));
     }
     match len.checked_sub(2) {
-        Some(len) => Ok((name, len)),
+        Some(len) => Ok((name, len, at + 4 + u64::from(len))),
         None => Err(malformed(format!("a segment {name:#06X} of {len} bytes"), at)),
     }
 }
@@ -113,17 +113,17 @@ impl Header {
             return Err(malformed("no codestream begins here", start));
         }
         let mut at = start + 2;
-        let (_, len) = segment(bytes, at)?;
+        let (_, len, next) = segment(bytes, at)?;
         let mut siz = [0u8; 36 + 3 * MOST_COMPONENTS as usize];
         let fixed = siz.get_mut(..36.min(usize::from(len))).unwrap_or_default();
         read_at(bytes, at + 4, fixed)?;
         let mut header = Self::size(&siz, len, at)?;
         read_at(bytes, at + 4, siz.get_mut(..usize::from(len)).unwrap_or_default())?;
         header.read_components(&siz, at)?;
-        at += 4 + u64::from(len);
+        at = next;
         let mut quantised = false;
         for _ in 0..MOST_SEGMENTS {
-            let (name, len) = segment(bytes, at)?;
+            let (name, len, next) = segment(bytes, at)?;
             match name {
                 marker::SOT => {
                     if header.styles.components.is_empty() || !quantised {
@@ -160,7 +160,7 @@ impl Header {
                 // Unknown ones say how long they are.
                 _ => {}
             }
-            at += 4 + u64::from(len);
+            at = next;
         }
         Err(malformed(format!("a main header of more than {MOST_SEGMENTS} segments"), at))
     }

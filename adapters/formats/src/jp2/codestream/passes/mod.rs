@@ -212,14 +212,14 @@ mod tests {
     fn body(bytes: &Bytes, part: Part, styles: &mut Styles) -> std::ops::Range<usize> {
         let mut at = part.offset + SOT_BYTES;
         loop {
-            let (name, len) = segment(bytes, at).unwrap();
+            let (name, len, next) = segment(bytes, at).unwrap();
             if name == marker::SOD {
                 return at as usize + 2..(part.offset + u64::from(part.bytes)) as usize;
             }
             let mut data = vec![0; usize::from(len)];
             bytes.read_at(at + 4, &mut data).unwrap();
             styles.apply(name, &data, 3, at).unwrap();
-            at += 4 + u64::from(len);
+            at = next;
         }
     }
 
