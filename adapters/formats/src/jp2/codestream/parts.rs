@@ -33,6 +33,9 @@ pub(in crate::jp2) fn walk(
     tiles: u64,
     mut each: impl FnMut(Part) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
+    if at > end {
+        return Err(malformed(format!("the codestream ends at byte {end}, within its main header"), at));
+    }
     for count in 0.. {
         if at == end {
             return Ok(());
