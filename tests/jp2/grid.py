@@ -4,7 +4,8 @@ its figures.  usage: grid.py ROOM PLIMSOLL [MEGAPIXELS ...]
 
 Each chunk size is the setting of that name, within 28 MiB and with one worker; unbounded is the same without one, within
 4 GiB. The document's time impact is relative to a program that holds the whole image; ours is relative to unbounded.
-RUNS: runs of each (default 1), of which the median counts.
+RUNS: runs of each (default 1), of which the median counts.  CHUNKS: the chunk sizes, all three if absent (500 megapixels take
+minutes each).
 """
 import os
 import statistics
@@ -17,6 +18,7 @@ from common import ended, launch, room_for, write_tiff
 room, plimsoll = sys.argv[1:3]
 sizes = [int(size) for size in sys.argv[3:]] or [100, 500]
 runs = int(os.environ.get("RUNS", "1"))
+chunks = [int(chunk) for chunk in os.environ.get("CHUNKS", "1000000 500000 250000").split()]
 THEIRS = {
     (100, 1_000_000): ("1.2 GB", "+5-10 %"), (100, 500_000): ("650 MB", "+10-15 %"), (100, 250_000): ("350 MB", "+15-25 %"),
     (500, 1_000_000): ("5.5 GB", "+3-8 %"), (500, 500_000): ("3 GB", "+8-12 %"), (500, 250_000): ("1.5 GB", "+12-20 %"),
@@ -29,7 +31,7 @@ for megapixels in sizes:
     if not room_for(room, 2 * rows * cols * 3):
         continue
     write_tiff(tiff, rows, cols, 3, numpy.uint8)
-    figures = {None: [], 1_000_000: [], 500_000: [], 250_000: []}
+    figures = {chunk: [] for chunk in [None, *chunks]}
     for _ in range(runs):
         for chunk, found in figures.items():
             limits = ["--within", "28MiB", "--chunk-size", chunk] if chunk else ["--within", "4GiB"]

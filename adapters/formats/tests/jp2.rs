@@ -171,6 +171,24 @@ fn files_of_opj_compress_are_read_exactly() {
     }
 }
 
+/// Markers 0xFF30 to 0xFF3F have no length (ISO/IEC 15444-1, table A.1), others that are not known say theirs.
+#[test]
+fn markers_that_are_not_known_are_passed_over() {
+    let shape = Shape::new(60, 70, 3, U8);
+    let image = picture(shape, false);
+    let target = Jpeg2000::J2k.target(shape, Wanted { tile: Some(32), ..Wanted::default() }).unwrap();
+    let file = write(&*target, shape, &image, 8).unwrap();
+    let unknown = [0xFF, 0x30, 0xFF, 0x3F, 0xFF, 0x6F, 0, 4, 0xAB, 0xCD, 0xFF, 0x33];
+    // Before the first tile-part, and in its head, whose tile-part becomes so much longer.
+    let part = file.windows(4).position(|four| four == [0xFF, 0x90, 0, 10]).unwrap();
+    let mut changed =
+        [&file[..part], &unknown, &file[part..part + 12], &unknown, &file[part + 12..]].concat();
+    let len = &mut changed[part + unknown.len() + 6..][..4];
+    let more = u32::from_be_bytes([len[0], len[1], len[2], len[3]]) + unknown.len() as u32;
+    len.copy_from_slice(&more.to_be_bytes());
+    assert!(read_all(&changed).unwrap() == (shape, image));
+}
+
 #[test]
 fn extras_are_kept_byte_for_byte() {
     let shape = Shape::new(40, 30, 3, U8);

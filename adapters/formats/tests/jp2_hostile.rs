@@ -90,6 +90,20 @@ fn truncated_files_are_refused() {
     }
 }
 
+/// A box that ends before its codestream's header does, or within its first tile-part: what follows is another box's.
+#[test]
+fn codestreams_longer_than_their_box_are_refused() {
+    let file = small();
+    let at = file.windows(4).position(|four| four == b"jp2c").unwrap() - 4;
+    let header = file.windows(4).position(|four| four == [0xFF, 0x90, 0, 10]).unwrap() - at;
+    for len in (10..header + 40).chain([header - 1, header + 1]) {
+        let mut changed = file.clone();
+        changed[at..at + 4].copy_from_slice(&(len as u32).to_be_bytes());
+        let error = try_all(&changed).expect_err("a short box");
+        assert!(matches!(error, FormatError::Malformed { .. }), "{len} bytes: {error}");
+    }
+}
+
 #[test]
 fn changed_headers_do_no_harm() {
     let file = small();

@@ -6,7 +6,8 @@
 
 mod jp2_files;
 
-use jp2_files::{has, page, picture, read, stated, subsampled, write};
+use jp2_files::apart::{Apart, marked};
+use jp2_files::{has, high_throughput, page, picture, read, stated, subsampled, write};
 use plimsoll_core::shape::{SampleKind, Shape};
 use plimsoll_formats::{Format, Jp2Wanted, Jpeg2000, Page, Progression, Quality, Wanted};
 use std::ffi::c_void;
@@ -136,6 +137,8 @@ fn writing_and_reading_stay_within_what_they_state() {
         }
     }
     components_of_different_sizes();
+    headers_of_packets_apart();
+    high_throughput_blocks();
 }
 
 /// The page itself and a smaller version of it.
@@ -160,6 +163,9 @@ fn components_of_different_sizes() {
         ("1024,1000,3,8,u@1x1:2x2:2x2", &[]),
         ("640,600,2,16,u@1x1:2x1", &["-t", "128,128", "-p", "PCRL", "-c", "[64,64],[32,32]"]),
         ("900,640,4,8,u@4x4:1x1:2x4:1x2", &["-t", "256,256", "-r", "40,9,1", "-b", "8,8"]),
+        // Tiles that end between samples, and some that have none of a component.
+        ("900,640,2,8,u@1x1:4x4", &["-t", "255,257"]),
+        ("600,700,2,16,u@1x1:16x1", &["-t", "10,700", "-n", "3"]),
     ] {
         let path = subsampled(folder.path(), "in.jp2", raw, options);
         let page = page(&std::fs::read(&path).unwrap()).unwrap();
@@ -171,6 +177,47 @@ fn components_of_different_sizes() {
         let whole = 4 * shape.image_bytes() as usize;
         if options.is_empty() {
             assert!((heap.unwrap().bytes as usize) < whole, "{what}");
+        }
+    }
+}
+
+/// Files whose headers of packets stand apart from these, in tile-parts' heads or in the main header.
+fn headers_of_packets_apart() {
+    if !has("opj_compress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape::new(600, 700, 3, SampleKind::U8);
+    for options in [
+        &["-b", "4,4", "-r", "16,8,4,2,1"][..],
+        &["-b", "4,4", "-t", "128,128", "-TP", "R", "-p", "RPCL", "-r", "16,8,4,2,1"],
+    ] {
+        let apart = Apart::new(&marked(folder.path(), shape, options));
+        let most = apart.series().len().div_ceil(256).max(60_000);
+        for (place, file) in
+            [("tile-parts", apart.in_parts(60_000)), ("the main header", apart.in_main_header(most))]
+        {
+            let page = page(&file).unwrap();
+            reading_stays_within_what_it_states(&format!("{options:?}, headers in {place}"), &page);
+        }
+    }
+}
+
+/// Files of Grok's coder.
+fn high_throughput_blocks() {
+    if !has("grk_compress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape::new(600, 700, 3, SampleKind::U8);
+    for options in [&["-b", "64,64"][..], &["-b", "4,4", "-t", "256,256"], &["-b", "8,8", "-I"]] {
+        for noise in [false, true] {
+            let path = high_throughput(folder.path(), shape, noise, options);
+            let page = page(&std::fs::read(path).unwrap()).unwrap();
+            reading_stays_within_what_it_states(
+                &format!("high throughput, {options:?}, noise {noise}"),
+                &page,
+            );
         }
     }
 }

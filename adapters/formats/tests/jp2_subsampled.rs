@@ -97,6 +97,11 @@ fn smaller_versions_are_brought_to_one_size_too() {
         ("131,97,2,8,u@1x1:2x2", &["-d", "13,7", "-T", "0,0", "-t", "64,32"], [13, 7]),
         ("131,97,4,8,u@1x1:2x2:2x1:1x2", &["-t", "32,96", "-p", "PCRL"], [0, 0]),
         ("131,97,4,8,u@1x1:3x3:3x3:1x1", &["-d", "9,5", "-T", "0,0", "-t", "96,48"], [9, 5]),
+        // Tiles of a smaller version may end between samples where those of the largest do not, or be empty.
+        ("131,97,2,8,u@1x1:2x2", &["-t", "36,36", "-n", "4"], [0, 0]),
+        ("131,97,2,8,u@1x1:2x2", &["-t", "33,35", "-n", "4"], [0, 0]),
+        ("131,97,4,8,u@1x1:3x3:3x3:1x1", &["-d", "9,5", "-T", "7,1", "-t", "29,31", "-n", "4"], [9, 5]),
+        ("40,37,2,8,u@1x1:4x4", &["-t", "8,8", "-n", "4"], [0, 0]),
     ];
     for (index, (raw, options, offset)) in cases.iter().enumerate() {
         let path = subsampled(folder.path(), &format!("{index}.jp2"), raw, options);
@@ -162,20 +167,77 @@ fn tiles_in_order_are_brought_to_one_size_too() {
     assert_eq!((order, found), in_tile_order(shape, &samples, 32));
 }
 
+/// Tiles that end between the samples of a component: those samples reach into the next tile.
+const BETWEEN: &[(&str, &[&str])] = &[
+    ("131,97,2,8,u@1x1:2x2", &["-t", "33,32"]),
+    ("131,97,2,8,u@1x1:2x2", &["-t", "32,33", "-n", "3"]),
+    ("131,97,3,8,u@1x1:2x2:2x2", &["-t", "33,31", "-n", "4"]),
+    ("130,97,3,12,u@1x1:2x1:2x1", &["-t", "41,97", "-p", "RPCL"]),
+    ("99,80,3,8,u@1x1:2x2:2x2", &["-d", "12,6", "-T", "5,3", "-t", "31,29", "-n", "3"]),
+    ("99,80,2,8,u@1x1:2x2", &["-d", "13,7", "-T", "4,2", "-t", "15,17", "-n", "2"]),
+    ("77,63,4,16,u@1x1:2x1:1x2:3x3", &["-d", "5,4", "-t", "10,14", "-n", "2"]),
+    ("77,63,5,8,s@1x1:4x4:1x1:2x4:1x1", &["-t", "18,13", "-n", "2", "-TP", "R"]),
+    // Tiles that hold no sample of a component: one reaches over several of them.
+    ("40,37,2,8,u@1x1:16x16", &["-t", "5,5", "-n", "1"]),
+    ("40,37,3,8,u@5x5:7x3:1x1", &["-d", "6,9", "-T", "5,7", "-t", "3,4", "-n", "1"]),
+    ("12,12,4,8,u@1x1:1x2:2x1:2x2", &["-d", "1,8", "-T", "1,7", "-t", "3,3", "-n", "1"]),
+    ("12,12,2,8,u@2x1:1x3", &["-d", "1,2", "-T", "1,2", "-t", "2,1", "-n", "1"]),
+];
+
 #[test]
-fn tiles_that_do_not_hold_all_samples_of_their_pixels_are_refused_by_name() {
+fn samples_reach_into_the_next_tiles() {
+    if !has("opj_compress") || !has("opj_decompress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (index, (raw, options)) in BETWEEN.iter().enumerate() {
+        let path = subsampled(folder.path(), &format!("{index}.jp2"), raw, options);
+        let name = format!("{raw} {options:?}");
+        let file = std::fs::read(&path).unwrap();
+        let (shape, samples) = read_all(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let theirs = components_with(&path, &["-upsample"]);
+        assert_eq!(difference(shape, &samples, &theirs), 0, "{name}");
+        let page = page(&file).unwrap();
+        regions_and_strips_are_parts(&name, &*page, &samples);
+        assert_eq!(
+            page.facts().unit_rows == shape.rows,
+            options[1] != "33,32",
+            "{name}: one row after the other"
+        );
+        assert!(page.in_tile_order(33).is_none(), "{name}: the tile alone has not all of its pixels");
+        let rows_back: Vec<u8> = (0..shape.rows)
+            .rev()
+            .map(|row| read(&*page, shape.region().with_rows(Rows::one(row)), 1).unwrap())
+            .rev()
+            .flatten()
+            .collect();
+        assert!(rows_back == samples, "{name}: each row by itself");
+        // Cut short anywhere it is an error.
+        for len in (100..file.len() - 2).step_by(file.len() / 20) {
+            assert!(read_all(&file[..len]).is_err(), "{name}: {len} of {} bytes", file.len());
+        }
+    }
+}
+
+/// A component without samples is left out where the codec transforms colours, too: it cannot do both at once.
+#[test]
+fn transformed_colours_beside_a_component_without_samples_are_refused_by_name() {
     if !has("opj_compress") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let path = subsampled(folder.path(), "odd.jp2", "131,97,2,8,u@1x1:2x2", &["-t", "33,32"]);
-    let error = page(&std::fs::read(&path).unwrap()).err().expect("tiles of 33");
+    let options = ["-mct", "0", "-t", "5,5", "-n", "1"];
+    let path = subsampled(folder.path(), "in.j2k", "40,37,4,8,u@1x1:1x1:1x1:16x16", &options);
+    let mut file = std::fs::read(&path).unwrap();
+    assert!(read_all(&file).is_ok());
+    let style = file.windows(2).position(|two| two == [0xFF, 0x52]).unwrap();
+    file[style + 8] = 1;
+    let error = read_all(&file).expect_err("transformed");
     assert!(matches!(error, FormatError::Unsupported { .. }), "{error}");
-    assert!(error.to_string().contains("tiles of 33 x 32 that end between the samples"), "{error}");
-    // Tiles of 36 hold them, tiles of 9 do not.
-    let path = subsampled(folder.path(), "even.jp2", "131,97,2,8,u@1x1:2x2", &["-t", "36,36"]);
-    let page = page(&std::fs::read(&path).unwrap()).unwrap();
-    assert!(page.reduced(1).unwrap().is_some() && page.reduced(2).unwrap().is_none());
+    assert!(
+        error.to_string().contains("colours that are transformed and a component without samples"),
+        "{error}"
+    );
 }
 
 /// Where the image begins at an odd column, chroma of 4:2:0 has no sample for it: 0. Of each second row OpenJPEG's program

@@ -25,8 +25,7 @@ const NAME: &str = "JPEG 2000";
 /// JPEG 2000, as a file of boxes or as the codestream alone.
 ///
 /// Read: tiles or one tile, any progression and number of layers, palettes, sYCC as RGB, up to 32 components. Components
-/// with a sample for several pixels (4:2:0, 4:2:2 and others) are brought to the size of the others; each tile must hold
-/// all samples of its pixels. Written: 1 to 4 bands of u8 or u16 in square tiles.
+/// with a sample for several pixels (4:2:0, 4:2:2 and others) are brought to the size of the others. Written: 1 to 4 bands of u8 or u16 in square tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jpeg2000 {
     /// A file of boxes.

@@ -1,6 +1,8 @@
 //! For tests of JPEG 2000: pictures through the public seams, and what OpenJPEG's own programs make of them.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod apart;
+
 use plimsoll_core::budget::{ALIGN, Budget};
 use plimsoll_core::bytes::ReadAt;
 use plimsoll_core::pipeline::Need;
@@ -164,7 +166,7 @@ pub(crate) fn picture(shape: Shape, noise: bool) -> Vec<u8> {
 pub(crate) fn has(program: &str) -> bool {
     let there = Command::new(program).arg("-h").output().is_ok();
     if !there {
-        println!("skipped: no {program} (Debian: libopenjp2-tools)");
+        println!("skipped: no {program} (Debian: libopenjp2-tools, grokj2k-tools)");
     }
     there
 }
@@ -186,6 +188,25 @@ pub(crate) fn subsampled(folder: &Path, name: &str, raw: &str, options: &[&str])
     run.arg("-i").arg(&input).arg("-o").arg(&output).args(["-F", raw]).args(options);
     let run = run.output().unwrap();
     assert!(output.exists(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
+    output
+}
+
+/// A codestream of high-throughput code-blocks by `grk_compress`.
+pub(crate) fn high_throughput(folder: &Path, shape: Shape, noise: bool, options: &[&str]) -> PathBuf {
+    let (input, output) = (folder.join("ht.pnm"), folder.join("ht.j2k"));
+    let kind = if shape.bands == 1 { "P5" } else { "P6" };
+    let most = if shape.kind == SampleKind::U8 { 255 } else { 65535 };
+    let head = format!("{kind}\n{} {}\n{most}\n", shape.cols, shape.rows);
+    let mut samples = picture(shape, noise);
+    if shape.kind != SampleKind::U8 {
+        samples = samples.as_chunks().0.iter().flat_map(|it| u16::from_ne_bytes(*it).to_be_bytes()).collect();
+    }
+    std::fs::write(&input, [head.as_bytes(), &samples].concat()).unwrap();
+    let _ = std::fs::remove_file(&output);
+    let mut run = Command::new("grk_compress");
+    run.arg("-i").arg(&input).arg("-o").arg(&output).args(["-M", "64"]).args(options);
+    let run = run.output().unwrap();
+    assert!(output.exists(), "{options:?}: {}", String::from_utf8_lossy(&run.stderr));
     output
 }
 

@@ -31,16 +31,20 @@ pub(in crate::jp2) enum DecodeError {
 /// Decodes the only tile of `input`, leaving out the `reduce` largest resolutions, into `samples`: plane after plane,
 /// each sample in 1, 2 or 4 native bytes as its precision needs, all of them exactly.
 ///
+/// Where some components have no samples there, `with_samples` names the others (otherwise it is empty), and colours must
+/// not be transformed: what the library gives of all at once it cannot give then.
+///
 /// # Errors
 /// [`DecodeError`]; `samples` are undefined then.
 pub(in crate::jp2) fn decode(
     input: &mut dyn Input,
     reduce: u8,
+    with_samples: &[u32],
     samples: &mut [u8],
 ) -> Result<(), DecodeError> {
     let mut source = In { input, at: 0, error: None };
     // The Rust library reports what it thinks cannot be by a panic.
-    let work = std::panic::AssertUnwindSafe(|| run(&mut source, reduce, samples));
+    let work = std::panic::AssertUnwindSafe(|| run(&mut source, reduce, with_samples, samples));
     let done = std::panic::catch_unwind(work).unwrap_or(false);
     give_back(samples.len());
     match source.error {
@@ -50,7 +54,7 @@ pub(in crate::jp2) fn decode(
     }
 }
 
-fn run(source: &mut In<'_>, reduce: u8, samples: &mut [u8]) -> bool {
+fn run(source: &mut In<'_>, reduce: u8, with_samples: &[u32], samples: &mut [u8]) -> bool {
     // SAFETY: a record of numbers, for which zeros are valid; on the heap because it has some 8 KiB.
     let mut settings = unsafe { Box::<opj_dparameters_t>::new_zeroed().assume_init() };
     // SAFETY: it is ours.
@@ -73,7 +77,10 @@ fn run(source: &mut In<'_>, reduce: u8, samples: &mut [u8]) -> bool {
             opj_stream_set_user_data_length(stream, bytes);
             done = opj_setup_decoder(codec, &mut *settings) != 0
                 && opj_read_header(stream, codec, &mut image) != 0
-                && tile(codec, stream, samples);
+                && match with_samples {
+                    [] => tile(codec, stream, samples),
+                    some => components(codec, stream, image, some, samples),
+                };
         }
         if !image.is_null() {
             opj_image_destroy(image);
@@ -115,6 +122,55 @@ unsafe fn tile(codec: *mut opj_codec_t, stream: *mut opj_stream_t, samples: &mut
     }
     // SAFETY: `samples` has the bytes that it is said to have.
     unsafe { opj_decode_tile_data(codec, index, samples.as_mut_ptr(), bytes, stream) != 0 }
+}
+
+/// Decodes these components of the tile.
+///
+/// # Safety
+/// A living decoder that has read its header, and this image, from this stream.
+unsafe fn components(
+    codec: *mut opj_codec_t,
+    stream: *mut opj_stream_t,
+    image: *mut opj_image_t,
+    some: &[u32],
+    samples: &mut [u8],
+) -> bool {
+    // SAFETY: as the caller says; the numbers are read before the call ends.
+    let done = unsafe {
+        opj_set_decoded_components(codec, some.len() as u32, some.as_ptr(), 0) != 0
+            && opj_set_decode_area(codec, image, 0, 0, 0, 0) != 0
+            && opj_decode(codec, stream, image) != 0
+    };
+    if !done {
+        return false;
+    }
+    // SAFETY: a living image, which is not changed below, of as many components as it says.
+    let planes = unsafe { std::slice::from_raw_parts((*image).comps, (*image).numcomps as usize) };
+    let mut rest = samples;
+    for plane in planes {
+        let (len, bytes) = (plane.w as usize * plane.h as usize, plane.prec.div_ceil(8).next_power_of_two());
+        let Some((into, after)) = std::mem::take(&mut rest).split_at_mut_checked(len * bytes as usize) else {
+            return false;
+        };
+        if plane.data.is_null() {
+            return false;
+        }
+        // SAFETY: the plane of a decoded component has the size that it is said to have.
+        let values = unsafe { std::slice::from_raw_parts(plane.data, len) };
+        match bytes {
+            1 => put::<1>(values, into, |value| [value as u8]),
+            2 => put::<2>(values, into, |value| (value as u16).to_ne_bytes()),
+            _ => put::<4>(values, into, i32::to_ne_bytes),
+        }
+        rest = after;
+    }
+    rest.is_empty()
+}
+
+fn put<const BYTES: usize>(values: &[i32], into: &mut [u8], narrow: impl Fn(i32) -> [u8; BYTES]) {
+    for (value, into) in values.iter().zip(into.as_chunks_mut::<BYTES>().0) {
+        *into = narrow(*value);
+    }
 }
 
 /// Where the library's bytes come from.

@@ -2,6 +2,7 @@
 
 pub(super) mod geometry;
 pub(super) mod header;
+pub(super) mod packed;
 pub(super) mod parts;
 mod passes;
 mod style;
@@ -15,6 +16,9 @@ pub(super) const MAGIC: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
 
 /// Markers (ISO/IEC 15444-1, table A.2).
 pub(super) mod marker {
+    /// The first and the last one of those that stand alone, reserved for later: they say nothing here.
+    pub(in crate::jp2) const FIRST_BARE: u16 = 0xFF30;
+    pub(in crate::jp2) const LAST_BARE: u16 = 0xFF3F;
     pub(in crate::jp2) const SIZ: u16 = 0xFF51;
     pub(in crate::jp2) const COD: u16 = 0xFF52;
     pub(in crate::jp2) const COC: u16 = 0xFF53;

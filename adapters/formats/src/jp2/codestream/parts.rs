@@ -1,6 +1,6 @@
 //! Where the tile-parts are (ISO/IEC 15444-1, A.4.2): a walk from one to the next, 12 bytes read of each.
 
-use super::marker;
+use super::{Header, marker};
 use crate::jp2::{malformed, read_at, unsupported};
 use crate::{Bytes, FormatError};
 
@@ -31,8 +31,11 @@ pub(in crate::jp2) fn walk(
     mut at: u64,
     end: u64,
     tiles: u64,
-    mut each: impl FnMut(Part),
+    mut each: impl FnMut(Part) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
+    if at > end {
+        return Err(malformed(format!("the codestream ends at byte {end}, within its main header"), at));
+    }
     for count in 0.. {
         if at == end {
             return Ok(());
@@ -62,7 +65,7 @@ pub(in crate::jp2) fn walk(
         }
         let part_bytes =
             u32::try_from(part_bytes).map_err(|_| unsupported("a tile-part of more than 4 GiB"))?;
-        each(Part { tile, offset: at, bytes: part_bytes });
+        each(Part { tile, offset: at, bytes: part_bytes })?;
         if stated == 0 {
             return Ok(());
         }
@@ -78,27 +81,35 @@ pub(in crate::jp2) struct Totals {
     pub(in crate::jp2) parts: u64,
     /// The most of one tile.
     pub(in crate::jp2) most_parts: u64,
-    /// The most bytes of one tile's parts.
+    /// The most bytes of one tile's parts, with what stands in the main header for them.
     pub(in crate::jp2) most_bytes: u64,
+    /// Segments of packets' headers in the main header.
+    pub(in crate::jp2) packed_segments: u64,
 }
 
 /// Adds up all tile-parts. Holds 8 bytes for each tile while it does.
 ///
 /// # Errors
-/// As [`walk`], and [`FormatError::Malformed`] if a tile has none.
-pub(in crate::jp2) fn totals(bytes: &Bytes, at: u64, end: u64, tiles: u64) -> Result<Totals, FormatError> {
+/// As [`walk`], and [`FormatError::Malformed`] if a tile has none, or a tile-part none of the packets' headers that stand in
+/// the main header.
+pub(in crate::jp2) fn totals(bytes: &Bytes, header: &Header, end: u64) -> Result<Totals, FormatError> {
+    let (at, tiles) = (header.end, header.tiles());
     let mut of_tile = vec![(0u32, 0u32); tiles as usize];
     let mut parts = 0;
     let mut overflow = false;
+    let packed_segments = header.packed.segments();
+    let mut shares = header.packed.shares();
     walk(bytes, at, end, tiles, |part| {
         parts += 1;
+        let packed = if packed_segments > 0 { shares.next(bytes, part.offset)?.bytes } else { 0 };
         if let Some((parts, bytes)) = of_tile.get_mut(usize::from(part.tile)) {
             *parts += 1;
-            match bytes.checked_add(part.bytes) {
+            match bytes.checked_add(part.bytes).and_then(|bytes| bytes.checked_add(packed)) {
                 Some(sum) => *bytes = sum,
                 None => overflow = true,
             }
         }
+        Ok(())
     })?;
     if overflow {
         return Err(unsupported("a tile of more than 4 GiB"));
@@ -111,5 +122,5 @@ pub(in crate::jp2) fn totals(bytes: &Bytes, at: u64, end: u64, tiles: u64) -> Re
     if most_parts > 255 {
         return Err(malformed(format!("a tile in {most_parts} parts, of which there are 255 at most"), at));
     }
-    Ok(Totals { parts, most_parts, most_bytes })
+    Ok(Totals { parts, most_parts, most_bytes, packed_segments })
 }

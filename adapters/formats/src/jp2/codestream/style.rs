@@ -10,6 +10,11 @@ use plimsoll_core::shape::Span;
 /// The most resolutions of a component.
 const MOST_RESOLUTIONS: usize = 33;
 
+/// The code-block style bit of high-throughput coding (ISO/IEC 15444-15, A.4), and the one that may stand beside it: context
+/// that does not reach into the next four rows.
+pub(super) const HIGH_THROUGHPUT: u8 = 0x40;
+const CAUSAL: u8 = 0x08;
+
 /// The most changes of the progression order of a tile.
 const MOST_CHANGES: usize = 32;
 
@@ -48,6 +53,8 @@ pub(in crate::jp2) struct Styles {
     pub(in crate::jp2) layers: u16,
     /// The progression order's number.
     pub(in crate::jp2) progression: u8,
+    /// The first three components are transformed together.
+    pub(in crate::jp2) transform: bool,
     /// Packets may be preceded by markers.
     pub(in crate::jp2) marks: bool,
     /// Packets' headers may be followed by markers.
@@ -64,6 +71,7 @@ impl Styles {
         Self {
             layers: 0,
             progression: 0,
+            transform: false,
             marks: false,
             ends: false,
             changes: Vec::new(),
@@ -74,7 +82,8 @@ impl Styles {
     /// Takes over what a segment of a header says, if it is about styles.
     ///
     /// # Errors
-    /// [`FormatError::Malformed`] for what cannot be, [`FormatError::Unsupported`] for high-throughput blocks.
+    /// [`FormatError::Malformed`] for what cannot be, [`FormatError::Unsupported`] for high-throughput
+    /// blocks in several layers or beside others.
     pub(in crate::jp2) fn apply(
         &mut self,
         name: u16,
@@ -86,11 +95,12 @@ impl Styles {
             || malformed(format!("a segment {name:#06X} of {} bytes is too short", data.len()), offset);
         match name {
             marker::COD => {
-                let [how, progression, layers_high, layers_low, _transform, rest @ ..] = data else {
+                let [how, progression, layers_high, layers_low, transform, rest @ ..] = data else {
                     return Err(short());
                 };
                 self.layers = u16::from_be_bytes([*layers_high, *layers_low]);
                 self.progression = *progression;
+                self.transform = *transform != 0;
                 (self.marks, self.ends) = (how & 2 != 0, how & 4 != 0);
                 if self.layers == 0 || *progression > 4 {
                     let problem = format!("{} layers in progression order {progression}", self.layers);
@@ -130,7 +140,16 @@ impl Styles {
             }
             _ => {}
         }
+        // The codec takes passes of a later layer for those of the first.
+        if self.layers > 1 && self.high_throughput() {
+            return Err(unsupported(format!("high-throughput coding in {} layers", self.layers)));
+        }
         Ok(())
+    }
+
+    /// Whether some of it is of high throughput.
+    pub(in crate::jp2) fn high_throughput(&self) -> bool {
+        self.components.iter().any(|style| style.bits & HIGH_THROUGHPUT != 0)
     }
 
     /// The fewest decompositions of a component: so many resolutions can be left out.
@@ -148,9 +167,9 @@ impl Styles {
         self.components.iter().all(|style| style.reversible)
     }
 
-    /// Whether coding passes may end on their own (code-block style bits 0 and 2, table A.19).
+    /// Whether coding passes may end on their own (code-block style bits 0 and 2, table A.19; high throughput).
     pub(in crate::jp2) fn segments(&self) -> bool {
-        self.components.iter().any(|style| style.bits & 0b101 != 0)
+        self.components.iter().any(|style| style.bits & (0b101 | HIGH_THROUGHPUT) != 0)
     }
 
     /// The progression order's name (table A.16).
@@ -248,10 +267,10 @@ impl ComponentStyle {
                 format!("code-blocks of 2^{} x 2^{} samples", u32::from(*width) + 2, u32::from(*height) + 2);
             return Err(malformed(problem, offset));
         }
-        if bits & 0x40 != 0 {
-            return Err(unsupported("high-throughput coding"));
+        if bits & HIGH_THROUGHPUT != 0 && bits & !(HIGH_THROUGHPUT | CAUSAL) != 0 {
+            return Err(unsupported(format!("high-throughput coding with code-block style {bits:#04x}")));
         }
-        if *bits > 0x3F || *transform > 1 {
+        if *bits > 0x7F || *transform > 1 {
             return Err(malformed(format!("code-block style {bits:#04x}, transform {transform}"), offset));
         }
         let mut precincts = [[15; MOST_RESOLUTIONS]; 2];

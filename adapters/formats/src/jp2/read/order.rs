@@ -17,7 +17,7 @@ pub(super) struct InOrder {
 }
 
 impl InOrder {
-    /// `None` if the file's tiles are not squares of `side` from the first pixel on.
+    /// `None` if the file's tiles are not squares of `side` from the first pixel on, with all samples of their pixels.
     pub(super) fn new(image: Image, side: u32) -> Option<Self> {
         let grid = TileGrid { shape: image.facts().shape, side: side.max(1) };
         let header = &image.content.header;
@@ -25,7 +25,8 @@ impl InOrder {
             header.tiles_along(axis) == tiles
                 && (0..tiles).all(|index| header.tile_span(axis, index, image.reduce) == of(index))
         };
-        let same = along(0, grid.across(), &|index| grid.cols(index))
+        let same = header.keeps_to_tiles(image.reduce)
+            && along(0, grid.across(), &|index| grid.cols(index))
             && along(1, grid.down(), &|index| grid.rows(index));
         let shape = grid.order_shape().filter(|_| same)?;
         let facts = Facts { shape, unit_rows: grid.side, ..image.facts().clone() };
@@ -87,7 +88,8 @@ impl Source for TilesInOrder<'_> {
                 self.tiles.decode(place[0], place[1], self.tile.get_mut(..bytes).unwrap_or_default())?;
                 self.at = Some(tile);
             }
-            self.planes.row(place, self.tile, down, wanted, out);
+            let cols = Span::new(region.cols.start() + wanted.start(), region.cols.start() + wanted.end());
+            self.planes.row(place, self.tile, region.rows.start() + down, cols, out);
         }
         Ok(())
     }

@@ -35,8 +35,7 @@ pub(in crate::jp2) fn open(format: Jpeg2000, bytes: Bytes) -> Result<OnePage, Fo
     };
     let (start, end) = boxes.as_ref().map_or((0, bytes.len()), |boxes| boxes.codestream);
     let header = Header::read(&bytes, start)?;
-    let tiles = u64::from(header.tiles_along(0)) * u64::from(header.tiles_along(1));
-    let totals = totals(&bytes, header.end, end, tiles)?;
+    let totals = totals(&bytes, &header, end)?;
     let channels = Channels::new(&header.components, boxes.as_ref(), start)?;
     let content = Content { bytes, header, channels, totals, end, more: more(boxes.as_ref()) };
     Ok(OnePage { format, image: Arc::new(Image::new(Arc::new(content), 0)?) })
@@ -145,6 +144,9 @@ impl Image {
             ("layers", header.styles.layers.to_string()),
             ("progression", header.styles.progression_name().to_string()),
         ];
+        if header.styles.high_throughput() {
+            more.push(("code-blocks", "high throughput".to_owned()));
+        }
         if steps.iter().any(|step| step != "1x1") {
             more.push(("pixels a sample", steps.join(", ")));
         }
@@ -182,13 +184,19 @@ impl Image {
         needs([self.content.header.most_tile_bytes(self.reduce), 0], &self.count, self.content.totals)
     }
 
+    /// Whether each row of the region is made of one tile.
+    fn is_of_one_tile(&self, region: Region) -> bool {
+        let header = &self.content.header;
+        let [across, _] = header.tiles_of(region, self.reduce);
+        across.len() == 1 && header.keeps_to_tiles(self.reduce)
+    }
+
     /// Bytes of a decoded tile and of the region's part of a row of tiles.
     fn buffers(&self, region: Region) -> [u64; 2] {
         let Content { header, .. } = &*self.content;
-        let rows = header.longest(1, self.reduce);
-        let [across, _] = header.tiles_of(region, self.reduce);
         let line = u64::from(region.cols.len()) * self.facts.shape.pixel_bytes() as u64;
-        let band = if across.len() == 1 { 0 } else { line.saturating_mul(u64::from(rows)) };
+        let rows = if self.is_of_one_tile(region) { 0 } else { header.most_rows(self.reduce) };
+        let band = line.saturating_mul(u64::from(rows));
         [header.most_tile_bytes(self.reduce), band]
     }
 }
@@ -211,10 +219,7 @@ impl Page for Image {
         let Some(reduce) = self.reduce.checked_add(levels) else { return Ok(None) };
         let Content { header, channels, .. } = &*self.content;
         // The mean of two indices is no colour between theirs.
-        if reduce > header.styles.fewest_levels()
-            || channels.palette.is_some()
-            || !header.keeps_to_tiles(reduce)
-        {
+        if reduce > header.styles.fewest_levels() || channels.palette.is_some() {
             return Ok(None);
         }
         let image = Image::new(Arc::clone(&self.content), reduce);
@@ -238,6 +243,7 @@ impl Page for Image {
             across,
             tile,
             band,
+            keeps: header.keeps_to_tiles(self.reduce),
             at: None,
         }))
     }

@@ -1,4 +1,5 @@
-//! From a tile's planes to pixels: interleaved, looked up, and samples that stand for several pixels spread over them.
+//! From a tile's planes to pixels: interleaved, looked up, and samples that stand for several pixels spread over them, be these
+//! of the same tile or of the next one.
 //!
 //! Where a component has a sample for every second pixel, pixel `p` takes sample `p / 2`, rounded down, both counted from
 //! the grid's origin; before the image's first sample it is 0. So does OpenJPEG's own program.
@@ -27,11 +28,6 @@ struct Spread<'a> {
 }
 
 impl Planes<'_> {
-    /// Columns of a column of tiles.
-    pub(super) fn cols(&self, column: u32) -> Span {
-        self.header.tile_span(0, column, self.reduce)
-    }
-
     /// Rows of a row of tiles.
     pub(super) fn rows(&self, row: u32) -> Span {
         self.header.tile_span(1, row, self.reduce)
@@ -42,22 +38,38 @@ impl Planes<'_> {
         usize::try_from(self.header.tile_bytes(tile, self.reduce)).unwrap_or(usize::MAX)
     }
 
-    /// Columns `cols` of row `row` of the tile at this column and row of tiles, interleaved, into `out`.
+    /// Columns `cols` of row `row` of the image, interleaved, into `out`, where the tile at this column and row of tiles holds
+    /// all of their samples.
     pub(super) fn row(&self, tile: [u32; 2], planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
         self.gather(tile, planes, row, cols, out);
+        self.complete(out);
+    }
+
+    /// Makes pixels of which all samples are there what the image has.
+    pub(super) fn complete(&self, pixels: &mut [u8]) {
         if let Some(ycc) = self.channels.ycc {
-            ycc.to_rgb(self.channels.kind, self.channels.bands.len(), out);
+            ycc.to_rgb(self.channels.kind, self.channels.bands.len(), pixels);
         }
     }
 
-    fn gather(&self, tile: [u32; 2], planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
+    /// What the tile at this column and row of tiles has of columns `cols` of row `row` of the image, interleaved, into
+    /// `out`; what it does not have is left as it is.
+    pub(super) fn gather(&self, tile: [u32; 2], planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
         let (kind, bands) = (self.channels.kind, self.channels.bands.len());
+        let pixel = kind.bytes() * bands;
         for (place, band) in self.channels.bands.iter().enumerate() {
             let Some(component) = self.header.components.get(band.component) else { continue };
+            let held = [0, 1].map(|axis| self.header.pixels(component, axis, tile[axis], self.reduce));
+            let cols_held = held[0].intersect(cols);
+            if cols_held.is_empty() || !held[1].contains(row) {
+                continue;
+            }
+            let start = (cols_held.start() - cols.start()) as usize * pixel;
+            let out = out.get_mut(start..start + cols_held.len() as usize * pixel).unwrap_or_default();
             let before = self.header.components.iter().take(band.component);
             let before: usize = before.map(|component| self.plane_bytes(component, tile)).sum();
             let plane = planes.get(before..before + self.plane_bytes(component, tile)).unwrap_or_default();
-            let spread = self.spread(component, tile, plane, row, cols);
+            let spread = self.spread(component, tile, plane, row, cols_held);
             let bytes = component.bytes();
             if let (Some(column), Some(palette)) = (band.column, &self.channels.palette) {
                 put(&spread, component, kind, bands, place, out, |index| {
@@ -80,7 +92,7 @@ impl Planes<'_> {
         len(0) * len(1) * component.bytes()
     }
 
-    /// The samples of a row's columns, both counted from the tile's first pixel.
+    /// The samples of a row's columns.
     fn spread<'p>(
         &self,
         component: &Component,
@@ -91,12 +103,8 @@ impl Planes<'_> {
     ) -> Spread<'p> {
         let pixels = self.header.pixels_a_sample(component);
         let samples = [0, 1].map(|axis| self.header.samples(component, axis, tile[axis], self.reduce));
-        let begins = |axis: usize| {
-            let first = self.header.first(axis, self.reduce);
-            first + self.header.tile_span(axis, tile[axis], self.reduce).start()
-        };
-        let (at, row) = (begins(0) + cols.start(), (begins(1) + row) / pixels[1]);
-        let end = begins(0) + cols.end();
+        let [left, top] = [0, 1].map(|axis| self.header.first(axis, self.reduce));
+        let (at, end, row) = (left + cols.start(), left + cols.end(), (top + row) / pixels[1]);
         // Only before the image's first sample are there pixels without one.
         let from = at.max(samples[0].start().saturating_mul(pixels[0])).min(end);
         let missing = if samples[1].contains(row) { from - at } else { cols.len() };

@@ -1,4 +1,7 @@
 //! Rows out of tiles: a row of tiles is decoded, tile after tile, when the first of its rows is asked for.
+//!
+//! Where a component has a sample for several pixels and tiles end between these, a sample reaches into the pixels of the
+//! next tile to the right and of the next row of tiles: these rows are kept, with what they have of them, for the next one.
 
 use super::planes::Planes;
 use super::tile::Tiles;
@@ -13,12 +16,15 @@ pub(super) struct TileRows<'a> {
     pub(super) planes: Planes<'a>,
     pub(super) shape: Shape,
     pub(super) region: Region,
-    /// Columns of tiles that share pixels with the region.
+    /// Columns of tiles that hold samples of the region.
     pub(super) across: Span,
     /// A decoded tile, plane after plane.
     pub(super) tile: &'a mut [u8],
-    /// The region's part of a row of tiles; empty where one tile holds it.
+    /// The region's part of a row of tiles, and of the rows below it that its samples reach into; empty where one tile
+    /// holds it.
     pub(super) band: &'a mut [u8],
+    /// Whether each tile holds all samples that its pixels are made of.
+    pub(super) keeps: bool,
     /// The row of tiles that is decoded.
     pub(super) at: Option<u32>,
 }
@@ -35,17 +41,12 @@ impl Source for TileRows<'_> {
         for row in strip.rows().iter() {
             let rows = self.go_to(row)?;
             let out = strip.row_bytes_mut(row);
-            let down = row - rows.start();
-            if self.across.len() == 1 {
+            if self.band.is_empty() {
                 let place = [self.across.start(), self.at.unwrap_or(0)];
-                let span = self.planes.cols(place[0]);
-                let wanted = Span::new(cols.start() - span.start(), cols.end() - span.start());
-                self.planes.row(place, self.tile, down, wanted, out);
+                self.planes.row(place, self.tile, row, cols, out);
             } else {
-                let pixel = self.shape.pixel_bytes();
-                let line = self.region.cols.len() as usize * pixel;
-                let skip = (cols.start() - self.region.cols.start()) as usize * pixel;
-                let from = down as usize * line + skip;
+                let skip = (cols.start() - self.region.cols.start()) as usize * self.shape.pixel_bytes();
+                let from = (row - rows.start()) as usize * self.line_bytes() + skip;
                 let from = self.band.get(from..from + out.len());
                 out.copy_from_slice(from.unwrap_or_default());
             }
@@ -55,6 +56,11 @@ impl Source for TileRows<'_> {
 }
 
 impl TileRows<'_> {
+    /// Bytes of a row of the region.
+    fn line_bytes(&self) -> usize {
+        self.region.cols.len() as usize * self.shape.pixel_bytes()
+    }
+
     /// Makes the row of tiles that holds `row` the decoded one, and gives its rows.
     fn go_to(&mut self, row: u32) -> Result<Span, FormatError> {
         if let Some(at) = self.at {
@@ -69,28 +75,51 @@ impl TileRows<'_> {
         // In row order it is the next one or soon after; a source may also go back.
         let index = (next..down).chain(0..next.min(down)).find(holds).unwrap_or(0);
         let rows = self.planes.rows(index);
-        self.at = None;
-        for column in self.across.iter() {
-            let (place, span) = ([column, index], self.planes.cols(column));
-            let bytes = self.planes.tile_bytes(place);
-            let tile = self.tile.get_mut(..bytes).unwrap_or_default();
-            if bytes > 0 {
-                self.tiles.decode(column, index, tile)?;
-            }
-            if self.across.len() == 1 {
-                break;
-            }
-            let shared = span.intersect(self.region.cols);
-            let pixel = self.shape.pixel_bytes();
-            let line = self.region.cols.len() as usize * pixel;
-            let wanted = Span::new(shared.start() - span.start(), shared.end() - span.start());
-            let start = (shared.start() - self.region.cols.start()) as usize * pixel;
-            for (row, line) in self.band.chunks_exact_mut(line.max(1)).enumerate().take(rows.len() as usize) {
-                let out = line.get_mut(start..start + shared.len() as usize * pixel).unwrap_or_default();
-                self.planes.row(place, tile, row as u32, wanted, out);
+        let made_of = if self.keeps { index } else { self.planes.header.made_of(index, self.planes.reduce) };
+        let before = self.at.take().filter(|at| *at < index && at + 1 >= made_of);
+        let first = before.map_or(made_of, |at| at + 1);
+        for index in first..=index {
+            if self.band.is_empty() {
+                self.decode([self.across.start(), index])?;
+            } else {
+                self.fill(index, before.is_some() || index > first)?;
             }
         }
+        let (line, rows_in_all) = (self.line_bytes(), rows.len() as usize);
+        self.planes.complete(self.band.get_mut(..line * rows_in_all).unwrap_or_default());
         self.at = Some(index);
         Ok(rows)
+    }
+
+    /// Puts what row `index` of tiles has into the band, beside what the one before it left there if it `follows`.
+    fn fill(&mut self, index: u32, follows: bool) -> Result<(), FormatError> {
+        let (header, reduce, line) = (self.planes.header, self.planes.reduce, self.line_bytes());
+        if !self.keeps {
+            // What no sample reaches is zero: it lies before the image's first one.
+            let mut kept = 0;
+            if let Some(before) = index.checked_sub(1).filter(|_| follows) {
+                let start = self.planes.rows(before).len() as usize * line;
+                kept = header.overhang(before, reduce) as usize * line;
+                self.band.copy_within(start..start + kept, 0);
+            }
+            self.band.get_mut(kept..).unwrap_or_default().fill(0);
+        }
+        let rows = self.planes.rows(index);
+        let rows = Span::new(rows.start(), rows.end() + header.overhang(index, reduce));
+        for column in self.across.iter() {
+            let place = [column, index];
+            self.decode(place)?;
+            for (row, line) in rows.iter().zip(self.band.chunks_exact_mut(line.max(1))) {
+                self.planes.gather(place, self.tile, row, self.region.cols, line);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes a tile.
+    fn decode(&mut self, place: [u32; 2]) -> Result<(), FormatError> {
+        let bytes = self.planes.tile_bytes(place);
+        let tile = self.tile.get_mut(..bytes).unwrap_or_default();
+        if bytes > 0 { self.tiles.decode(place[0], place[1], tile) } else { Ok(()) }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! The codestream's head is rewritten so that it has this tile only, at its place on the reference grid; of the
 //! tile-parts' heads only what the decoder needs is shown to it, of packed bodies nothing is copied, nor of packets'
-//! headers that stand apart from them: they are read from the file as the decoder asks for them.
+//! headers that stand apart from them: they are read from the file as the decoder asks for them. Those of the main header
+//! are shown to it in the head of the tile's first part (PPT), where they may stand, too.
 
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codec::{DecodeError, Input, decode};
-use crate::jp2::codestream::header::{MOST_KEPT_BYTES, is_kept, is_skipped, segment};
+use crate::jp2::codestream::header::{MOST_COMPONENTS, MOST_KEPT_BYTES, is_kept, is_skipped, segment};
+use crate::jp2::codestream::packed::Share;
 use crate::jp2::codestream::parts::{Part, SOT_BYTES, Totals, walk};
 use crate::jp2::codestream::work::{bounded, bounded_passes, most_pass_samples};
 use crate::jp2::codestream::{Header, Styles, marker};
@@ -14,6 +16,7 @@ use crate::jp2::{malformed, read_at, unsupported};
 use crate::{Bytes, FormatError};
 use plimsoll_core::shape::Span;
 use std::io;
+use std::ops::Range;
 
 /// A run of bytes of the tile's codestream.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +25,21 @@ enum Piece {
     Own { start: u32, end: u32 },
     /// From the file.
     File { offset: u64, bytes: u64 },
-    /// Headers of packets that stand apart from them, with their place among such.
+    /// Headers of packets that stand apart from them, with the number of the segment that they are shown in.
     Packed { offset: u64, bytes: u32, number: u8 },
 }
 
 /// The most segments of packets' headers that a tile's parts may have in their heads.
 const MOST_PACKED: usize = 64;
 
-/// Bytes that all heads of a tile may have.
-const HEADS_BYTES: u64 = 2 * MOST_KEPT_BYTES as u64 + 256 + 5 * MOST_PACKED as u64;
+/// Bytes before what is in such a segment: marker, length, number.
+const PACKED_HEAD_BYTES: usize = 5;
+
+/// The most bytes in it.
+const MOST_PACKED_BYTES: u32 = u16::MAX as u32 - 3;
+
+/// Bytes that the heads of a tile may have beside what each of its parts and of the main header's segments adds.
+const HEADS_BYTES: usize = 2 * MOST_KEPT_BYTES + 256 + PACKED_HEAD_BYTES * MOST_PACKED;
 
 /// Gives tiles, one after the other.
 pub(super) struct Tiles<'a> {
@@ -39,8 +48,12 @@ pub(super) struct Tiles<'a> {
     reduce: u8,
     /// Sorted by tile, in the order of the file.
     parts: Vec<Part>,
+    /// Of each part, in the order of the file, if packets' headers stand in the main header.
+    shares: Vec<Share>,
     heads: Vec<u8>,
     pieces: Vec<Piece>,
+    /// Components that have samples in a tile, if not all of them have.
+    with_samples: Vec<u32>,
     most_parts: u64,
     /// What decoding was planned to take.
     planned_bytes: u64,
@@ -49,13 +62,23 @@ pub(super) struct Tiles<'a> {
 /// Bytes that [`Tiles`] takes from the heap beside the decoder.
 pub(super) fn table_bytes(totals: Totals) -> u64 {
     let pieces = most_pieces(totals) * size_of::<Piece>() as u64;
-    let heads = HEADS_BYTES + totals.most_parts * (SOT_BYTES + 2);
-    totals.parts * size_of::<Part>() as u64 + pieces + heads
+    let shares = if totals.packed_segments > 0 { size_of::<Share>() } else { 0 };
+    let components = u64::from(MOST_COMPONENTS) * size_of::<u32>() as u64;
+    totals.parts * (size_of::<Part>() + shares) as u64 + pieces + heads_bytes(totals) + components
+}
+
+/// Bytes that all heads of a tile have at most.
+fn heads_bytes(totals: Totals) -> u64 {
+    let packed = totals.packed_segments * PACKED_HEAD_BYTES as u64;
+    HEADS_BYTES as u64 + totals.most_parts * (SOT_BYTES + 2) + packed
 }
 
 /// Pieces that a tile's codestream has at most.
 fn most_pieces(totals: Totals) -> u64 {
-    2 * (totals.most_parts + 1 + MOST_PACKED as u64)
+    // What stands in the main header is cut where its segments end, where a part's share ends, and where a segment that it
+    // is shown in is full, of which there are no more than were filled.
+    let packed = if totals.packed_segments > 0 { totals.most_parts + 3 * totals.packed_segments } else { 0 };
+    2 * (totals.most_parts + 1 + MOST_PACKED as u64) + packed
 }
 
 impl<'a> Tiles<'a> {
@@ -71,22 +94,30 @@ impl<'a> Tiles<'a> {
         totals: Totals,
         planned: &TileCount,
     ) -> Result<Self, FormatError> {
-        let tiles = u64::from(header.tiles_along(0)) * u64::from(header.tiles_along(1));
         let mut parts = Vec::with_capacity(totals.parts as usize);
-        walk(bytes, header.end, end, tiles, |part| {
-            if parts.len() < parts.capacity() {
-                parts.push(part);
+        let is_packed = totals.packed_segments > 0;
+        let mut shares = Vec::with_capacity(if is_packed { totals.parts as usize } else { 0 });
+        let mut next = header.packed.shares();
+        walk(bytes, header.end, end, header.tiles(), |part| {
+            if parts.len() as u64 == totals.parts {
+                return Err(malformed("the file has more tile-parts than it had", part.offset));
             }
+            parts.push(part);
+            if is_packed {
+                shares.push(next.next(bytes, part.offset)?);
+            }
+            Ok(())
         })?;
         parts.sort_unstable();
-        let heads = (HEADS_BYTES + totals.most_parts * (SOT_BYTES + 2)) as usize;
         Ok(Self {
             bytes,
             header,
             reduce,
             parts,
-            heads: Vec::with_capacity(heads),
+            shares,
+            heads: Vec::with_capacity(heads_bytes(totals) as usize),
             pieces: Vec::with_capacity(most_pieces(totals) as usize),
+            with_samples: Vec::with_capacity(header.components.len()),
             most_parts: totals.most_parts,
             planned_bytes: planned.decoding_bytes(),
         })
@@ -112,13 +143,16 @@ impl<'a> Tiles<'a> {
         let mut own_start = 0;
         for index in first..after {
             let Some(part) = self.parts.get(index).copied() else { break };
-            own_start = self.part(part, (index - first, after - first), own_start, &mut styles)?;
+            own_start = self.part(part, (index - first, first..after), own_start, &mut styles)?;
         }
         let end = self.heads.len() as u32 + 2;
         self.heads.extend_from_slice(&marker::EOC.to_be_bytes());
         self.pieces.push(Piece::Own { start: own_start, end });
-        let bytes: u64 =
-            self.parts.get(first..after).unwrap_or_default().iter().map(|part| u64::from(part.bytes)).sum();
+        let of_parts = self.parts.get(first..after).unwrap_or_default();
+        let bytes = of_parts
+            .iter()
+            .map(|part| u64::from(part.bytes) + self.share(*part).map_or(0, |share| u64::from(share.bytes)))
+            .sum();
         let place = [Span::one(column), Span::one(row)];
         let count = self.header.count_of(
             place,
@@ -145,9 +179,19 @@ impl<'a> Tiles<'a> {
             let packed = self.packed(at)?;
             bounded_passes(&packets, packed.as_deref(), &self.body(at)?, most, at)?;
         }
+        self.with_samples.clear();
+        self.with_samples.extend(self.header.with_samples([column, row], self.reduce));
+        if self.with_samples.len() == self.header.components.len() {
+            self.with_samples.clear();
+        } else if styles.transform && self.with_samples.starts_with(&[0, 1, 2]) {
+            let feature = format!(
+                "tile {tile}, which has colours that are transformed and a component without samples,"
+            );
+            return Err(unsupported(feature));
+        }
         let len = self.pieces.iter().map(Piece::bytes).sum();
         let mut input = TileInput { bytes: self.bytes, heads: &self.heads, pieces: &self.pieces, len };
-        decode(&mut input, self.reduce, samples).map_err(|error| match error {
+        decode(&mut input, self.reduce, &self.with_samples, samples).map_err(|error| match error {
             DecodeError::Io(error) => FormatError::read(at, error),
             DecodeError::Damaged => malformed(format!("tile {tile} is damaged"), at),
         })
@@ -170,7 +214,8 @@ impl<'a> Tiles<'a> {
             _ => None,
         };
         let mut packed: Vec<_> = self.pieces.iter().filter_map(packed).collect();
-        packed.sort_unstable();
+        // Pieces of one segment stand in their order.
+        packed.sort_by_key(|(number, ..)| *number);
         let some = !packed.is_empty();
         let gathered = self.gathered(packed.into_iter().map(|(_, offset, bytes)| (offset, bytes)), at)?;
         Ok(some.then_some(gathered))
@@ -196,30 +241,29 @@ impl<'a> Tiles<'a> {
     fn part(
         &mut self,
         part: Part,
-        (number, of): (usize, usize),
+        (number, of): (usize, Range<usize>),
         mut own_start: u32,
         styles: &mut Option<Styles>,
     ) -> Result<u32, FormatError> {
         let end = part.offset + u64::from(part.bytes);
         let sot = self.heads.len();
         self.heads.extend_from_slice(&marker::SOT.to_be_bytes());
-        self.heads.extend_from_slice(&[0, 10, 0, 0, 0, 0, 0, 0, number as u8, of as u8]);
+        self.heads.extend_from_slice(&[0, 10, 0, 0, 0, 0, 0, 0, number as u8, of.len() as u8]);
         let mut at = part.offset + SOT_BYTES;
         let mut packed_bytes = 0;
         loop {
             if at + 2 > end {
                 return Err(malformed(format!("a part of tile {} without data", part.tile), at));
             }
-            let (name, len) = segment(self.bytes, at)?;
+            let (name, len, next) = segment(self.bytes, at)?;
             if name == marker::SOD {
                 break;
             }
-            let next = at + 4 + u64::from(len);
             match name {
                 name if is_kept(name) => {
                     let from = self.heads.len();
                     let to = from + 4 + usize::from(len);
-                    if to + 16 + 5 * MOST_PACKED > HEADS_BYTES as usize {
+                    if to + 16 + PACKED_HEAD_BYTES * MOST_PACKED > HEADS_BYTES {
                         return Err(unsupported(format!("heads of tile {} of more than 64 KiB", part.tile)));
                     }
                     self.heads.resize(to, 0);
@@ -230,6 +274,12 @@ impl<'a> Tiles<'a> {
                         let styles = styles.get_or_insert_with(|| self.header.styles.clone());
                         styles.apply(name, data, self.header.components.len(), at)?;
                     }
+                }
+                marker::PPT if !self.shares.is_empty() => {
+                    return Err(malformed(
+                        "headers of packets in the head of a tile-part and in the main header",
+                        at,
+                    ));
                 }
                 marker::PPT => {
                     own_start = self.packed_segment(part, at, len, own_start)?;
@@ -245,6 +295,9 @@ impl<'a> Tiles<'a> {
                 _ => {}
             }
             at = next;
+        }
+        if number == 0 {
+            packed_bytes += self.packed_of_main_header(of, &mut own_start, at)?;
         }
         self.heads.extend_from_slice(&marker::SOD.to_be_bytes());
         let body = at + 2;
@@ -263,9 +316,59 @@ impl<'a> Tiles<'a> {
 }
 
 impl Tiles<'_> {
+    /// What stands in the main header for a tile-part.
+    fn share(&self, part: Part) -> Option<Share> {
+        let index = self.shares.binary_search_by_key(&part.offset, |share| share.part).ok()?;
+        self.shares.get(index).copied()
+    }
+
+    /// Adds what the main header has for the packets of all these parts, in segments as a tile-part's head has them (A.7.5),
+    /// and gives its bytes.
+    fn packed_of_main_header(
+        &mut self,
+        parts: Range<usize>,
+        own_start: &mut u32,
+        at: u64,
+    ) -> Result<u64, FormatError> {
+        if self.shares.is_empty() {
+            return Ok(0);
+        }
+        let of = |tiles: &Self, index| tiles.parts.get(index).and_then(|part| tiles.share(*part));
+        let shares = parts.clone().filter_map(|index| of(self, index));
+        let all: u64 = shares.map(|share| u64::from(share.bytes)).sum();
+        if all == 0 {
+            return Err(malformed("a tile without headers of packets in the main header", at));
+        }
+        let header = self.header;
+        // All of the series are no more than 256 segments of the same size had, so there is a number for each.
+        let (mut left, mut in_segment, mut next) = (all, 0, 0u8);
+        for index in parts {
+            let Some(share) = of(self, index) else { continue };
+            for (mut offset, mut bytes) in header.packed.runs(share.start, share.bytes) {
+                while bytes > 0 {
+                    if in_segment == 0 {
+                        in_segment = left.min(u64::from(MOST_PACKED_BYTES)) as u32;
+                        self.heads.extend_from_slice(&marker::PPT.to_be_bytes());
+                        self.heads.extend_from_slice(&(in_segment as u16 + 3).to_be_bytes());
+                        self.heads.push(next);
+                        next = next.wrapping_add(1);
+                        let end = self.heads.len() as u32;
+                        self.pieces.push(Piece::Own { start: *own_start, end });
+                        *own_start = end;
+                    }
+                    let n = bytes.min(in_segment);
+                    self.pieces.push(Piece::Packed { offset, bytes: n, number: next.wrapping_sub(1) });
+                    (offset, bytes, in_segment) = (offset + u64::from(n), bytes - n, in_segment - n);
+                    left -= u64::from(n);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Adds a segment of packets' headers (A.7.5) at `at`: its head to the heads, what is in it as a piece of the file.
     fn packed_segment(&mut self, part: Part, at: u64, len: u16, own_start: u32) -> Result<u32, FormatError> {
-        let mut head = [0; 5];
+        let mut head = [0; PACKED_HEAD_BYTES];
         read_at(self.bytes, at, &mut head)?;
         let [.., number] = head;
         let many = self.pieces.iter().filter(|piece| matches!(piece, Piece::Packed { .. })).count();
@@ -282,7 +385,11 @@ impl Tiles<'_> {
         self.heads.extend_from_slice(&head);
         let own_end = self.heads.len() as u32;
         self.pieces.push(Piece::Own { start: own_start, end: own_end });
-        self.pieces.push(Piece::Packed { offset: at + 5, bytes: u32::from(len) - 1, number });
+        self.pieces.push(Piece::Packed {
+            offset: at + PACKED_HEAD_BYTES as u64,
+            bytes: u32::from(len) - 1,
+            number,
+        });
         Ok(own_end)
     }
 }

@@ -97,7 +97,7 @@ impl Lane {
             parts: 1,
             ..TileCount::default()
         };
-        (count, Totals { parts: grid.tiles(), most_parts: 1, most_bytes })
+        (count, Totals { parts: grid.tiles(), most_parts: 1, most_bytes, packed_segments: 0 })
     }
 
     /// The most bytes of a coded tile's codestream, or of those of its components.

@@ -16,6 +16,14 @@ impl Header {
         self.components.iter().map(plane).fold(0, u64::saturating_add)
     }
 
+    /// The components that have samples in the tile at this column and row of tiles.
+    pub(in crate::jp2) fn with_samples(&self, tile: [u32; 2], reduce: u8) -> impl Iterator<Item = u32> + '_ {
+        let held = move |component: &Component| {
+            (0..2).all(|axis| !self.samples(component, axis, tile[axis], reduce).is_empty())
+        };
+        (0..).zip(&self.components).filter_map(move |(index, component)| held(component).then_some(index))
+    }
+
     /// The most samples that a component has in a tile among these columns and rows of tiles, along both axes.
     fn most_samples(&self, component: &Component, tiles: [Span; 2], reduce: u8) -> [u64; 2] {
         [0, 1].map(|axis| {

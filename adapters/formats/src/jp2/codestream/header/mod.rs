@@ -5,6 +5,7 @@ mod count;
 mod grid;
 
 use super::marker;
+use super::packed::PackedHeaders;
 use super::passes::Packets;
 use super::style::Styles;
 use crate::jp2::{malformed, read_at, unsupported};
@@ -13,7 +14,7 @@ pub(in crate::jp2) use component::Component;
 use plimsoll_core::shape::Span;
 
 /// The most components.
-const MOST_COMPONENTS: u16 = 32;
+pub(in crate::jp2) const MOST_COMPONENTS: u16 = 32;
 
 /// The most pixels along an axis that a sample may stand for: colours are thinned out by 2 or 4, and what a few samples
 /// become must be in proportion to them.
@@ -44,6 +45,8 @@ pub(in crate::jp2) struct Header {
     pub(in crate::jp2) styles: Styles,
     /// Segments that tiles need, as they stand in the file.
     pub(in crate::jp2) kept: Vec<u8>,
+    /// Headers of packets that stand here and not with their packets.
+    pub(in crate::jp2) packed: PackedHeaders,
     /// Where the first tile-part begins.
     pub(in crate::jp2) end: u64,
 }
@@ -63,13 +66,29 @@ fn common(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { common(b, a % b) }
 }
 
-/// The head of a segment: its marker and the length of its data.
-pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16), FormatError> {
+/// The bit of a set of capabilities that says part 15 of the standard: high throughput.
+const PART_15: u32 = 1 << (32 - 15);
+
+/// Refuses capabilities (A.5.2) beyond high throughput, of which the styles say whether it is used.
+fn capabilities(bytes: &Bytes, at: u64, len: u16) -> Result<(), FormatError> {
+    let mut parts = [0u8; 4];
+    if len < 4 {
+        return Err(malformed(format!("capabilities in {len} bytes"), at));
+    }
+    read_at(bytes, at + 4, &mut parts)?;
+    match u32::from_be_bytes(parts) & !PART_15 {
+        0 => Ok(()),
+        others => Err(unsupported(format!("capabilities of other parts of the standard ({others:#010X})"))),
+    }
+}
+
+/// The head of a segment: its marker, the length of its data, and where the next one begins.
+pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16, u64), FormatError> {
     let mut head = [0u8; 4];
     read_at(bytes, at, &mut head[..2])?;
     let name = u16::from_be_bytes([head[0], head[1]]);
-    if matches!(name, marker::SOD | marker::EOC) {
-        return Ok((name, 0));
+    if matches!(name, marker::SOD | marker::EOC | marker::FIRST_BARE..=marker::LAST_BARE) {
+        return Ok((name, 0, at + 2));
     }
     read_at(bytes, at, &mut head)?;
     let len = u16::from_be_bytes([head[2], head[3]]);
@@ -77,7 +96,7 @@ pub(in crate::jp2) fn segment(bytes: &Bytes, at: u64) -> Result<(u16, u16), Form
         return Err(malformed(format!("{name:#06X} where a marker is due"), at));
     }
     match len.checked_sub(2) {
-        Some(len) => Ok((name, len)),
+        Some(len) => Ok((name, len, at + 4 + u64::from(len))),
         None => Err(malformed(format!("a segment {name:#06X} of {len} bytes"), at)),
     }
 }
@@ -94,17 +113,17 @@ impl Header {
             return Err(malformed("no codestream begins here", start));
         }
         let mut at = start + 2;
-        let (_, len) = segment(bytes, at)?;
+        let (_, len, next) = segment(bytes, at)?;
         let mut siz = [0u8; 36 + 3 * MOST_COMPONENTS as usize];
         let fixed = siz.get_mut(..36.min(usize::from(len))).unwrap_or_default();
         read_at(bytes, at + 4, fixed)?;
         let mut header = Self::size(&siz, len, at)?;
         read_at(bytes, at + 4, siz.get_mut(..usize::from(len)).unwrap_or_default())?;
         header.read_components(&siz, at)?;
-        at += 4 + u64::from(len);
+        at = next;
         let mut quantised = false;
         for _ in 0..MOST_SEGMENTS {
-            let (name, len) = segment(bytes, at)?;
+            let (name, len, next) = segment(bytes, at)?;
             match name {
                 marker::SOT => {
                     if header.styles.components.is_empty() || !quantised {
@@ -133,16 +152,15 @@ impl Header {
                     )?;
                     quantised |= name == marker::QCD;
                 }
-                // Those of all tiles one after the other; the codec is given one tile.
-                marker::PPM => return Err(unsupported("packet headers packed into the main header")),
-                marker::CAP => return Err(unsupported("capabilities of part 15 (high throughput)")),
+                marker::PPM => header.packed.add(bytes, at, len)?,
+                marker::CAP => capabilities(bytes, at, len)?,
                 marker::SOD | marker::EOC | marker::SIZ => {
                     return Err(malformed(format!("a marker {name:#06X} within the main header"), at));
                 }
                 // Unknown ones say how long they are.
                 _ => {}
             }
-            at += 4 + u64::from(len);
+            at = next;
         }
         Err(malformed(format!("a main header of more than {MOST_SEGMENTS} segments"), at))
     }
@@ -169,6 +187,7 @@ impl Header {
             components: vec![Component { bits: 0, signed: false, step: [1, 1] }; usize::from(components)],
             styles: Styles::none(),
             kept: Vec::new(),
+            packed: PackedHeaders::default(),
             end: 0,
         };
         for axis in 0..2 {
@@ -184,7 +203,7 @@ impl Header {
                 return Err(malformed(problem, at));
             }
         }
-        let tiles = u64::from(header.tiles_along(0)) * u64::from(header.tiles_along(1));
+        let tiles = header.tiles();
         if tiles > MOST_TILES {
             return Err(malformed(format!("{tiles} tiles, of which there are {MOST_TILES} at most"), at));
         }
@@ -220,12 +239,6 @@ impl Header {
             |component: &Component| (0..2).any(|axis| component.samples(axis, area[axis]).is_empty());
         if self.components.iter().any(is_empty) {
             return Err(malformed("the image has no samples between the steps of its components", at));
-        }
-        if !self.keeps_to_tiles(0) {
-            let [across, down] = self.tile;
-            return Err(unsupported(format!(
-                "tiles of {across} x {down} that end between the samples of subsampled components"
-            )));
         }
         Ok(())
     }

@@ -212,14 +212,14 @@ mod tests {
     fn body(bytes: &Bytes, part: Part, styles: &mut Styles) -> std::ops::Range<usize> {
         let mut at = part.offset + SOT_BYTES;
         loop {
-            let (name, len) = segment(bytes, at).unwrap();
+            let (name, len, next) = segment(bytes, at).unwrap();
             if name == marker::SOD {
                 return at as usize + 2..(part.offset + u64::from(part.bytes)) as usize;
             }
             let mut data = vec![0; usize::from(len)];
             bytes.read_at(at + 4, &mut data).unwrap();
             styles.apply(name, &data, 3, at).unwrap();
-            at += 4 + u64::from(len);
+            at = next;
         }
     }
 
@@ -278,10 +278,21 @@ mod tests {
             "-p PCRL -F 203,177,3,8,u@1x1:2x1:1x2 -c [32,64],[64,32] -d 13,7 -T 4,2 -t 90,80",
             "-p CPRL -F 203,177,3,8,u@3x3:1x1:1x3 -c [64,32],[32,32] -SOP -EPH -t 66,36",
             "-p LRCP -F 203,177,3,8,u@1x1:2x2:4x4 -r 20,7,1",
+            // Of high throughput, which only Grok's coder writes: one pass over everything, or few.
+            "-M 64 -p CPRL -b 4,64 -t 64,64 -n 4",
+            "-M 64 -I",
         ];
+        let grok = Command::new("grk_compress").output().is_ok();
+        if !grok {
+            println!("skipped: no grk_compress here, so nothing of high throughput");
+        }
         for options in settings {
             let input = if options.contains("-F") { &raw } else { &input };
-            let run = Command::new("opj_compress")
+            let sets = options.contains("-M 64");
+            if sets && !grok {
+                continue;
+            }
+            let run = Command::new(if sets { "grk_compress" } else { "opj_compress" })
                 .args(options.split(' '))
                 .arg("-i")
                 .arg(input)
@@ -296,7 +307,11 @@ mod tests {
             let across = header.tiles_along(0);
             let mut parts = Vec::new();
             let tiles = u64::from(across * header.tiles_along(1));
-            walk(&bytes, header.end, bytes.len(), tiles, |part| parts.push(part)).unwrap();
+            walk(&bytes, header.end, bytes.len(), tiles, |part| {
+                parts.push(part);
+                Ok(())
+            })
+            .unwrap();
             parts.sort_unstable();
             let mut samples = 0;
             for tile in parts.chunk_by(|a, b| a.tile == b.tile) {
@@ -337,7 +352,8 @@ mod tests {
                 spans[0] * spans[1]
             };
             let all: u64 = header.components.iter().map(count).sum();
-            assert!((all * 3..all * 33).contains(&samples), "{options}: {samples} of {all}");
+            let most = if sets { all / 2..all * 3 } else { all * 3..all * 33 };
+            assert!(most.contains(&samples), "{options}: {samples} of {all}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What packets have said of a precinct's code-blocks so far (ISO/IEC 15444-1, B.10).
 
 use super::super::geometry::{band_edge, touched};
-use super::super::style::ComponentStyle;
+use super::super::style::{ComponentStyle, HIGH_THROUGHPUT};
 use super::bits::Bits;
 use super::tree::TagTree;
 use plimsoll_core::shape::Span;
@@ -11,6 +11,9 @@ const FIRST_LENGTH_BITS: u8 = 3;
 
 /// The most passes that go over a code-block, however many are there: the codec has no more than 30 bit-planes.
 const MOST_PASSES: u32 = 3 * 30 - 2;
+
+/// The same where they are of high throughput: one of each kind.
+const MOST_PASSES_OF_SETS: u32 = 3;
 
 /// One code-block.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,7 +109,8 @@ impl Precinct {
                 }
                 let passes = bits.passes();
                 sums[0] = sums[0].saturating_add(block.lengths(passes, style_bits, bits)?);
-                let more = (u32::from(block.passes) + passes).min(MOST_PASSES);
+                let most = if style_bits & HIGH_THROUGHPUT != 0 { MOST_PASSES_OF_SETS } else { MOST_PASSES };
+                let more = (u32::from(block.passes) + passes).min(most);
                 let samples = [0, 1].map(|axis| {
                     let first = band.area[axis].start() >> self.block[axis];
                     let from = u64::from(first + place[axis]) << self.block[axis];
@@ -153,8 +157,11 @@ impl Block {
 }
 
 /// The most passes of a run that ends on its own, by the style's bits 0 (bypass) and 2 (each pass) and the run before
-/// (table D.9).
+/// (table D.9); of high throughput, the first pass does and the others do together.
 fn most_of_run(before: Option<u8>, style_bits: u8) -> u8 {
+    if style_bits & HIGH_THROUGHPUT != 0 {
+        return before.map_or(1, |_| 109);
+    }
     match (style_bits & 0b100 != 0, style_bits & 1 != 0, before) {
         (true, _, _) => 1,
         (_, true, None) => 10,
