@@ -237,7 +237,9 @@ mod tests {
                 assert!((-500..500).contains(&(exact - 1000 * made)), "{made} for {exact} / 1000");
             }
         }
-        let place = |y: u32, x: u32, b: u16| u64::from(y * 977 + x * 31 + u32::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = |y: u32, x: u32, b: u16| {
+            u64::from(y * 977 + x * 31 + u32::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
         check(&Image::<u64>::new(7, 41, 3, place));
         check(&Image::<i64>::new(7, 41, 3, |y, x, b| place(y, x, b).cast_signed()));
     }

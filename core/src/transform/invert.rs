@@ -123,7 +123,9 @@ mod tests {
     #[test]
     fn integers_of_64_bits_are_exact() {
         // Values of which a double holds none.
-        let unsigned = Image::<u64>::new(9, 5, 2, |y, x, b| u64::MAX / 7 * u64::from(y % 7) + u64::from(5 * x + 3 * u32::from(b)) + 1);
+        let unsigned = Image::<u64>::new(9, 5, 2, |y, x, b| {
+            u64::MAX / 7 * u64::from(y % 7) + u64::from(5 * x + 3 * u32::from(b)) + 1
+        });
         let made = harness::every_cut::<u64, u64>(&[&Invert::<u64>::new()], &unsigned);
         for (to, from) in made.samples.iter().zip(&unsigned.samples) {
             assert_eq!(u128::from(*to) + u128::from(*from), u128::from(u64::MAX));
