@@ -53,6 +53,12 @@ pub trait Stage: Send + Sync {
         false
     }
 
+    /// Whether wider vectors help: a decorator compiles `process` once more where they do. Integers of 64 bits are neither
+    /// multiplied nor converted in vectors of 256 bits.
+    fn is_wide(&self) -> bool {
+        true
+    }
+
     /// Bytes of memory for this view: what [`Layout`](crate::budget::Layout) adds up for the leases it takes.
     fn memory(&self, _view: &View) -> u64 {
         0

@@ -65,6 +65,11 @@ impl SampleKind {
         matches!(self, Self::F32 | Self::F64)
     }
 
+    /// Whether it is an integer of 64 bits.
+    pub const fn is_long(self) -> bool {
+        matches!(self, Self::U64 | Self::I64)
+    }
+
     /// The value that stands for white: the largest integer, or 1.0 for floats. For integers of 64 bits the double
     /// next to it, which is a power of two and one more.
     pub const fn white(self) -> f64 {

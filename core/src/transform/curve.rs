@@ -129,6 +129,10 @@ impl<C: Curve, T: Tone> Stage for Direct<C, T> {
         C::NAME
     }
 
+    fn is_wide(&self) -> bool {
+        !T::KIND.is_long()
+    }
+
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
         if input.kind == T::KIND {
             Ok(input)

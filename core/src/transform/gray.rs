@@ -117,6 +117,10 @@ impl<T: Luma> Stage for Gray<T> {
         "gray"
     }
 
+    fn is_wide(&self) -> bool {
+        !T::KIND.is_long()
+    }
+
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
         if input.kind != T::KIND {
             return Err(StageError::Kind { stage: "gray", kind: input.kind });

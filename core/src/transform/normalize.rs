@@ -105,6 +105,10 @@ impl<T: Spread> Stage for Normalize<T> {
         "normalize"
     }
 
+    fn is_wide(&self) -> bool {
+        !T::KIND.is_long()
+    }
+
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
         if input.kind == T::KIND {
             Ok(input)

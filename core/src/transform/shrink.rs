@@ -40,6 +40,10 @@ impl<T: Average> Stage for Shrink<T> {
         "shrink"
     }
 
+    fn is_wide(&self) -> bool {
+        !T::KIND.is_long()
+    }
+
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
         if input.kind != T::KIND {
             return Err(StageError::Kind { stage: "shrink", kind: input.kind });

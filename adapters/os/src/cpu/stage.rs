@@ -57,6 +57,10 @@ impl<S: Stage> Stage for Dispatched<S> {
         self.0.absorbs()
     }
 
+    fn is_wide(&self) -> bool {
+        self.0.is_wide()
+    }
+
     fn memory(&self, view: &View) -> u64 {
         self.0.memory(view)
     }
@@ -72,7 +76,11 @@ impl<S: Stage> Stage for Dispatched<S> {
         input: &Strip<'_>,
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
-        process(&self.0, view, memory, input, output)
+        if self.0.is_wide() {
+            process(&self.0, view, memory, input, output)
+        } else {
+            self.0.process(view, memory, input, output)
+        }
     }
 }
 
@@ -102,6 +110,9 @@ mod tests {
         }
         fn absorbs(&self) -> bool {
             true
+        }
+        fn is_wide(&self) -> bool {
+            false
         }
         fn memory(&self, view: &View) -> u64 {
             u64::from(view.input.rows.len()) + 40
@@ -134,7 +145,7 @@ mod tests {
         assert_eq!(stage.output(shape), Odd.output(shape));
         assert_eq!(stage.input(region, shape), Odd.input(region, shape));
         assert_eq!((stage.reach(shape), stage.absorbs(), stage.memory(&view)), (8, true, 41));
-        assert_eq!(stage.part(), Some((3, 4)));
+        assert_eq!((stage.part(), stage.is_wide()), (Some((3, 4)), false));
         let mut memory = [0; 3];
         stage.begin(&view, &mut memory).unwrap();
         assert_eq!(memory, [9; 3]);

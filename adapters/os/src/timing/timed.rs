@@ -52,6 +52,10 @@ impl<S: Stage> Stage for Timed<S> {
         self.inner.absorbs()
     }
 
+    fn is_wide(&self) -> bool {
+        self.inner.is_wide()
+    }
+
     fn memory(&self, view: &View) -> u64 {
         self.inner.memory(view)
     }

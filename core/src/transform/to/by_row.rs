@@ -52,6 +52,10 @@ impl Stage for ByRow {
         "to"
     }
 
+    fn is_wide(&self) -> bool {
+        false
+    }
+
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
         if input.kind == self.from {
             Ok(input.with_kind(self.to))
