@@ -5,7 +5,7 @@
 //! over once for each of them, with all its sums in registers.
 
 use super::measured::Measured;
-use super::totals::{Amount, Totals, is_long};
+use super::totals::{Amount, Totals};
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::shape::{SampleKind, Shape};
 
@@ -38,7 +38,7 @@ pub(super) struct Sums {
 impl<'a> Moments<'a> {
     pub(super) const fn layout(layout: Layout, shape: Shape) -> Layout {
         let bands = shape.bands as u64;
-        let exact = if is_long(shape.kind) { bands } else { 0 };
+        let exact = if shape.kind.is_long() { bands } else { 0 };
         let layout = layout.with::<[f64; 2]>(bands).with::<[i128; 2]>(exact).with::<u64>(bands);
         Totals::layout(layout, shape.kind, 2 * bands)
     }
@@ -46,7 +46,7 @@ impl<'a> Moments<'a> {
     pub(super) fn new(shape: Shape, budget: &mut Budget<'a>) -> Result<Self, Exhausted> {
         let bands = usize::from(shape.bands);
         let extremes = budget.lease("extremes", bands)?;
-        let exact = budget.lease("extremes", if is_long(shape.kind) { bands } else { 0 })?;
+        let exact = budget.lease("extremes", if shape.kind.is_long() { bands } else { 0 })?;
         let nans = budget.lease("not numbers", bands)?;
         extremes.fill([f64::INFINITY, f64::NEG_INFINITY]);
         exact.fill(NOTHING);
@@ -62,7 +62,7 @@ impl<'a> Moments<'a> {
             1 => self.take_in_lanes::<T, 32>(samples),
             2 | 4 => self.take_in_lanes::<T, 16>(samples),
             // Sums of 128 bits and more do not become vectors.
-            _ if is_long(T::KIND) => self.take_in_lanes::<T, 1>(samples),
+            _ if T::KIND.is_long() => self.take_in_lanes::<T, 1>(samples),
             _ => self.take_in_lanes::<T, 8>(samples),
         }
         self.totals.settle();
@@ -132,7 +132,7 @@ impl Sums {
     /// Of no samples.
     pub(super) const fn nothing(kind: SampleKind) -> Self {
         let zero = Amount::zero(kind);
-        let exact = if is_long(kind) { Some(NOTHING) } else { None };
+        let exact = if kind.is_long() { Some(NOTHING) } else { None };
         Self { min: f64::INFINITY, max: f64::NEG_INFINITY, exact, nans: 0, sum: zero, squares: zero }
     }
 

@@ -11,15 +11,10 @@ use crate::shape::SampleKind;
 pub(super) enum Totals<'a> {
     /// Modulo 2^128: negative ones in two's complement.
     Integer(&'a mut [u128]),
-    /// For samples of 64 bits: modulo 2^256.
+    /// For samples of 64 bits, whose squares add up to more than 128 bits hold: modulo 2^256.
     Long(&'a mut [Wide]),
     /// What was added since the last [`Totals::settle`], rounded as doubles are, and the exact sums before it.
     Real(&'a mut [f64], &'a mut [ExactSum]),
-}
-
-/// Whether it is an integer kind of 64 bits, whose squares 128 bits do not hold the sum of.
-pub(super) const fn is_long(kind: SampleKind) -> bool {
-    matches!(kind, SampleKind::U64 | SampleKind::I64)
 }
 
 /// What is added to a total, as the total's kind wants it.
@@ -38,7 +33,7 @@ impl<'a> Totals<'a> {
     pub(super) const fn layout(layout: Layout, kind: SampleKind, n: u64) -> Layout {
         if kind.is_float() {
             layout.with::<f64>(n).with::<i64>(n.saturating_mul(WORDS as u64))
-        } else if is_long(kind) {
+        } else if kind.is_long() {
             layout.with::<Wide>(n)
         } else {
             layout.with::<u128>(n)
@@ -58,7 +53,7 @@ impl<'a> Totals<'a> {
             recent.fill(0.0);
             words.fill(0);
             Self::Real(recent, words.as_chunks_mut().0)
-        } else if is_long(kind) {
+        } else if kind.is_long() {
             let sums = budget.lease::<Wide>(consumer, n)?;
             sums.fill([0; 2]);
             Self::Long(sums)
@@ -140,7 +135,7 @@ impl Amount {
     pub(super) const fn zero(kind: SampleKind) -> Self {
         match kind {
             _ if kind.is_float() => Self::Real(0.0),
-            _ if is_long(kind) => Self::Long([0; 2]),
+            _ if kind.is_long() => Self::Long([0; 2]),
             _ => Self::Integer(0),
         }
     }
