@@ -3,9 +3,9 @@
 //! It takes the two as one image whose bands are the first picture's, then the second's. Invariant: as for
 //! [`Statistics`](super::Statistics), the outcome depends on the pictures alone, never on the cut.
 
+use super::int256;
 use super::measured::Measured;
 use super::totals::{Amount, Totals};
-use super::wide;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Sink, StageError};
 use crate::shape::{SampleKind, Shape, by_kind};
@@ -205,7 +205,7 @@ impl<'a> Difference<'a> {
         let count = samples.saturating_sub(nans);
         let squares = match squares {
             Amount::Integer(squares) => squares as f64,
-            Amount::Long(squares) => wide::value(squares),
+            Amount::Long(squares) => int256::value(squares),
             Amount::Real(squares) => squares,
         };
         let mse = squares / count as f64;

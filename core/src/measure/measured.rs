@@ -1,7 +1,7 @@
 //! What a kind of sample brings to be measured: its lanes of sums, and its bin in a histogram.
 
+use super::int256::{self, Int256};
 use super::totals::Amount;
-use super::wide::{self, Wide};
 use crate::shape::{Sample, SampleKind};
 
 /// A sample that the measuring sinks have kernels for. Implemented for the nine kinds.
@@ -105,7 +105,7 @@ macro_rules! long {
     ($($t:ty: $x:ident => $bin:expr;)*) => {$(
         impl Measured for $t {
             type Sum = i128;
-            type Squares = Wide;
+            type Squares = Int256;
             const LOWEST: Self = <$t>::MIN;
             const HIGHEST: Self = <$t>::MAX;
             #[inline(always)]
@@ -117,16 +117,16 @@ macro_rules! long {
                 sum.wrapping_add(i128::from(self))
             }
             #[inline(always)]
-            fn add_square(self, squares: Wide) -> Wide {
+            fn add_square(self, squares: Int256) -> Int256 {
                 let x = i128::from(self).unsigned_abs();
-                wide::plus(squares, [x.wrapping_mul(x), 0])
+                int256::plus(squares, [x.wrapping_mul(x), 0])
             }
             #[inline(always)]
             fn sum(sum: i128) -> Amount {
-                Amount::Long(wide::of_signed(sum))
+                Amount::Long(int256::of_signed(sum))
             }
             #[inline(always)]
-            fn squares(squares: Wide) -> Amount {
+            fn squares(squares: Int256) -> Amount {
                 Amount::Long(squares)
             }
             #[inline(always)]

@@ -9,6 +9,7 @@
 mod compare;
 mod exact_sum;
 mod histogram;
+mod int256;
 mod measured;
 mod moments;
 mod range;
@@ -16,7 +17,6 @@ mod ssim;
 mod statistics;
 mod tap;
 mod totals;
-mod wide;
 
 pub use compare::{Difference, Distance};
 pub use measured::Measured;

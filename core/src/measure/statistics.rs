@@ -5,11 +5,11 @@
 //! height, any number of workers merged in any order, and any target give the same bits.
 
 use super::histogram::{self, Histogram};
+use super::int256;
 use super::measured::{self, Measured};
 use super::moments::{Moments, Sums};
 use super::range::{Range, RangeOf};
 use super::totals::Amount;
-use super::wide;
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::pipeline::{Sink, StageError};
 use crate::shape::{SampleKind, Shape, by_kind};
@@ -365,7 +365,7 @@ fn long_spread(count: u64, sum: u128, squares: [u128; 2]) -> (f64, f64) {
     let middle = sum.wrapping_add(n / 2).checked_div_euclid(n).unwrap_or(0);
     let rest = sum.wrapping_sub(middle.wrapping_mul(n));
     // squares - 2 middle sum + n middle^2, where n middle = sum - rest
-    let moved = wide::minus(squares, wide::product(middle, sum.wrapping_add(rest)));
+    let moved = int256::minus(squares, int256::product(middle, sum.wrapping_add(rest)));
     let shift = rest as f64 / count as f64;
-    (middle as f64 + shift, wide::value(moved) - rest as f64 * shift)
+    (middle as f64 + shift, int256::value(moved) - rest as f64 * shift)
 }

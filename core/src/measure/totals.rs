@@ -2,7 +2,7 @@
 //! of 64 bits, exact sums for floats. The memory under the measuring sinks.
 
 use super::exact_sum::{self, ExactSum, WORDS};
-use super::wide::{self, Wide};
+use super::int256::{self, Int256};
 use crate::budget::{Budget, Exhausted, Layout};
 use crate::shape::SampleKind;
 
@@ -12,7 +12,7 @@ pub(super) enum Totals<'a> {
     /// Modulo 2^128: negative ones in two's complement.
     Integer(&'a mut [u128]),
     /// For samples of 64 bits, whose squares add up to more than 128 bits hold: modulo 2^256.
-    Long(&'a mut [Wide]),
+    Long(&'a mut [Int256]),
     /// What was added since the last [`Totals::settle`], rounded as doubles are, and the exact sums before it.
     Real(&'a mut [f64], &'a mut [ExactSum]),
 }
@@ -34,7 +34,7 @@ impl<'a> Totals<'a> {
         if kind.is_float() {
             layout.with::<f64>(n).with::<i64>(n.saturating_mul(WORDS as u64))
         } else if kind.is_long() {
-            layout.with::<Wide>(n)
+            layout.with::<Int256>(n)
         } else {
             layout.with::<u128>(n)
         }
@@ -54,7 +54,7 @@ impl<'a> Totals<'a> {
             words.fill(0);
             Self::Real(recent, words.as_chunks_mut().0)
         } else if kind.is_long() {
-            let sums = budget.lease::<Wide>(consumer, n)?;
+            let sums = budget.lease::<Int256>(consumer, n)?;
             sums.fill([0; 2]);
             Self::Long(sums)
         } else {
@@ -76,7 +76,7 @@ impl<'a> Totals<'a> {
             }
             (Self::Long(sums), Amount::Long(amount)) => {
                 if let Some(sum) = sums.get_mut(index) {
-                    *sum = wide::plus(*sum, amount);
+                    *sum = int256::plus(*sum, amount);
                 }
             }
             (Self::Real(recent, _), Amount::Real(amount)) => {
@@ -108,7 +108,7 @@ impl<'a> Totals<'a> {
             }
             (Self::Long(sums), Totals::Long(others)) => {
                 for (sum, other) in sums.iter_mut().zip(others.iter()) {
-                    *sum = wide::plus(*sum, *other);
+                    *sum = int256::plus(*sum, *other);
                 }
             }
             (Self::Real(_, sums), Totals::Real(_, others)) => {
@@ -144,7 +144,7 @@ impl Amount {
     pub(super) fn plus(self, other: Self) -> Self {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => Self::Integer(a.wrapping_add(b)),
-            (Self::Long(a), Self::Long(b)) => Self::Long(wide::plus(a, b)),
+            (Self::Long(a), Self::Long(b)) => Self::Long(int256::plus(a, b)),
             (Self::Real(a), Self::Real(b)) => Self::Real(a + b),
             (a, _) => a,
         }

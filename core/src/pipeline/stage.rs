@@ -53,9 +53,9 @@ pub trait Stage: Send + Sync {
         false
     }
 
-    /// Whether wider vectors help: a decorator compiles `process` once more where they do. Integers of 64 bits are neither
-    /// multiplied nor converted in vectors of 256 bits.
-    fn is_wide(&self) -> bool {
+    /// Whether wider vectors help: a decorator compiles `process` once more where they do. Integers of 64 bits are
+    /// neither multiplied nor converted in vectors of 256 bits.
+    fn vectorises(&self) -> bool {
         true
     }
 

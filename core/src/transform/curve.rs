@@ -129,7 +129,7 @@ impl<C: Curve, T: Tone> Stage for Direct<C, T> {
         C::NAME
     }
 
-    fn is_wide(&self) -> bool {
+    fn vectorises(&self) -> bool {
         !T::KIND.is_long()
     }
 

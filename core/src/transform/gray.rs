@@ -117,7 +117,7 @@ impl<T: Luma> Stage for Gray<T> {
         "gray"
     }
 
-    fn is_wide(&self) -> bool {
+    fn vectorises(&self) -> bool {
         !T::KIND.is_long()
     }
 

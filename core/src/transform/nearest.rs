@@ -31,7 +31,7 @@ macro_rules! nearest {
 }
 
 /// A sum of the form above does not hold 64 bits: these are converted one by one.
-macro_rules! wide {
+macro_rules! long {
     ($($t:ty),*) => {$(
         impl Nearest<f64> for $t {
             #[inline(always)]
@@ -41,7 +41,7 @@ macro_rules! wide {
         }
     )*};
 }
-wide!(u64, i64);
+long!(u64, i64);
 
 // 1.5 * 2^52 and 1.5 * 2^23: the half keeps the place of ones the same on both sides of zero.
 nearest!(f64, 6_755_399_441_055_744.0 => u8, u16, i16, u32, i32);

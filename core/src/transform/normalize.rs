@@ -105,7 +105,7 @@ impl<T: Spread> Stage for Normalize<T> {
         "normalize"
     }
 
-    fn is_wide(&self) -> bool {
+    fn vectorises(&self) -> bool {
         !T::KIND.is_long()
     }
 

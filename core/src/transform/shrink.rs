@@ -40,7 +40,7 @@ impl<T: Average> Stage for Shrink<T> {
         "shrink"
     }
 
-    fn is_wide(&self) -> bool {
+    fn vectorises(&self) -> bool {
         !T::KIND.is_long()
     }
 

@@ -57,8 +57,8 @@ impl<S: Stage> Stage for Dispatched<S> {
         self.0.absorbs()
     }
 
-    fn is_wide(&self) -> bool {
-        self.0.is_wide()
+    fn vectorises(&self) -> bool {
+        self.0.vectorises()
     }
 
     fn memory(&self, view: &View) -> u64 {
@@ -76,7 +76,7 @@ impl<S: Stage> Stage for Dispatched<S> {
         input: &Strip<'_>,
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
-        if self.0.is_wide() {
+        if self.0.vectorises() {
             process(&self.0, view, memory, input, output)
         } else {
             self.0.process(view, memory, input, output)
@@ -111,7 +111,7 @@ mod tests {
         fn absorbs(&self) -> bool {
             true
         }
-        fn is_wide(&self) -> bool {
+        fn vectorises(&self) -> bool {
             false
         }
         fn memory(&self, view: &View) -> u64 {
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(stage.output(shape), Odd.output(shape));
         assert_eq!(stage.input(region, shape), Odd.input(region, shape));
         assert_eq!((stage.reach(shape), stage.absorbs(), stage.memory(&view)), (8, true, 41));
-        assert_eq!((stage.part(), stage.is_wide()), (Some((3, 4)), false));
+        assert_eq!((stage.part(), stage.vectorises()), (Some((3, 4)), false));
         let mut memory = [0; 3];
         stage.begin(&view, &mut memory).unwrap();
         assert_eq!(memory, [9; 3]);

@@ -52,8 +52,8 @@ impl<S: Stage> Stage for Timed<S> {
         self.inner.absorbs()
     }
 
-    fn is_wide(&self) -> bool {
-        self.inner.is_wide()
+    fn vectorises(&self) -> bool {
+        self.inner.vectorises()
     }
 
     fn memory(&self, view: &View) -> u64 {

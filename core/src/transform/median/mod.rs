@@ -64,7 +64,7 @@ impl<T: Ranked, const N: usize> Stage for Median<T, N> {
         "median"
     }
 
-    fn is_wide(&self) -> bool {
+    fn vectorises(&self) -> bool {
         !T::KIND.is_long()
     }
 

@@ -145,7 +145,8 @@ macro_rules! long {
 }
 long!(u64, i64);
 
-macro_rules! wide {
+/// Columns and totals in double precision: of floats, and of 32-bit integers.
+macro_rules! doubles {
     ($($t:ty, |$x:ident| $round:expr);* $(;)?) => {$(
         impl Average for $t {
             type Column = f64;
@@ -184,7 +185,7 @@ macro_rules! wide {
         }
     )*};
 }
-wide!(
+doubles!(
     u32, |x| libm::floor(x + 0.5) as u32;
     i32, |x| libm::floor(x + 0.5) as i32;
     f32, |x| x as f32;

@@ -52,7 +52,7 @@ impl Stage for ByRow {
         "to"
     }
 
-    fn is_wide(&self) -> bool {
+    fn vectorises(&self) -> bool {
         false
     }
 

@@ -4,28 +4,28 @@
 //! way to a result that fits is not lost.
 
 /// One number, as it lies in leased memory: low half, high half. All zeroes is zero.
-pub(super) type Wide = [u128; 2];
+pub(super) type Int256 = [u128; 2];
 
 /// From a number in two's complement.
 #[inline(always)]
-pub(super) const fn of_signed(x: i128) -> Wide {
+pub(super) const fn of_signed(x: i128) -> Int256 {
     [x as u128, (x >> 127) as u128]
 }
 
 /// Both together.
 #[inline(always)]
-pub(super) const fn plus([low, high]: Wide, [more_low, more_high]: Wide) -> Wide {
+pub(super) const fn plus([low, high]: Int256, [more_low, more_high]: Int256) -> Int256 {
     let (low, carry) = low.overflowing_add(more_low);
     [low, high.wrapping_add(more_high).wrapping_add(carry as u128)]
 }
 
 /// The same size with the other sign.
-const fn negative([low, high]: Wide) -> Wide {
+const fn negative([low, high]: Int256) -> Int256 {
     plus([!low, !high], [1, 0])
 }
 
 /// The product of two signed numbers, exactly.
-pub(super) fn product(a: i128, b: i128) -> Wide {
+pub(super) fn product(a: i128, b: i128) -> Int256 {
     let halves = |x: u128| [x & u128::from(u64::MAX), x >> 64];
     let ([a_low, a_high], [b_low, b_high]) = (halves(a.unsigned_abs()), halves(b.unsigned_abs()));
     let [middle, other] = [a_low.wrapping_mul(b_high), a_high.wrapping_mul(b_low)];
@@ -36,12 +36,12 @@ pub(super) fn product(a: i128, b: i128) -> Wide {
 }
 
 /// `a - b`.
-pub(super) fn minus(a: Wide, b: Wide) -> Wide {
+pub(super) fn minus(a: Int256, b: Int256) -> Int256 {
     plus(a, negative(b))
 }
 
 /// The double nearest to a number that is not negative, ties to even.
-pub(super) fn value([low, high]: Wide) -> f64 {
+pub(super) fn value([low, high]: Int256) -> f64 {
     if high == 0 {
         return low as f64;
     }
@@ -59,7 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// The value by its eight digits of 32 bits: not rounded once, but nearly.
-    fn by_digits([low, high]: Wide) -> f64 {
+    fn by_digits([low, high]: Int256) -> f64 {
         let digits = |x: u128| [96, 64, 32, 0].map(|place| (x >> place) as u32);
         let [high, low] = [digits(high), digits(low)];
         high.iter().chain(&low).fold(0.0, |sum, digit| sum * 4_294_967_296.0 + f64::from(*digit))
