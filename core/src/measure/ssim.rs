@@ -6,8 +6,9 @@
 
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, SampleKind, Shape, Span};
+use crate::shape::{Region, Sample, SampleKind, Shape, Span, by_kind};
 use crate::strip::{Strip, StripMut};
+use crate::transform::Host;
 
 /// The most rows and columns of a window.
 const MOST: usize = 11;
@@ -41,6 +42,11 @@ impl SsimWindow {
             Self::Uniform8 => 8,
             Self::Gaussian11 => 11,
         }
+    }
+
+    /// Hands `host` the stage that compares samples of `kind` over this window.
+    pub fn accept<H: Host>(self, kind: SampleKind, host: &mut H) -> H::Built {
+        by_kind!(kind, T => host.accept(Ssim::<T>::new(self)))
     }
 
     /// The weights of rows, and of columns. They sum up to one.

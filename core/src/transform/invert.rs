@@ -2,7 +2,7 @@
 
 use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, SampleKind, Shape};
+use crate::shape::{Region, Sample, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 
 /// Inverts every sample: `white - x` for unsigned integers, `-1 - x` for signed ones (so that the ends of the range
@@ -85,17 +85,7 @@ impl super::Op for Op {
 
     fn build<H: Host>(args: Args<'_>, input: Shape, host: &mut H) -> Result<H::Built, StageError> {
         args.of("invert").end()?;
-        Ok(match input.kind {
-            SampleKind::U8 => host.accept(Invert::<u8>::new()),
-            SampleKind::U16 => host.accept(Invert::<u16>::new()),
-            SampleKind::I16 => host.accept(Invert::<i16>::new()),
-            SampleKind::U32 => host.accept(Invert::<u32>::new()),
-            SampleKind::I32 => host.accept(Invert::<i32>::new()),
-            SampleKind::F32 => host.accept(Invert::<f32>::new()),
-            SampleKind::U64 => host.accept(Invert::<u64>::new()),
-            SampleKind::I64 => host.accept(Invert::<i64>::new()),
-            SampleKind::F64 => host.accept(Invert::<f64>::new()),
-        })
+        Ok(by_kind!(input.kind, T => host.accept(Invert::<T>::new())))
     }
 }
 

@@ -4,7 +4,7 @@ use super::curve::{Curve, Direct, Real};
 use super::table::Lookup;
 use super::{Args, Host, Words};
 use crate::pipeline::StageError;
-use crate::shape::{SampleKind, Shape};
+use crate::shape::{SampleKind, Shape, by_kind};
 
 /// A straight line, in the sample's units.
 ///
@@ -54,14 +54,7 @@ impl super::Op for Op {
         Ok(match input.kind {
             // A byte is looked up faster than it is widened to a double; a wider sample is not.
             SampleKind::U8 => host.accept(Lookup::<_, u8>::new(line)),
-            SampleKind::U16 => host.accept(Direct::<_, u16>::new(line)),
-            SampleKind::I16 => host.accept(Direct::<_, i16>::new(line)),
-            SampleKind::U32 => host.accept(Direct::<_, u32>::new(line)),
-            SampleKind::I32 => host.accept(Direct::<_, i32>::new(line)),
-            SampleKind::F32 => host.accept(Direct::<_, f32>::new(line)),
-            SampleKind::U64 => host.accept(Direct::<_, u64>::new(line)),
-            SampleKind::I64 => host.accept(Direct::<_, i64>::new(line)),
-            SampleKind::F64 => host.accept(Direct::<_, f64>::new(line)),
+            kind => by_kind!(kind, T => host.accept(Direct::<_, T>::new(line))),
         })
     }
 }

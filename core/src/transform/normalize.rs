@@ -4,7 +4,7 @@ use super::{Args, Host, Words};
 use crate::budget::{Budget, Layout};
 use crate::measure::{Range, RangeOf};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Sample, SampleKind, Shape};
+use crate::shape::{Region, Sample, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 
 /// Maps a range, found by an earlier pass, to black..white: `low` to 0, `high` to white (the largest integer of the
@@ -208,17 +208,7 @@ impl super::Op for Op {
         };
         args.end()?;
         let range = host.range(of);
-        Ok(match input.kind {
-            SampleKind::U8 => host.accept(Normalize::<u8>::new(range)),
-            SampleKind::U16 => host.accept(Normalize::<u16>::new(range)),
-            SampleKind::I16 => host.accept(Normalize::<i16>::new(range)),
-            SampleKind::U32 => host.accept(Normalize::<u32>::new(range)),
-            SampleKind::I32 => host.accept(Normalize::<i32>::new(range)),
-            SampleKind::F32 => host.accept(Normalize::<f32>::new(range)),
-            SampleKind::U64 => host.accept(Normalize::<u64>::new(range)),
-            SampleKind::I64 => host.accept(Normalize::<i64>::new(range)),
-            SampleKind::F64 => host.accept(Normalize::<f64>::new(range)),
-        })
+        Ok(by_kind!(input.kind, T => host.accept(Normalize::<T>::new(range))))
     }
 }
 
@@ -226,6 +216,7 @@ impl super::Op for Op {
 mod tests {
     use super::*;
     use crate::harness::{self, Image};
+    use crate::shape::SampleKind;
     use proptest::prelude::*;
     use std::format;
     use std::string::String;

@@ -4,7 +4,7 @@ use super::resize::average::{Average, Count, add_blocks, add_rows};
 use super::{Args, Host, Words};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, Rows, SampleKind, Shape, Span};
+use crate::shape::{Region, Rows, Shape, Span, by_kind};
 use crate::strip::{Strip, StripMut};
 use core::num::NonZeroU32;
 
@@ -126,17 +126,7 @@ impl super::Op for Op {
         let mut args = args.of("shrink");
         let block = args.required("N", "a whole number from 1 to 65535", |n: &u16| *n > 0)?;
         args.end()?;
-        Ok(match input.kind {
-            SampleKind::U8 => host.accept(Shrink::<u8>::new(block)),
-            SampleKind::U16 => host.accept(Shrink::<u16>::new(block)),
-            SampleKind::I16 => host.accept(Shrink::<i16>::new(block)),
-            SampleKind::U32 => host.accept(Shrink::<u32>::new(block)),
-            SampleKind::I32 => host.accept(Shrink::<i32>::new(block)),
-            SampleKind::F32 => host.accept(Shrink::<f32>::new(block)),
-            SampleKind::U64 => host.accept(Shrink::<u64>::new(block)),
-            SampleKind::I64 => host.accept(Shrink::<i64>::new(block)),
-            SampleKind::F64 => host.accept(Shrink::<f64>::new(block)),
-        })
+        Ok(by_kind!(input.kind, T => host.accept(Shrink::<T>::new(block))))
     }
 }
 
@@ -144,6 +134,7 @@ impl super::Op for Op {
 mod tests {
     use super::*;
     use crate::harness::{self, Image};
+    use crate::shape::SampleKind;
     use proptest::prelude::*;
 
     /// The average of the pixels that there are, with exact sums.

@@ -7,7 +7,7 @@ use super::curve::{self, Curve, Direct, Tone};
 use super::op::Host;
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Region, SampleKind, Shape};
+use crate::shape::{Region, SampleKind, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 use core::marker::PhantomData;
 
@@ -121,17 +121,11 @@ impl<C: Curve, T: Tabled> Stage for Lookup<C, T> {
 
 /// Hands `host` the stage of a curve that is dear to compute: by table for kinds of 8 and 16 bits.
 pub(super) fn accept<C: Curve, H: Host>(curve: C, kind: SampleKind, host: &mut H) -> H::Built {
-    match kind {
-        SampleKind::U8 => host.accept(Lookup::<C, u8>::new(curve)),
-        SampleKind::U16 => host.accept(Lookup::<C, u16>::new(curve)),
-        SampleKind::I16 => host.accept(Lookup::<C, i16>::new(curve)),
-        SampleKind::U32 => host.accept(Direct::<C, u32>::new(curve)),
-        SampleKind::I32 => host.accept(Direct::<C, i32>::new(curve)),
-        SampleKind::F32 => host.accept(Direct::<C, f32>::new(curve)),
-        SampleKind::U64 => host.accept(Direct::<C, u64>::new(curve)),
-        SampleKind::I64 => host.accept(Direct::<C, i64>::new(curve)),
-        SampleKind::F64 => host.accept(Direct::<C, f64>::new(curve)),
-    }
+    by_kind!(
+        kind,
+        short S => host.accept(Lookup::<C, S>::new(curve)),
+        T => host.accept(Direct::<C, T>::new(curve))
+    )
 }
 
 #[cfg(test)]

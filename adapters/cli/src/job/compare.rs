@@ -9,10 +9,11 @@ use super::placed::Placed;
 use super::plan::{JobPlan, PassPlan, PassRequest, plan_pass, refuse};
 use super::settings::Settings;
 use crate::failure::Failure;
-use plimsoll_core::measure::{Difference, Distance, Ssim, SsimWindow, Statistics};
+use plimsoll_core::measure::{Difference, Distance, SsimWindow, Statistics};
 use plimsoll_core::pipeline::plan::{Each, Place};
 use plimsoll_core::pipeline::{Chain, Need, Stage};
-use plimsoll_core::shape::{Sample, SampleKind};
+use plimsoll_core::shape::SampleKind;
+use plimsoll_core::transform::Host;
 use plimsoll_formats::{GroupPage, Page, TileGrid};
 use plimsoll_os::cpu::Dispatched;
 use std::path::{Path, PathBuf};
@@ -173,21 +174,16 @@ impl Pair<'_> {
 
 /// The chain that makes the SSIM map of samples of `kind`, or none.
 fn stages(ssim: Option<SsimWindow>, kind: SampleKind) -> Vec<Box<dyn Stage>> {
-    let Some(window) = ssim else { return Vec::new() };
-    vec![match kind {
-        SampleKind::U8 => stage::<u8>(window),
-        SampleKind::U16 => stage::<u16>(window),
-        SampleKind::I16 => stage::<i16>(window),
-        SampleKind::U32 => stage::<u32>(window),
-        SampleKind::I32 => stage::<i32>(window),
-        SampleKind::F32 => stage::<f32>(window),
-        SampleKind::U64 => stage::<u64>(window),
-        SampleKind::I64 => stage::<i64>(window),
-        // The last one there is, and whatever comes: it would be refused by its kind.
-        _ => stage::<f64>(window),
-    }]
+    ssim.map(|window| window.accept(kind, &mut Boxes)).into_iter().collect()
 }
 
-fn stage<T: Sample>(window: SsimWindow) -> Box<dyn Stage> {
-    Box::new(Dispatched::new(Ssim::<T>::new(window)))
+/// Boxes stages for the processor that this is.
+struct Boxes;
+
+impl Host for Boxes {
+    type Built = Box<dyn Stage>;
+
+    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Self::Built {
+        Box::new(Dispatched::new(stage))
+    }
 }

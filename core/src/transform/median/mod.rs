@@ -14,7 +14,7 @@ use super::edge::{Part, neighbour};
 use super::{Args, Host, Words};
 use crate::budget::{Budget, Layout};
 use crate::pipeline::{Stage, StageError, View};
-use crate::shape::{Cols, Region, SampleKind, Shape};
+use crate::shape::{Cols, Region, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 use kernel::block;
 
@@ -136,25 +136,10 @@ impl super::Op for Op {
         let mut args = args.of("median");
         let size = args.required("SIZE", "3 or 5", |size| [3u8, 5].contains(size))?;
         args.end()?;
-        macro_rules! accept {
-            ($kind:ty) => {
-                match size {
-                    3 => host.accept(Median::<$kind, 3>::new()),
-                    _ => host.accept(Median::<$kind, 5>::new()),
-                }
-            };
-        }
-        Ok(match input.kind {
-            SampleKind::U8 => accept!(u8),
-            SampleKind::U16 => accept!(u16),
-            SampleKind::I16 => accept!(i16),
-            SampleKind::U32 => accept!(u32),
-            SampleKind::I32 => accept!(i32),
-            SampleKind::F32 => accept!(f32),
-            SampleKind::U64 => accept!(u64),
-            SampleKind::I64 => accept!(i64),
-            SampleKind::F64 => accept!(f64),
-        })
+        Ok(by_kind!(input.kind, T => match size {
+            3 => host.accept(Median::<T, 3>::new()),
+            _ => host.accept(Median::<T, 5>::new()),
+        }))
     }
 }
 
@@ -162,7 +147,7 @@ impl super::Op for Op {
 mod tests {
     use super::*;
     use crate::harness::{self, Image};
-    use crate::shape::Sample;
+    use crate::shape::{Sample, SampleKind};
     use std::vec::Vec;
 
     const SHAPES: [(u32, u32, u16); 8] =
