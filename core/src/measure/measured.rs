@@ -41,9 +41,9 @@ pub trait Measured: Sample {
         None
     }
 
-    /// Square of the difference of two samples, and the difference without its sign: of integers as it is, of floats the
-    /// bits of the double, which rise with it. `None` if one is NaN and the other is not; equal infinities, and two
-    /// NaNs, differ by zero.
+    /// Square of the difference of two samples, and the difference without its sign: of integers as it is, of floats
+    /// the bits of the double, which rise with it. `None` if one is NaN and the other is not; equal infinities, and
+    /// two NaNs, differ by zero.
     fn difference(self, other: Self) -> Option<(Amount, u64)>;
 }
 
@@ -94,11 +94,8 @@ integer! {
     u8: u32, u32, u16, x => u16::from(x);
     u16: u32, u64, u32, x => x;
     i16: i32, u64, i32, x => x as u16 ^ 0x8000;
-    u32: u64, u128, u64, x => magnitude(x);
-    i32: i64, u128, i64, x => match x < 0 {
-        true => 0x8000 - magnitude(x.unsigned_abs()),
-        false => 0x8000 + magnitude(x.unsigned_abs()),
-    };
+    u32: u64, u128, u64, x => step::<10>(x.into());
+    i32: i64, u128, i64, x => signed_step::<10>(x.into());
 }
 
 macro_rules! long {
@@ -148,11 +145,8 @@ macro_rules! long {
 }
 
 long! {
-    u64: x => long_magnitude(x);
-    i64: x => match x < 0 {
-        true => 0x8000 - long_magnitude(x.unsigned_abs()),
-        false => 0x8000 + long_magnitude(x.unsigned_abs()),
-    };
+    u64: x => step::<9>(x);
+    i64: x => signed_step::<9>(x);
 }
 
 macro_rules! float {
@@ -202,64 +196,59 @@ macro_rules! float {
 }
 float!(f32, f64);
 
-/// Rises with `x`: zero, then 1024 steps for each power of two. Numbers below 2048 have one each.
+/// Rises with `x`: zero, then `2^BITS` steps for each power of two. Numbers below `2^(BITS + 1)` have one each.
 #[inline(always)]
-fn magnitude(x: u32) -> u16 {
+fn step<const BITS: u32>(x: u64) -> u16 {
     let Some(exponent) = x.checked_ilog2() else { return 0 };
-    let fraction = (u64::from(x) << 10 >> exponent) as u16 & 1023;
-    1 + exponent as u16 * 1024 + fraction
+    // The highest bit goes to the top, and out of the fraction behind it.
+    let fraction = (x << (63 - exponent) << 1 >> (64 - BITS)) as u16;
+    1 + ((exponent as u16) << BITS) + fraction
 }
 
-/// The first and the last number of step `step` of [`magnitude`].
-fn magnitudes(step: u16) -> (f64, f64) {
-    let Some(step) = step.checked_sub(1) else { return (0.0, 0.0) };
-    let (exponent, fraction) = (step / 1024, u64::from(step % 1024));
-    let first = (1024 + fraction) << exponent >> 10;
-    let last = ((1025 + fraction) << exponent >> 10).saturating_sub(1).max(first);
-    (first as f64, last as f64)
-}
-
-/// The same for 64 bits: 512 steps for each power of two. Numbers below 1024 have one each.
+/// The same for numbers of either sign: a bin of its own for zero, those below it on the one side, those above on the
+/// other.
 #[inline(always)]
-fn long_magnitude(x: u64) -> u16 {
-    let Some(exponent) = x.checked_ilog2() else { return 0 };
-    let fraction = (u128::from(x) << 9 >> exponent) as u16 & 511;
-    1 + exponent as u16 * 512 + fraction
+fn signed_step<const BITS: u32>(x: i64) -> u16 {
+    let size = step::<BITS>(x.unsigned_abs());
+    if x < 0 { ZERO - size } else { ZERO + size }
 }
 
-/// The first and the last number of step `step` of [`long_magnitude`], as the nearest doubles.
-fn long_magnitudes(step: u16) -> (f64, f64) {
+/// The bin of zero where there are numbers below it.
+const ZERO: u16 = 0x8000;
+
+/// The first and the last number of a [`step`], as the nearest doubles.
+fn numbers<const BITS: u32>(step: u16) -> (f64, f64) {
     let Some(step) = step.checked_sub(1) else { return (0.0, 0.0) };
-    let (exponent, fraction) = (step / 512, u128::from(step % 512));
-    let first = (512 + fraction) << exponent >> 9;
-    let last = ((513 + fraction) << exponent >> 9).saturating_sub(1).max(first);
-    (first as f64, last as f64)
+    let (exponent, fraction) = (i32::from(step >> BITS), step & ((1 << BITS) - 1));
+    let start =
+        |fraction: u16| libm::floor(libm::scalbn(f64::from((1 << BITS) + fraction), exponent - BITS as i32));
+    let first = start(fraction);
+    (first, (start(fraction + 1) - 1.0).max(first))
+}
+
+/// The same of a [`signed_step`].
+fn signed_numbers<const BITS: u32>(step: u16) -> (f64, f64) {
+    match step.checked_sub(ZERO) {
+        Some(size) => numbers::<BITS>(size),
+        None => {
+            let (first, last) = numbers::<BITS>(ZERO - step);
+            (-last, -first)
+        }
+    }
 }
 
 /// The least and the largest value that fall into a bin: the same for 8 and 16 bits; not more than 2^-10 of the value
-/// apart for 32-bit integers, 2^-9 for 64-bit ones; 2^-7 for floats (doubles are rounded to single precision first), of which those below
-/// 2^-133 are taken for zero.
+/// apart for 32-bit integers, 2^-9 for 64-bit ones; 2^-7 for floats (doubles are rounded to single precision first), of
+/// which those below 2^-133 are taken for zero.
 pub(super) fn bin_values(kind: SampleKind, bin: u16) -> (f64, f64) {
     let one = |value: f64| (value, value);
     match kind {
         SampleKind::U8 | SampleKind::U16 => one(f64::from(bin)),
         SampleKind::I16 => one(f64::from((bin ^ 0x8000) as i16)),
-        SampleKind::U32 => magnitudes(bin),
-        SampleKind::I32 => match bin.checked_sub(0x8000) {
-            Some(step) => magnitudes(step),
-            None => {
-                let (first, last) = magnitudes(0x8000 - bin);
-                (-last, -first)
-            }
-        },
-        SampleKind::U64 => long_magnitudes(bin),
-        SampleKind::I64 => match bin.checked_sub(0x8000) {
-            Some(step) => long_magnitudes(step),
-            None => {
-                let (first, last) = long_magnitudes(0x8000 - bin);
-                (-last, -first)
-            }
-        },
+        SampleKind::U32 => numbers::<10>(bin),
+        SampleKind::I32 => signed_numbers::<10>(bin),
+        SampleKind::U64 => numbers::<9>(bin),
+        SampleKind::I64 => signed_numbers::<9>(bin),
         // Zero has a bin for each sign, shared with what is too small to matter.
         SampleKind::F32 | SampleKind::F64 if bin == 0x7fff || bin == 0x8000 => one(0.0),
         SampleKind::F32 | SampleKind::F64 => {
