@@ -1,6 +1,8 @@
-//! One sample of any kind as one of any other.
+//! One sample of any kind as one of any other, and whole rows of them.
 
+use super::Keep;
 use crate::shape::Sample;
+use crate::strip::{Strip, StripMut};
 use crate::transform::nearest::Nearest;
 
 /// A sample that can be changed to kind `B`.
@@ -196,18 +198,22 @@ macro_rules! float_to_float {
 }
 float_to_float!(f32 => f32, f32 => f64, f64 => f32, f64 => f64);
 
-/// A row, white to white.
+/// Changes all rows of `output`.
 #[inline(always)]
-pub(super) fn rescale_row<A: Convert<B>, B: Sample>(from: &[A], to: &mut [B]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = from.rescaled();
-    }
-}
-
-/// A row of values that stay.
-#[inline(always)]
-pub(super) fn cast_row<A: Convert<B>, B: Sample>(from: &[A], to: &mut [B]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = from.cast();
+pub(super) fn change<A: Convert<B>, B: Sample>(keep: Keep, input: &Strip<'_>, output: &mut StripMut<'_>) {
+    for row in output.rows().iter() {
+        let (from, to) = (input.row::<A>(row), output.row_mut::<B>(row));
+        match keep {
+            Keep::White => {
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = from.rescaled();
+                }
+            }
+            Keep::Value => {
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = from.cast();
+                }
+            }
+        }
     }
 }

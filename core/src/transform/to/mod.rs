@@ -1,7 +1,7 @@
 //! Change of kind: every sample as a number of another kind, rescaled from white to white or with its value kept.
 
-mod by_row;
 mod convert;
+mod rare;
 
 pub use convert::Convert;
 
@@ -9,8 +9,8 @@ use super::{Args, Host, Words};
 use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Sample, SampleKind, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
-use by_row::ByRow;
-use convert::{cast_row, rescale_row};
+use convert::change;
+use rare::Rare;
 
 /// What a change of kind keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,13 +72,7 @@ impl<A: Convert<B>, B: Sample> Stage for To<A, B> {
         input: &Strip<'_>,
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
-        for row in output.rows().iter() {
-            let (from, to) = (input.row::<A>(row), output.row_mut::<B>(row));
-            match self.keep {
-                Keep::White => rescale_row(from, to),
-                Keep::Value => cast_row(from, to),
-            }
-        }
+        change::<A, B>(self.keep, input, output);
         Ok(())
     }
 }
@@ -111,9 +105,9 @@ impl super::Op for Op {
             A => by_kind!(
                 kind,
                 B => host.accept(To::<A, B>::new(keep)),
-                else host.accept(ByRow::long(input.kind, kind, keep))
+                else host.accept(Rare::long(input.kind, kind, keep))
             ),
-            else host.accept(ByRow::long(input.kind, kind, keep))
+            else host.accept(Rare::long(input.kind, kind, keep))
         ))
     }
 }

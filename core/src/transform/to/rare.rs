@@ -1,27 +1,24 @@
 //! The change of kind for pairs that are rare: one stage for all of them.
 
 use super::Keep;
-use super::convert::{Convert, cast_row, rescale_row};
+use super::convert::{Convert, change};
 use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Sample, SampleKind, Shape, by_kind};
 use crate::strip::{Strip, StripMut};
 
-/// The change of any kind to any other by a function for whole rows: one stage for all pairs that are rare. Each pair then
-/// costs a program its loop, and not a stage of its own. Needs no memory.
+/// The change of any kind to any other by a function for whole strips: one stage for all pairs that are rare. Each pair
+/// then costs a program its loops, and not a stage of its own. Needs no memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ByRow {
+pub(super) struct Rare {
     from: SampleKind,
     to: SampleKind,
-    row: fn(&[u8], &mut [u8]),
+    keep: Keep,
+    change: fn(Keep, &Strip<'_>, &mut StripMut<'_>),
 }
 
-impl ByRow {
+impl Rare {
     fn new<A: Convert<B>, B: Sample>(keep: Keep) -> Self {
-        let row: fn(&[u8], &mut [u8]) = match keep {
-            Keep::White => |from: &[u8], to: &mut [u8]| rescale_row::<A, B>(samples(from), samples_mut(to)),
-            Keep::Value => |from: &[u8], to: &mut [u8]| cast_row::<A, B>(samples(from), samples_mut(to)),
-        };
-        Self { from: A::KIND, to: B::KIND, row }
+        Self { from: A::KIND, to: B::KIND, keep, change: change::<A, B> }
     }
 
     /// A change of which one end, or both, is an integer of 64 bits.
@@ -37,17 +34,7 @@ impl ByRow {
     }
 }
 
-/// The samples of a row, which is aligned to them.
-fn samples<T: Sample>(row: &[u8]) -> &[T] {
-    bytemuck::try_cast_slice(row).unwrap_or(&[])
-}
-
-/// The same, to be written.
-fn samples_mut<T: Sample>(row: &mut [u8]) -> &mut [T] {
-    bytemuck::try_cast_slice_mut(row).unwrap_or(&mut [])
-}
-
-impl Stage for ByRow {
+impl Stage for Rare {
     fn name(&self) -> &'static str {
         "to"
     }
@@ -75,9 +62,7 @@ impl Stage for ByRow {
         input: &Strip<'_>,
         output: &mut StripMut<'_>,
     ) -> Result<(), StageError> {
-        for row in output.rows().iter() {
-            (self.row)(input.row_bytes(row), output.row_bytes_mut(row));
-        }
+        (self.change)(self.keep, input, output);
         Ok(())
     }
 }
