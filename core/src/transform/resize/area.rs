@@ -21,8 +21,8 @@ use crate::strip::{Strip, StripMut};
 /// changes an average of 16-bit samples by at most 0.1. Means are rounded with halves up; floats are summed in double
 /// precision in the order of rows, then columns.
 ///
-/// Takes each input row once. Memory: one sum for each sample of an input row (4 bytes; 8 for floats, 16 for 64-bit integers), two rows of
-/// sums of the output's width and the edges of its columns (8 bytes each).
+/// Takes each input row once. Memory: one sum for each sample of an input row (4 bytes; 8 for floats, 16 for 64-bit
+/// integers), two rows of sums of the output's width and the edges of its columns (8 bytes each).
 #[derive(Clone, Copy, Debug)]
 pub struct Area<T> {
     geometry: Geometry,
@@ -145,6 +145,10 @@ fn add_row<T: Average, X: Copy>(
 impl<T: Average> Stage for Area<T> {
     fn name(&self) -> &'static str {
         "resize"
+    }
+
+    fn vectorises(&self) -> bool {
+        !T::KIND.is_long()
     }
 
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
