@@ -116,6 +116,10 @@ fn the_ends_and_the_difference_are_exact() {
     assert!(
         command.done("compare a.tif b.tif").stdout.contains(&format!("max difference {apart} differing 1 "))
     );
+    // Whole numbers as long as they are, however small.
+    stored[17] = (1 << 60) + 50;
+    std::fs::write(command.path("b.tif"), tiff(8, &stored, 1)).expect("it can be written");
+    assert_eq!(command.json("compare a.tif b.tif --json")["overall"]["max_difference"], json!(1));
     let signed: Vec<u64> = [-5i64, i64::MIN + 1, 7, i64::MAX - 2].map(i64::cast_unsigned).to_vec();
     std::fs::write(command.path("c.tif"), tiff(2, &signed, 2)).expect("it can be written");
     let found = command.json("stats c.tif --json");

@@ -24,10 +24,9 @@ pub struct Distance {
     pub nans: u64,
     /// Pairs that are not equal. Zeroes of both signs are.
     pub differing: u64,
-    /// The largest difference of a pair, without its sign. Exact but for 64-bit integers, for which it is the nearest
-    /// double of `exact_max`.
+    /// The largest difference of a pair, without its sign.
     pub max: f64,
-    /// The same as an integer; `None` for floats.
+    /// The same of 64-bit integers, of which `max` is the nearest double. `None` for other kinds.
     pub exact_max: Option<u64>,
     /// The mean of the squared differences: NaN if `count` is zero. Integers: the nearest double but for one rounding;
     /// floats: to within `2^-40`.
@@ -200,8 +199,8 @@ impl<'a> Difference<'a> {
 
     fn distance(&self, pair: (u64, [u64; 2]), squares: Amount, samples: u64) -> Distance {
         let (largest, [differing, nans]) = pair;
-        let exact_max = (!self.kind.is_float()).then_some(largest);
-        let max = exact_max.map_or(f64::from_bits(largest), |max| max as f64);
+        let max = if self.kind.is_float() { f64::from_bits(largest) } else { largest as f64 };
+        let exact_max = self.kind.is_long().then_some(largest);
         let count = samples.saturating_sub(nans);
         let squares = match squares {
             Amount::Integer(squares) => squares as f64,

@@ -1,6 +1,7 @@
 //! `plimsoll compare`: how far two pictures differ.
 
 use super::args::CompareArgs;
+use super::number;
 use super::session::{Session, print, print_plan, settings};
 use crate::failure::Failure;
 use crate::job::{CompareJob, Comparison, Input};
@@ -44,24 +45,11 @@ fn job(args: &CompareArgs, a: &Input, b: &Input) -> Result<CompareJob, Failure> 
     CompareJob::plan(a, b, args.page, window, &settings(&args.run, None))
 }
 
-/// JSON has no infinity: the PSNR of equal pictures is the word.
-fn number(value: f64) -> Value {
-    if value.is_finite() { json!(value) } else { json!(value.to_string()) }
-}
-
-/// As an integer where it is exact and the double is not.
-fn largest(distance: &Distance) -> Value {
-    distance.exact_max.filter(|max| *max > EXACT).map_or_else(|| number(distance.max), Value::from)
-}
-
-/// Up to here every integer is a double.
-const EXACT: u64 = 1 << 53;
-
 fn distance_json(distance: &Distance) -> Value {
     json!({
-        "mse": number(distance.mse),
-        "psnr": number(distance.psnr),
-        "max_difference": largest(distance),
+        "mse": number::json(None, distance.mse),
+        "psnr": number::json(None, distance.psnr),
+        "max_difference": number::json(distance.exact_max.map(i128::from), distance.max),
         "differing": distance.differing,
         "nans": distance.nans,
         "count": distance.count,
@@ -72,16 +60,17 @@ fn to_json(comparison: &Comparison) -> Value {
     json!({
         "overall": distance_json(&comparison.overall),
         "by_band": comparison.bands.iter().map(distance_json).collect::<Vec<_>>(),
-        "ssim": comparison.ssim.as_ref().map(|(overall, _)| number(*overall)),
-        "ssim_by_band":
-            comparison.ssim.as_ref().map(|(_, bands)| bands.iter().map(|band| number(*band)).collect::<Vec<_>>()),
+        "ssim": comparison.ssim.as_ref().map(|(overall, _)| number::json(None, *overall)),
+        "ssim_by_band": comparison.ssim.as_ref().map(|(_, bands)| {
+            bands.iter().map(|band| number::json(None, *band)).collect::<Vec<_>>()
+        }),
     })
 }
 
 fn to_text(comparison: &Comparison) -> String {
     let line = |name: &str, distance: &Distance| {
         let Distance { mse, psnr, max, exact_max, differing, count, .. } = distance;
-        let max = exact_max.map_or_else(|| max.to_string(), |max| max.to_string());
+        let max = number::text(exact_max.map(i128::from), *max);
         format!(
             "{name:8} mse {mse} psnr {psnr:.4} dB max difference {max} differing {differing} of {count}\n"
         )

@@ -1,6 +1,7 @@
 //! `plimsoll stats`: minimum, maximum, mean, deviation and histogram.
 
 use super::args::StatsArgs;
+use super::number;
 use super::session::{Session, print_plan, settings};
 use crate::failure::Failure;
 use crate::job::{Input, MeasureJob, Measured};
@@ -43,28 +44,23 @@ fn job(args: &StatsArgs, input: &Input) -> Result<MeasureJob, Failure> {
     MeasureJob::plan(input, args.page, args.steps.clone(), args.histogram, &settings(&args.run, None))
 }
 
-/// The least and the largest: of 64-bit integers as they are, which doubles do not hold.
-fn extremes(summary: &Summary) -> [Value; 2] {
-    match summary.exact {
-        Some(extremes) => extremes.map(|x| match u64::try_from(x) {
-            Ok(unsigned) => json!(unsigned),
-            // Of a signed kind: it fits.
-            Err(_) => json!(x as i64),
-        }),
-        None => [json!(summary.min), json!(summary.max)],
-    }
+/// The least and the largest, printed by `shown`.
+fn extremes<S>(summary: &Summary, shown: fn(Option<i128>, f64) -> S) -> [S; 2] {
+    let [least, largest] = summary.exact.map_or([None; 2], |exact| exact.map(Some));
+    [shown(least, summary.min), shown(largest, summary.max)]
 }
 
 fn summary_json(summary: &Summary) -> Value {
-    let [min, max] = extremes(summary);
+    let [min, max] = extremes(summary, number::json);
+    let double = |value| number::json(None, value);
     json!({
         "count": summary.count,
         "nans": summary.nans,
         "min": min,
         "max": max,
-        "mean": summary.mean,
-        "deviation": summary.deviation,
-        "sample_deviation": summary.sample_deviation,
+        "mean": double(summary.mean),
+        "deviation": double(summary.deviation),
+        "sample_deviation": double(summary.sample_deviation),
     })
 }
 
@@ -123,11 +119,8 @@ fn write_text(
 ) -> std::io::Result<()> {
     writeln!(out, "{}", measured.shape)?;
     let mut line = |name: &str, summary: &Summary| {
-        let Summary { count, nans, min, max, exact, mean, deviation, .. } = summary;
-        let [min, max] = match exact {
-            Some(exact) => exact.map(|x| x.to_string()),
-            None => [min.to_string(), max.to_string()],
-        };
+        let Summary { count, nans, mean, deviation, .. } = summary;
+        let [min, max] = extremes(summary, number::text);
         write!(out, "{name:8} min {min} max {max} mean {mean:.6} deviation {deviation:.6} count {count}")?;
         if *nans > 0 { writeln!(out, " not a number {nans}") } else { writeln!(out) }
     };
