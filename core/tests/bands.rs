@@ -141,7 +141,8 @@ fn more_workers_than_there_may_be_are_not_taken() {
 }
 
 proptest! {
-    /// Halos wider than bands, images blown up until bands share rows, units higher than images: fewer bands, never wrong ones.
+    /// Halos wider than bands, images blown up until bands share rows, units higher than images: fewer bands, never
+    /// wrong ones.
     #[test]
     fn every_row_is_made_once_and_read_once(
         stages in prop::collection::vec(prop_oneof![
@@ -161,7 +162,8 @@ proptest! {
             prop_assert_eq!((band.output.start(), band.reads.start()), (made, read));
             prop_assert!(!band.output.is_empty() && !band.reads.is_empty());
             prop_assert!(index == 0 || read % unit_rows == 0, "a seam within a unit, at row {}", read);
-            // All that it looks at it reads or takes over, and no more: the rows taken over are read first by its neighbour.
+            // All that it looks at it reads or takes over, and no more: the rows taken over are read first by its
+            // neighbour.
             prop_assert!(band.reads.start() <= band.input.start());
             prop_assert_eq!(band.seam.start(), band.reads.end());
             prop_assert_eq!(band.seam.end(), band.input.end().max(band.reads.end()));

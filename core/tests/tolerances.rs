@@ -10,8 +10,8 @@ use proptest::prelude::*;
 const POINTS: u32 = 300;
 const BYTES: usize = 4096;
 
-/// The blocks of `points`, none longer than a lossless one, pushed one by one by an encoder that has learned nothing yet,
-/// either: the next block starts with the lattices that the last one ended with.
+/// The blocks of `points`, none longer than a lossless one, pushed one by one by an encoder that has learned nothing
+/// yet, either: the next block starts with the lattices that the last one ended with.
 fn one_by_one<P: Profile>(points: &Points, column: Column) -> Vec<u8> {
     let (mut one, mut other) = (vec![0; BYTES], vec![0; BYTES]);
     let mut encoder = NeverLonger::<P, 1>::try_new(settings(column, POINTS), &mut one, &mut other).unwrap();

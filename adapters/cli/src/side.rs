@@ -1,5 +1,5 @@
-//! What is written beside the outputs: receipts, reports, memory profiles. Each appears whole or not at all, and that it
-//! can be written is known before the work begins.
+//! What is written beside the outputs: receipts, reports, memory profiles. Each appears whole or not at all, and that
+//! it can be written is known before the work begins.
 
 use crate::failure::Failure;
 use plimsoll_os::FileError;

@@ -1,5 +1,5 @@
-//! Outputs that are written tile after tile: what is verified and hashed of them costs a tile and not a row of tiles, and
-//! says what it would say in any other order.
+//! Outputs that are written tile after tile: what is verified and hashed of them costs a tile and not a row of tiles,
+//! and says what it would say in any other order.
 
 mod command;
 

@@ -1,5 +1,6 @@
-//! `--upright`: the picture as it should be seen, inside the budget, with a plan that knows what is read and a file that
-//! no longer says that it is turned. And what regions, and thumbnails of pyramids, read: what the plan says, and no more.
+//! `--upright`: the picture as it should be seen, inside the budget, with a plan that knows what is read and a file
+//! that no longer says that it is turned. And what regions, and thumbnails of pyramids, read: what the plan says, and
+//! no more.
 //!
 //! Judge: a picture whose pixels say where they are, turned by hand.
 

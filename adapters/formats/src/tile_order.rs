@@ -61,8 +61,8 @@ impl TileGrid {
     }
 }
 
-/// `page` with its rows tile after tile, where that costs little more than one tile: in tiles of its file, or by columns
-/// of them that can be read alone.
+/// `page` with its rows tile after tile, where that costs little more than one tile: in tiles of its file, or by
+/// columns of them that can be read alone.
 pub fn in_tile_order(page: &Arc<dyn Page>, side: u32) -> Option<Arc<dyn Page>> {
     let by_columns =
         || TileOrderPage::new(Arc::clone(page), side).map(|page| Arc::new(page) as Arc<dyn Page>);

@@ -1,4 +1,5 @@
-//! Promise: samples of any width, order and arrangement come out as the numbers that were stored, and trees of pages end.
+//! Promise: samples of any width, order and arrangement come out as the numbers that were stored, and trees of pages
+//! end.
 //!
 //! Judges: numbers known before the file was built bit by bit.
 

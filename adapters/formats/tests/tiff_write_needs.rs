@@ -107,8 +107,8 @@ const METHODS: [(Compression, Option<u8>); 5] = [
     (Compression::Zstd, Some(19)),
 ];
 
-// A program of its own: the usual one's main thread allocates to say that a test has been running for over a minute, which
-// it does on a busy machine, and every byte is counted here.
+// A program of its own: the usual one's main thread allocates to say that a test has been running for over a minute,
+// which it does on a busy machine, and every byte is counted here.
 fn main() {
     needs_are_what_is_taken();
     println!("test needs_are_what_is_taken ... ok");

@@ -1,5 +1,5 @@
-//! Promise: a read or write that fails and would have gone well is tried again, of a journal's file and of a mapped input,
-//! too; where it goes on failing, that is said, and nothing that was acknowledged is lost.
+//! Promise: a read or write that fails and would have gone well is tried again, of a journal's file and of a mapped
+//! input, too; where it goes on failing, that is said, and nothing that was acknowledged is lost.
 //!
 //! This program puts itself in front of the system's reads and writes and makes the n-th of them fail.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]

@@ -26,8 +26,8 @@ pub trait ReadAt {
     /// The device's error; reading past the end is one, too.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Self::Error>;
 
-    /// Fills each part from its own offset on, as [`ReadAt::read_at`] does one. Whoever has to look after a read whether
-    /// what was read can be trusted does so once for all of them.
+    /// Fills each part from its own offset on, as [`ReadAt::read_at`] does one. Whoever has to look after a read
+    /// whether what was read can be trusted does so once for all of them.
     ///
     /// # Errors
     /// As [`ReadAt::read_at`]. The content of all parts is undefined then.

@@ -64,10 +64,10 @@ impl<F: Flash> Journal<F> {
     ///
     /// To find everything it reads each header three times at most, the newest sector's pages and, after a cut in an
     /// opening, those of the sector before: `3 * sectors + 2 * pages + 4` pages. A mount after a cut, or after appends,
-    /// then recovers: it looks at both again, erases one sector, proves it erased and writes four pages into it at most,
-    /// `6 * sectors + 5 * pages + 12` reads in all. A mount after a mount writes nothing. A page that cannot be read is
-    /// tried three times; a sector that fails is one more erase, and as many reads again. If no sector is free, the
-    /// journal is mounted as it is, and recovers as soon as there is one.
+    /// then recovers: it looks at both again, erases one sector, proves it erased and writes four pages into it at
+    /// most, `6 * sectors + 5 * pages + 12` reads in all. A mount after a mount writes nothing. A page that cannot be
+    /// read is tried three times; a sector that fails is one more erase, and as many reads again. If no sector is free,
+    /// the journal is mounted as it is, and recovers as soon as there is one.
     ///
     /// # Errors
     /// [`JournalError::Geometry`]; [`JournalError::NotFormatted`], [`JournalError::OtherGeometry`] or

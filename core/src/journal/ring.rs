@@ -142,8 +142,8 @@ impl<F: Flash> Journal<F> {
         }
     }
 
-    /// Gives up the oldest sector if no page of it that counts belongs to a record that is not discarded. Its header may
-    /// not have told: a number that a cut took away is a number still. Reads the sector.
+    /// Gives up the oldest sector if no page of it that counts belongs to a record that is not discarded. Its header
+    /// may not have told: a number that a cut took away is a number still. Reads the sector.
     fn reclaim_empty(&mut self) -> bool {
         let at = self.state.tail;
         let Some((next, header)) = self.live_after(at) else { return false };
@@ -204,8 +204,8 @@ impl<F: Flash> Journal<F> {
         }
     }
 
-    /// Sees to it that more than `reserve` sectors are free. Under [`Policy::Overwrite`] the oldest sectors are given up
-    /// until it is so, or until only the head is left.
+    /// Sees to it that more than `reserve` sectors are free. Under [`Policy::Overwrite`] the oldest sectors are given
+    /// up until it is so, or until only the head is left.
     pub(super) fn make_room(&mut self, reserve: u16) -> bool {
         for _ in 0..self.state.layout.sectors() {
             if self.free() > reserve {
@@ -249,9 +249,9 @@ impl<F: Flash> Journal<F> {
             turn = turn.checked_add(1).ok_or(JournalError::UsedUp)?;
             let at = Place { sector, turn };
             if self.parse_header(sector).is_err() {
-                // A cut may have left it so; or it is newer than what was taken for the head, and only the device's mood
-                // hides it. So one is passed over, if another is free, and is in the ring when it can be read again. No
-                // more than one: cuts in a row shall not eat up the ring.
+                // A cut may have left it so; or it is newer than what was taken for the head, and only the device's
+                // mood hides it. So one is passed over, if another is free, and is in the ring when it can be read
+                // again. No more than one: cuts in a row shall not eat up the ring.
                 if tried == 1 && self.free_from(steps) > reserve {
                     continue;
                 }

@@ -1,9 +1,10 @@
 //! Recovery: after it, nothing that a reader can see is weak.
 //!
 //! A cut leaves at most one page weak: the last one touched, whether it reads erased, torn or whole. A word that may
-//! have been touched is never programmed again without an erase, so recovery writes into a sector that it has erased. Its
-//! header says how much of the one before counts, which settles what does not; the last record's last page, if it may
-//! be the weak one, is programmed again behind it, which settles what does; and two marks say that all this is done.
+//! have been touched is never programmed again without an erase, so recovery writes into a sector that it has erased.
+//! Its header says how much of the one before counts, which settles what does not; the last record's last page, if it
+//! may be the weak one, is programmed again behind it, which settles what does; and two marks say that all this is
+//! done.
 //!
 //! There are two cases, told apart by one look at the head. If it holds a mark, or the end of a record that is no copy,
 //! something may rest on it: it stays, and the next sector is opened. If not, nobody was ever told or shown anything

@@ -13,8 +13,8 @@ impl<F: Flash> Journal<F> {
     ///
     /// # Errors
     /// [`JournalError::TooLong`], [`JournalError::TimeRange`]; [`JournalError::Full`] if no sector but the
-    /// spare is left, under [`super::Policy::Overwrite`] because the others failed; [`JournalError::NoUsableSector`] if the flash fails everywhere. The record may
-    /// or may not be there after the last; its number is not used again.
+    /// spare is left, under [`super::Policy::Overwrite`] because the others failed; [`JournalError::NoUsableSector`] if
+    /// the flash fails everywhere. The record may or may not be there after the last; its number is not used again.
     pub fn append(
         &mut self,
         kind: u8,
@@ -67,8 +67,8 @@ impl<F: Flash> Journal<F> {
     /// `u32::MAX` discards everything, also what cannot be read any more, and so always makes room.
     ///
     /// # Errors
-    /// [`JournalError::Full`] if no sector is free, and this discard frees none, or [`JournalError::NoUsableSector`]: the
-    /// mark that says so is not written, the records are gone for this mount, and may be back after the next.
+    /// [`JournalError::Full`] if no sector is free, and this discard frees none, or [`JournalError::NoUsableSector`]:
+    /// the mark that says so is not written, the records are gone for this mount, and may be back after the next.
     pub fn discard(&mut self, sequence: u32) -> Result<(), JournalError<F::Error>> {
         let floor = sequence.saturating_add(1).min(self.state.next);
         if floor <= self.state.marked {

@@ -74,8 +74,8 @@ impl SsimWindow {
 ///
 /// Means, variances and covariance are those of the weighted window itself, as in the paper (not scaled up to those of
 /// a sample); `K1 = 0.01`, `K2 = 0.03`, and `L` is white: the largest integer of the kind, or 1.0. Worked out in
-/// doubles, rows before columns, each in order: 8 and 16-bit samples in the uniform window are summed exactly. NaN makes
-/// NaN of every window that it is in.
+/// doubles, rows before columns, each in order: 8 and 16-bit samples in the uniform window are summed exactly. NaN
+/// makes NaN of every window that it is in.
 ///
 /// Costs 25 KiB of memory, and some `10 * window` multiplications a sample.
 #[derive(Clone, Copy, Debug)]

@@ -33,8 +33,8 @@ pub struct Summary {
     /// The least and the largest of 64-bit integers, of which `min` and `max` are the nearest doubles. `None` for other
     /// kinds, or if `count` is zero.
     pub exact: Option<[i128; 2]>,
-    /// The mean. Integers: the nearest double but for one rounding (64-bit ones: for two). Floats: within `2^-50` of the mean magnitude.
-    /// Infinite if there are infinities of one sign, NaN if there are both.
+    /// The mean. Integers: the nearest double but for one rounding (64-bit ones: for two). Floats: within `2^-50` of
+    /// the mean magnitude. Infinite if there are infinities of one sign, NaN if there are both.
     pub mean: f64,
     /// The standard deviation of these samples as all there are (divided by `count`), as GDAL gives it. Integers: to
     /// within `2^-50`. Floats: its square is to within `2^-50` of the mean square. NaN if there are infinities
@@ -113,8 +113,8 @@ impl<'a> Statistics<'a> {
         Ok(Self { kind: shape.kind, bands: shape.bands, pixels: 0, histogram: counts, moments })
     }
 
-    /// Takes the rows of a strip of `T`. [`Sink::write`] picks `T`; a program that measures one kind only calls this and
-    /// links no kernels for the others.
+    /// Takes the rows of a strip of `T`. [`Sink::write`] picks `T`; a program that measures one kind only calls this
+    /// and links no kernels for the others.
     ///
     /// # Errors
     /// [`StageError::Kind`] and [`StageError::Bands`] if the strip is of another kind, or has other bands, than these
@@ -225,9 +225,8 @@ impl<'a> Statistics<'a> {
     ///
     /// Exact for 8 and 16-bit kinds. Others are counted in classes and it is interpolated between the ends of the
     /// class: not more than `2^-10` of the value off for 32-bit integers, none below 2048; `2^-9` for 64-bit ones, none
-    /// below 1024; not more than `2^-7` of the
-    /// value for floats whose magnitude is a normal number of single precision; smaller ones come out as zero or
-    /// nearly so.
+    /// below 1024; not more than `2^-7` of the value for floats whose magnitude is a normal number of single precision;
+    /// smaller ones come out as zero or nearly so.
     ///
     /// `None` without a histogram, or if there are no numbers.
     pub fn percentile(&self, percent: f64) -> Option<f64> {

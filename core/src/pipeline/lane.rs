@@ -6,8 +6,8 @@ use crate::budget::{Budget, Exhausted};
 use crate::shape::{Region, Rows, Shape};
 use crate::strip::{Strip, StripMut};
 
-/// Rows on their way to a stage or to the sink, in a ring, and what the stage remembers. All that a job keeps of a stage:
-/// the chain knows the rest.
+/// Rows on their way to a stage or to the sink, in a ring, and what the stage remembers. All that a job keeps of a
+/// stage: the chain knows the rest.
 #[derive(Debug)]
 pub(super) struct Lane<'a> {
     pub(super) bytes: &'a mut [u8],

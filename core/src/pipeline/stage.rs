@@ -40,8 +40,8 @@ pub trait Stage: Send + Sync {
         1
     }
 
-    /// The input row and column of the output's first sample, if the output is a part of the input as it is. Where such a
-    /// stage comes first the source gives that part, and the stage neither has a window nor runs.
+    /// The input row and column of the output's first sample, if the output is a part of the input as it is. Where such
+    /// a stage comes first the source gives that part, and the stage neither has a window nor runs.
     fn part(&self) -> Option<(u32, u32)> {
         None
     }

@@ -1,8 +1,8 @@
 //! Strips: borrowed rows that keep the row numbers they have in the image.
 //!
-//! The rows lie densely in a ring of `slots` rows: row `y` is in slot `y % slots`, counted from the row `base` where they
-//! are part of a larger image. So rows are carried over from strip to strip without moving, and a strip is at most two
-//! runs of bytes.
+//! The rows lie densely in a ring of `slots` rows: row `y` is in slot `y % slots`, counted from the row `base` where
+//! they are part of a larger image. So rows are carried over from strip to strip without moving, and a strip is at most
+//! two runs of bytes.
 
 use core::num::NonZeroU32;
 

@@ -9,8 +9,8 @@ use bytemuck::Pod;
 /// The most bands that can be listed.
 pub const MAX_LISTED: usize = 16;
 
-/// Gives each pixel the listed bands in the order of the list: samples that are as wide as `T`, of whatever kind. Exact,
-/// needs no memory.
+/// Gives each pixel the listed bands in the order of the list: samples that are as wide as `T`, of whatever kind.
+/// Exact, needs no memory.
 #[derive(Clone, Debug)]
 pub struct Bands<T> {
     list: heapless::Vec<u16, MAX_LISTED>,

@@ -5,8 +5,8 @@ use crate::pipeline::{Stage, StageError, View};
 use crate::shape::{Region, Shape, Span};
 use crate::strip::{Strip, StripMut};
 
-/// Keeps one rectangle. Works on every kind and needs no memory; copies whole rows, unless it comes first: then the source
-/// gives the rectangle.
+/// Keeps one rectangle. Works on every kind and needs no memory; copies whole rows, unless it comes first: then the
+/// source gives the rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crop {
     left: u32,

@@ -9,8 +9,9 @@ use crate::shape::Shape;
 ///
 /// Samples below zero (of signed and float kinds) stay as they are. Integers are computed in double precision and
 /// rounded to the nearest, ties to even: by table for 8 and 16 bits (a table of 128 KiB for these), else each on its
-/// own; those of 64 bits are rounded to a double first, and white is what it saturates to. Floats are computed to within one unit in the last place, white is 1.0, and values above it are not clamped.
-/// The power is [`libm`]'s, for f32 a series that vectorises: the same on every target.
+/// own; those of 64 bits are rounded to a double first, and white is what it saturates to. Floats are computed to
+/// within one unit in the last place, white is 1.0, and values above it are not clamped. The power is [`libm`]'s, for
+/// f32 a series that vectorises: the same on every target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gamma {
     exponent: f64,

@@ -9,8 +9,8 @@ use crate::shape::{SampleKind, Shape, by_kind};
 /// A straight line, in the sample's units.
 ///
 /// Integers: product and sum in double precision, each rounded to a double, then the nearest integer, ties to even,
-/// saturated (a sample of 64 bits is the nearest double first); bytes by a table of 256 of these. Floats: product and sum in their own precision, with `A` and `B`
-/// rounded to it.
+/// saturated (a sample of 64 bits is the nearest double first); bytes by a table of 256 of these. Floats: product and
+/// sum in their own precision, with `A` and `B` rounded to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Linear {
     gain: f64,

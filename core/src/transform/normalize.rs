@@ -11,8 +11,9 @@ use crate::strip::{Strip, StripMut};
 /// kind, or 1.0), everything outside to the nearer end.
 ///
 /// Worked out in doubles as `(x - low) / (high - low) * white`, with one rounding to the kind, to the nearest, ties to
-/// even. Samples of 64 bits, and the ends of their range, become the nearest doubles first. A range of no width, or of no finite width, makes everything 0. NaN stays NaN. 8 and 16-bit unsigned samples
-/// are looked up in a table: 256 bytes, 128 KiB.
+/// even. Samples of 64 bits, and the ends of their range, become the nearest doubles first. A range of no width, or of
+/// no finite width, makes everything 0. NaN stays NaN. 8 and 16-bit unsigned samples are looked up in a table: 256
+/// bytes, 128 KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Normalize<T> {
     range: Option<Range>,

@@ -8,8 +8,8 @@ use crate::shape::{Region, Rows, Shape, Span, by_kind};
 use crate::strip::{Strip, StripMut};
 use core::num::NonZeroU32;
 
-/// Averages blocks of `N x N` pixels. The output has `ceil(size / N)` pixels on each side: where the last block of a row
-/// or column is cut by the edge, it is the average of the pixels that there are, so none is lost.
+/// Averages blocks of `N x N` pixels. The output has `ceil(size / N)` pixels on each side: where the last block of a
+/// row or column is cut by the edge, it is the average of the pixels that there are, so none is lost.
 ///
 /// Integers: exact, halves round up (32-bit kinds: while a block has at most 2^20 samples, otherwise within 1). Floats:
 /// sums in double precision, in the order of the rows and then of the columns.

@@ -52,9 +52,9 @@ impl Bench {
                     known.next();
                 }
                 _ => {
-                    // The oldest sectors, where the policy gives them up: a free one stays, one is being opened, and one more
-                    // was given up for an opening that the power cut, which no turn shows. A sector that is passed over
-                    // takes a turn, too.
+                    // The oldest sectors, where the policy gives them up: a free one stays, one is being opened, and
+                    // one more was given up for an opening that the power cut, which no turn shows. A sector that is
+                    // passed over takes a turn, too.
                     let given_up = self.policy == Policy::Overwrite
                         && kept.turn + self.sectors < turn + 3 + 2 * self.bad;
                     assert!(
@@ -98,8 +98,8 @@ impl Bench {
         self.limbo_floor = 0;
         self.floor = self.floor.max(self.journal().stats().floor);
         self.kept.retain(|kept| kept.sequence >= self.floor);
-        // Once more, with nothing in between: the same. Nothing is to do; or the second of two marks is weak, was whole at
-        // first and is not now, and then the recovery that it said was done is done again.
+        // Once more, with nothing in between: the same. Nothing is to do; or the second of two marks is weak, was whole
+        // at first and is not now, and then the recovery that it said was done is done again.
         let mut recovered = programs > 0;
         for _ in 0..2 {
             let before = self.journal().stats();

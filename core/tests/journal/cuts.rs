@@ -103,8 +103,8 @@ every_second_cut! {
     every_second_cut_after_every_scattered_one_overwriting: Scattered Overwrite false;
 }
 
-/// The recovery of an acknowledged record is cut again and again: its copy is weak, or the erase of the copy's sector is
-/// cut, and the next recovery sees it now so, now so. Whatever it sees, the original is still the one to ask.
+/// The recovery of an acknowledged record is cut again and again: its copy is weak, or the erase of the copy's sector
+/// is cut, and the next recovery sees it now so, now so. Whatever it sees, the original is still the one to ask.
 #[test]
 fn a_weak_copy_does_not_cost_the_original() {
     const SECTOR: u64 = 1024;

@@ -13,8 +13,8 @@ pub(crate) struct Entry {
     pub(crate) page: PageName,
     /// Whether its input has other pages.
     pub(crate) several: bool,
-    /// Side of its output's tiles, where the format has them: whatever runs beside it, so that a batch that goes on after
-    /// an interruption makes the same files.
+    /// Side of its output's tiles, where the format has them: whatever runs beside it, so that a batch that goes on
+    /// after an interruption makes the same files.
     pub(crate) tile: Option<u32>,
     /// The smallest budget for it alone, as planned; 0 if it could not be planned.
     pub(crate) smallest_bytes: u64,

@@ -124,8 +124,8 @@ pub(crate) fn survey(job: &Job<'_>) -> Result<BatchPlan, Failure> {
     Ok(plan)
 }
 
-/// The side of an entry's tiles: that of its plan in the share that it has when as many as possible run at once, or else
-/// of its plan `alone`. `shares` are the budget and the workers of one of so many, the most first.
+/// The side of an entry's tiles: that of its plan in the share that it has when as many as possible run at once, or
+/// else of its plan `alone`. `shares` are the budget and the workers of one of so many, the most first.
 fn decide_tile(
     job: &Job<'_>,
     found: &Found,

@@ -12,8 +12,8 @@ use plimsoll_core::pipeline::{Chain, Need};
 use sha2::Sha256;
 use std::path::Path;
 
-/// Hashes a page of a file by reading its rows in order, within what the plan allows: the output that several workers wrote
-/// side by side, or the input of tiles. Gives the bytes that were read for it, too.
+/// Hashes a page of a file by reading its rows in order, within what the plan allows: the output that several workers
+/// wrote side by side, or the input of tiles. Gives the bytes that were read for it, too.
 pub(super) fn hash_back(
     path: &Path,
     page: PageName,

@@ -1,5 +1,5 @@
-//! An output whose own threads go at the pace of the job: where rows come in order through one sink, most of the work and
-//! of the memory is theirs.
+//! An output whose own threads go at the pace of the job: where rows come in order through one sink, most of the work
+//! and of the memory is theirs.
 
 use super::control::Control;
 use plimsoll_core::pipeline::Sink;

@@ -7,8 +7,8 @@ use plimsoll_core::pipeline::plan::{Each, Place};
 /// for release builds of this command, as all here, and held by the tests that compare plans with the system's peak.
 ///
 /// Most runs need 4.2 MiB. A copy of the program may hold 0.3 MiB more than what the linker wrote, because the system
-/// caches its file in larger pieces; and the system counts pages for each processor and adds them up with an error of up
-/// to 31 pages each, so that a process that changed processors may be said to hold 0.3 MiB more than it did.
+/// caches its file in larger pieces; and the system counts pages for each processor and adds them up with an error of
+/// up to 31 pages each, so that a process that changed processors may be said to hold 0.3 MiB more than it did.
 pub(crate) const START_BYTES: u64 = 5 << 20;
 
 /// The heap's peak of that: parsed arguments, settings and help.

@@ -35,8 +35,8 @@ impl Profile {
     /// Begins a profile now.
     ///
     /// # Errors
-    /// [`Failure::Usage`] if the page is not named as one: a picture is not to be replaced by mistake. [`Failure::Io`] if
-    /// it cannot be written, or the thread that looks cannot be started.
+    /// [`Failure::Usage`] if the page is not named as one: a picture is not to be replaced by mistake. [`Failure::Io`]
+    /// if it cannot be written, or the thread that looks cannot be started.
     pub(crate) fn begin(page: &Path, heap: &'static CountingAllocator) -> Result<Self, Failure> {
         let ending = page.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         if !["html", "htm"].contains(&ending.to_ascii_lowercase().as_str()) {

@@ -30,8 +30,8 @@ use std::path::{Path, PathBuf};
 /// The name of a settings file.
 const FILE_NAME: &str = "plimsoll.toml";
 
-/// What holds when the command line says `flags`: the values, with where each comes from. With `config` that file is the
-/// only one.
+/// What holds when the command line says `flags`: the values, with where each comes from. With `config` that file is
+/// the only one.
 ///
 /// # Errors
 /// [`Failure::Usage`] that names file, line, variable or flag; [`Failure::Io`] if a file cannot be read.

@@ -174,8 +174,8 @@ impl Header {
         Ok(header)
     }
 
-    /// Fails if the file could not hold what must be in memory at once whatever its bytes are: a row, or the whole of an
-    /// interlaced picture. Nobody should be asked for memory by sizes that say nothing.
+    /// Fails if the file could not hold what must be in memory at once whatever its bytes are: a row, or the whole of
+    /// an interlaced picture. Nobody should be asked for memory by sizes that say nothing.
     fn check_length(&self, len: u64) -> Result<(), FormatError> {
         let rows = if self.interlaced { self.rows } else { 1 };
         // Of an interlaced picture it is no more than what the seven passes have, whose rows end on bytes, too.

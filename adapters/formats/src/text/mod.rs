@@ -1,4 +1,5 @@
-//! Text in bounded memory: whole lines from any stream, records of delimited columns, and the numbers and times in them.
+//! Text in bounded memory: whole lines from any stream, records of delimited columns, and the numbers and times in
+//! them.
 //!
 //! ```text
 //!  Read --> chunk: runs of whole lines, in one fixed buffer

@@ -107,8 +107,8 @@ impl<R: Read> Records<R> {
         input_bytes + record_bytes + Self::MOST_FIELDS * size_of::<usize>()
     }
 
-    /// Records of `input`, whose fields are separated by `delimiter`. It is read in pieces of at most `input_bytes`, and
-    /// a record's fields have at most `record_bytes` in all.
+    /// Records of `input`, whose fields are separated by `delimiter`. It is read in pieces of at most `input_bytes`,
+    /// and a record's fields have at most `record_bytes` in all.
     pub fn new(input: R, delimiter: u8, input_bytes: usize, record_bytes: usize) -> Self {
         Self {
             input,

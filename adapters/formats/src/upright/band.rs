@@ -34,8 +34,8 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// For a region of the stored picture: bands as high as blocks are, or where any rows (or columns) can be had alone,
-    /// as high as `band_bytes` allow.
+    /// For a region of the stored picture: bands as high as blocks are, or where any rows (or columns) can be had
+    /// alone, as high as `band_bytes` allow.
     pub(super) fn new(
         orientation: Orientation,
         stored: Shape,

@@ -19,8 +19,8 @@ pub struct Built {
     pub watch: Stopwatch,
 }
 
-/// Builds the transform called `name` with `settings`, as a user writes them, for an image of shape `input`. `known` are
-/// the ranges that earlier passes found, in the order in which this transform asks for them.
+/// Builds the transform called `name` with `settings`, as a user writes them, for an image of shape `input`. `known`
+/// are the ranges that earlier passes found, in the order in which this transform asks for them.
 ///
 /// # Errors
 /// [`StageError`] for a name or settings that mean nothing, or an image that the transform cannot work on.

@@ -5,10 +5,10 @@
 //! they give, for the receipt's reads per input byte.
 //!
 //! A file that somebody changes while it is read would give a picture that never was. So after each read (those of
-//! one `read_each` together) the file is asked for its length and its time of modification: what was read is given only if both are those of when it was
-//! opened. A change that comes after the last read does not matter; one that comes within a tick of the file system's
-//! clock (4 ms on most) after the last modification before it was opened, or through another program's mapping that is
-//! not yet written back, cannot be seen this way.
+//! one `read_each` together) the file is asked for its length and its time of modification: what was read is given only
+//! if both are those of when it was opened. A change that comes after the last read does not matter; one that comes
+//! within a tick of the file system's clock (4 ms on most) after the last modification before it was opened, or through
+//! another program's mapping that is not yet written back, cannot be seen this way.
 
 mod mapped;
 mod positioned;

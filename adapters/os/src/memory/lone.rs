@@ -2,9 +2,9 @@
 //!
 //! Linux maps 64 KiB of a file around each place that is touched, except in a range that is watched for writes: there
 //! every page must have its own fault (Linux, `Documentation/admin-guide/mm/userfaultfd.rst`, "Write Protect
-//! Notifications"; `uffd_disable_fault_around` in `include/linux/userfaultfd_k.h`). Nobody writes to the ranges that are
-//! watched here, and writes would be let through at once (`UFFD_FEATURE_WP_ASYNC`, from Linux 6.7 on): nothing waits,
-//! and nothing is ever read from the watcher.
+//! Notifications"; `uffd_disable_fault_around` in `include/linux/userfaultfd_k.h`). Nobody writes to the ranges that
+//! are watched here, and writes would be let through at once (`UFFD_FEATURE_WP_ASYNC`, from Linux 6.7 on): nothing
+//! waits, and nothing is ever read from the watcher.
 #![allow(unsafe_code)]
 
 use rustix::fd::{IntoRawFd, OwnedFd};

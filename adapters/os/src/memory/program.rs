@@ -7,8 +7,8 @@
 #[cfg(target_os = "linux")]
 use super::lone::LonePages;
 
-/// Makes code and constants resident page by page where they are touched from now on, and not in pieces of 64 KiB. Gives
-/// the bytes of the segments that are so divided.
+/// Makes code and constants resident page by page where they are touched from now on, and not in pieces of 64 KiB.
+/// Gives the bytes of the segments that are so divided.
 #[cfg(target_os = "linux")]
 pub fn divide_code() -> u64 {
     match lone_pages() {
@@ -33,8 +33,9 @@ fn lone_pages() -> rustix::io::Result<u64> {
 }
 
 /// By mappings of their own, where the system knows no lone pages: thousands of calls, about two thirds of what the
-/// shortest run costs. Every other page is marked as read in random order: a hint about reading ahead, that alters nothing
-/// that the program can see; but it tells the two kinds apart, and a fault never maps pages of another kind than its own.
+/// shortest run costs. Every other page is marked as read in random order: a hint about reading ahead, that alters
+/// nothing that the program can see; but it tells the two kinds apart, and a fault never maps pages of another kind
+/// than its own.
 #[cfg(target_os = "linux")]
 fn page_mappings() -> u64 {
     let bytes = rustix::param::page_size();

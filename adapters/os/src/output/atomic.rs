@@ -21,7 +21,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug)]
 pub struct AtomicOutput {
     file: File,
-    /// The system writes to a file for one thread at a time anyway, and lets the others spin meanwhile: they sleep here.
+    /// The system writes to a file for one thread at a time anyway, and lets the others spin meanwhile: they sleep
+    /// here.
     turn: Mutex<()>,
     temporary: Temporary,
     folder: PathBuf,
@@ -85,9 +86,9 @@ impl AtomicOutput {
         &self.folder
     }
 
-    /// Takes the room of a file of `bytes` bytes on the disk, so that a full disk is known before the work; writing into
-    /// room that is there costs the system less, too (a tenth of a copy's processor time on ext4). Where the file system
-    /// cannot do that, nothing happens. What is more than the file needs goes back when it is committed.
+    /// Takes the room of a file of `bytes` bytes on the disk, so that a full disk is known before the work; writing
+    /// into room that is there costs the system less, too (a tenth of a copy's processor time on ext4). Where the file
+    /// system cannot do that, nothing happens. What is more than the file needs goes back when it is committed.
     ///
     /// # Errors
     /// [`FileError`] if the disk is full, a quota used up, a file of that size not possible, or the device fails.
@@ -123,8 +124,8 @@ impl AtomicOutput {
     /// without, a power cut soon after may lose the file.
     ///
     /// # Errors
-    /// [`FileError`]; nothing is left then, and a file that was to be replaced is still there. Only on file systems that
-    /// cannot swap names it is replaced where nothing but the sync of the folder failed.
+    /// [`FileError`]; nothing is left then, and a file that was to be replaced is still there. Only on file systems
+    /// that cannot swap names it is replaced where nothing but the sync of the folder failed.
     pub fn commit(self, sync: bool) -> Result<(), FileError> {
         self.commit_with(sync, sync_folder)
     }

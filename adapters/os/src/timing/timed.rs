@@ -6,8 +6,8 @@ use plimsoll_core::shape::{Region, Shape};
 use plimsoll_core::strip::{Strip, StripMut};
 
 /// What it holds, with the time spent in it: `process` (and `begin`) of a [`Stage`], `read` of a [`Source`], `write`
-/// and `finish` of a [`Sink`]. Time that a source or sink waits counts. With a [`Dispatched`](crate::cpu::Dispatched) stage or sink,
-/// this stands around that.
+/// and `finish` of a [`Sink`]. Time that a source or sink waits counts. With a [`Dispatched`](crate::cpu::Dispatched)
+/// stage or sink, this stands around that.
 #[derive(Clone, Debug)]
 pub struct Timed<T> {
     inner: T,

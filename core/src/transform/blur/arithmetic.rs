@@ -12,8 +12,8 @@ pub trait Blurred: Sample {
     type Down: Pass<In = Self, Out = Self::Middle>;
     /// Across one row.
     type Across: Pass<In = Self::Middle, Out = Self>;
-    /// Whether there is an arithmetic of its own for pairs that are one group, with weights in lanes. It pays where that
-    /// makes narrower products; other kinds are faster with weights that stay the same.
+    /// Whether there is an arithmetic of its own for pairs that are one group, with weights in lanes. It pays where
+    /// that makes narrower products; other kinds are faster with weights that stay the same.
     const FEW: bool;
     /// Down the rows, then.
     type DownFew: Pass<In = Self, Out = Self::Middle>;

@@ -52,8 +52,8 @@ fn sort_columns5<T: Ranked>(
     }
 }
 
-/// The sample at `i`, which is there: with so many rows the optimiser loses sight of it in programs that are compiled for
-/// size, and an index would bring a panic along.
+/// The sample at `i`, which is there: with so many rows the optimiser loses sight of it in programs that are compiled
+/// for size, and an index would bring a panic along.
 #[inline(always)]
 fn at<T: bytemuck::Pod>(row: &[T], i: usize) -> T {
     row.get(i).copied().unwrap_or(T::zeroed())

@@ -64,8 +64,8 @@ integer_to_integer!(i16 => u8, u16, i16, u32, i32);
 integer_to_integer!(u32 => u8, u16, i16, u32, i32);
 integer_to_integer!(i32 => u8, u16, i16, u32, i32);
 
-/// `x * to / from` to the nearest integer, where `to` and `from` are whites and `x` is at most one above `from`: even for
-/// 64 bits the product is below 2^128. One function for all pairs with such a kind: they are rare, and many.
+/// `x * to / from` to the nearest integer, where `to` and `from` are whites and `x` is at most one above `from`: even
+/// for 64 bits the product is below 2^128. One function for all pairs with such a kind: they are rare, and many.
 #[inline(never)]
 fn rescale_long(x: u128, from: u64, to: u64) -> u128 {
     let product = x.wrapping_mul(u128::from(to));
@@ -125,8 +125,8 @@ macro_rules! integer_to_float {
 integer_to_float!(u8, by f32 => f32, u16, by f32 => f32, i16, by f32 => f32, u32, by f64 => f32, i32, by f64 => f32);
 integer_to_float!(u8, by f64 => f64, u16, by f64 => f64, i16, by f64 => f64, u32, by f64 => f64, i32, by f64 => f64);
 
-/// From kinds whose white is `2^BITS - 1`. In binary the quotient repeats the number, `BITS` bits each time: enough of it in
-/// 128 bits, with what follows as a last bit, is rounded to the float once, and then moved behind the point.
+/// From kinds whose white is `2^BITS - 1`. In binary the quotient repeats the number, `BITS` bits each time: enough of
+/// it in 128 bits, with what follows as a last bit, is rounded to the float once, and then moved behind the point.
 macro_rules! long_to_float {
     ($($a:ty, $bits:literal);*) => {$(
         impl Convert<f64> for $a {

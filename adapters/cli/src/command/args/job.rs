@@ -20,15 +20,15 @@ pub(crate) struct ConvertArgs {
     /// A step, as OP or OP:ARGS; give it again for the next one
     #[arg(long = "do", value_name = "OP[:ARGS]", allow_hyphen_values = true)]
     pub steps: Vec<Step>,
-    /// Pages, counted from 1: 1-3,7, or 3/1 for the first SubIFD of page 3. Several become one file, or one file each if
-    /// OUT holds {page}
+    /// Pages, counted from 1: 1-3,7, or 3/1 for the first SubIFD of page 3. Several become one file, or one file each
+    /// if OUT holds {page}
     #[arg(long, value_name = "LIST")]
     pub pages: Option<PageList>,
     /// A rectangle of the input, cut out before the first step; no more is read than it takes
     #[arg(long, value_name = "LEFT,TOP,COLS,ROWS")]
     pub region: Option<RegionArg>,
-    /// Undo the orientation that the input names (TIFF, PNG): turn and mirror it as it should be seen, before --region and the
-    /// first step
+    /// Undo the orientation that the input names (TIFF, PNG): turn and mirror it as it should be seen, before --region
+    /// and the first step
     #[arg(long)]
     pub upright: bool,
     #[command(flatten)]

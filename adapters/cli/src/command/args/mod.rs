@@ -41,7 +41,8 @@ pub(crate) struct CommandLine {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Messages and settings", next_display_order = 1000)]
 pub(crate) struct SettingsArgs {
-    /// Settings from this file, instead of ./plimsoll.toml and plimsoll/plimsoll.toml in the user's configuration folder
+    /// Settings from this file, instead of ./plimsoll.toml and plimsoll/plimsoll.toml in the user's configuration
+    /// folder
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 }

@@ -275,8 +275,8 @@ mod tests {
         info(&image, true).expect("it reads");
     }
 
-    /// As firmware leaves it: flash that erases to 0, words of 8 bytes, blocks of two channels, and the power gone in the
-    /// middle of a page.
+    /// As firmware leaves it: flash that erases to 0, words of 8 bytes, blocks of two channels, and the power gone in
+    /// the middle of a page.
     #[test]
     fn the_image_of_a_device_becomes_a_table() {
         let mut flash = vec![0u8; 4 * 1024];

@@ -59,8 +59,8 @@ pub(super) struct PackArgs {
     /// The first line has names
     #[arg(long)]
     pub header: bool,
-    /// The largest error of any value, in its own unit, or rel:R for a part of each value (its first five digits count);
-    /// without it, none
+    /// The largest error of any value, in its own unit, or rel:R for a part of each value (its first five digits
+    /// count); without it, none
     #[arg(long, value_name = "E", value_parser = tolerance)]
     pub max_error: Option<Tolerance>,
     /// Points of a block at most

@@ -1,7 +1,7 @@
 //! How one sample is stored, and from there to a sample kind of this machine.
 //!
-//! Core has nine kinds of sample, files have any number of bits: a stored sample becomes the smallest kind that holds all
-//! its values, unchanged. There is no signed kind of 8 bits: such samples become 16-bit ones.
+//! Core has nine kinds of sample, files have any number of bits: a stored sample becomes the smallest kind that holds
+//! all its values, unchanged. There is no signed kind of 8 bits: such samples become 16-bit ones.
 //!
 //! Samples of whole bytes come here in this machine's byte order. All others are a stream of bits, most significant
 //! first whatever the file's byte order, each row beginning at a byte (TIFF 6.0, `FillOrder` and section 9).

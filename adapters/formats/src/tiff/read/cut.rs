@@ -154,8 +154,8 @@ impl Cut {
         }
     }
 
-    /// Copies a segment's rows, which lie in `span` as they do in their unit, to the strip's rows from `first` on. Where
-    /// the width of a sample is given its bytes are swapped.
+    /// Copies a segment's rows, which lie in `span` as they do in their unit, to the strip's rows from `first` on.
+    /// Where the width of a sample is given its bytes are swapped.
     pub(super) fn place_rows(
         &self,
         segment: &Segment,

@@ -153,8 +153,8 @@ impl Layout {
         }
     }
 
-    /// Fails if the file could not hold a row of the first unit whatever its bytes are: sizes of such a page say nothing, and
-    /// nobody should be asked for the memory of its rows.
+    /// Fails if the file could not hold a row of the first unit whatever its bytes are: sizes of such a page say
+    /// nothing, and nobody should be asked for the memory of its rows.
     ///
     /// # Errors
     /// [`FormatError::Malformed`]; [`FormatError::Io`] if the offset cannot be read.

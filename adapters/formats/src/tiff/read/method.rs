@@ -119,8 +119,8 @@ fn start<'a>(file: &File, first: &First, into: &'a mut [u8]) -> Result<&'a [u8],
     Ok(into)
 }
 
-/// Whether the first unit begins with the clear code, 256 in nine bits, as the old order of bits has it: both orders have
-/// the same number in the header.
+/// Whether the first unit begins with the clear code, 256 in nine bits, as the old order of bits has it: both orders
+/// have the same number in the header.
 fn is_old_lzw(file: &File, first: &First) -> Result<bool, FormatError> {
     Ok(matches!(start(file, first, &mut [0; 2])?, [0, second] if second & 1 == 1))
 }

@@ -11,8 +11,8 @@ use plimsoll_core::shape::Shape;
 /// The most directories that are looked at: a pyramid has half a dozen.
 const MOST: u32 = 16;
 
-/// The copy of the page whose directory lies at `at`, of shape `whole`, that is `2^levels` times smaller, if there is one
-/// that can be read. What is broken about other directories is no reason not to read this page.
+/// The copy of the page whose directory lies at `at`, of shape `whole`, that is `2^levels` times smaller, if there is
+/// one that can be read. What is broken about other directories is no reason not to read this page.
 ///
 /// # Errors
 /// [`FormatError::Io`]: a device that fails now and then must not decide which pixels are taken.

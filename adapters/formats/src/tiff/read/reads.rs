@@ -12,8 +12,8 @@ use plimsoll_core::shape::Region;
 const MOST_UNITS: u64 = 1 << 20;
 
 /// The most bytes that a source over `region` reads of the units: of uncompressed ones those between its first and
-/// its last pixel in each (without the gaps between rows where rows are read one by one), of compressed ones all. `None`
-/// for more units than are looked up.
+/// its last pixel in each (without the gaps between rows where rows are read one by one), of compressed ones all.
+/// `None` for more units than are looked up.
 ///
 /// # Errors
 /// [`FormatError`] if the tables of the units are malformed or cannot be read.

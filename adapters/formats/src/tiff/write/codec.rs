@@ -8,9 +8,10 @@ use crate::queue::{Code, Lent};
 use flate2::{Compress, FlushCompress, Status};
 use weezl::{BitOrder, LzwStatus, encode::Encoder};
 
-/// Level of Deflate, 1 to 9, where none is asked for. Bytes left of a byte, after differencing, of a noisy picture, a photograph and a printed
-/// page: level 2 0.467, 0.323, 0.062; level 6 0.465, 0.284, 0.041; level 7 0.463, 0.284, 0.040. On the noisy picture
-/// level 6 takes 1.31 times the instructions of level 2; on the page level 7 takes 1.7 times as long as level 6.
+/// Level of Deflate, 1 to 9, where none is asked for. Bytes left of a byte, after differencing, of a noisy picture, a
+/// photograph and a printed page: level 2 0.467, 0.323, 0.062; level 6 0.465, 0.284, 0.041; level 7 0.463, 0.284,
+/// 0.040. On the noisy picture level 6 takes 1.31 times the instructions of level 2; on the page level 7 takes 1.7
+/// times as long as level 6.
 const DEFLATE_LEVEL: u8 = 6;
 
 /// A method of compression.

@@ -1,5 +1,5 @@
-//! Rows of pixels out of the samples of the components: colour that is stored coarser is interpolated, and YCbCr becomes
-//! RGB where the page wants it.
+//! Rows of pixels out of the samples of the components: colour that is stored coarser is interpolated, and YCbCr
+//! becomes RGB where the page wants it.
 
 use super::parts::GROUPS_HELD;
 use super::{Jpeg, rows};
