@@ -54,7 +54,7 @@ pub trait Stage: Send + Sync {
     }
 
     /// Whether wider vectors help: a decorator compiles `process` once more where they do. Integers of 64 bits are
-    /// neither multiplied nor converted in vectors of 256 bits.
+    /// compared and selected in vectors of 256 bits, but neither multiplied nor converted to floats.
     fn vectorises(&self) -> bool {
         true
     }

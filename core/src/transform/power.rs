@@ -16,8 +16,7 @@ const BIAS: u64 = 1023;
 /// The logarithm to base 2 of a normal `x` above zero, to 2e-12 of itself.
 #[inline(always)]
 fn log2(x: f64) -> f64 {
-    // x = 2^e * m with m from sqrt(1/2) to sqrt(2): taking the bits of sqrt(1/2) first makes the exponent's the wanted
-    // e.
+    // x = 2^e * m with m from sqrt(1/2) to sqrt(2): with the bits of sqrt(1/2) taken away, the exponent is e.
     let low = core::f64::consts::FRAC_1_SQRT_2.to_bits();
     let above = x.to_bits().wrapping_sub(low);
     let exponent = f64::from_bits(TWO_52.to_bits() | ((above >> 52).wrapping_add(BIAS) & 0xfff))

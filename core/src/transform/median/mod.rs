@@ -64,10 +64,6 @@ impl<T: Ranked, const N: usize> Stage for Median<T, N> {
         "median"
     }
 
-    fn vectorises(&self) -> bool {
-        !T::KIND.is_long()
-    }
-
     fn output(&self, input: Shape) -> Result<Shape, StageError> {
         if input.kind == T::KIND {
             Ok(input)
