@@ -229,6 +229,11 @@ pub trait Target: Send + Sync {
     /// Whether rows must come in order through one sink. If not, each worker has a sink for a band of its own.
     fn ordered(&self) -> bool;
 
+    /// Whether its samples decide how many bytes it has. What is compressed comes in order.
+    fn is_compressed(&self) -> bool {
+        self.ordered()
+    }
+
     /// Whether the same samples come back when it is read.
     fn lossless(&self) -> bool {
         true

@@ -7,7 +7,7 @@ use super::budget::Budgeted;
 use super::control::Control;
 use super::convert::{ConvertJob, Converted, Request};
 use super::hash::hex;
-use super::output::{check_output, commit, format_of, reserve};
+use super::output::{begin, check_output, commit, format_of};
 use super::pages::{Input, PageList, PageName};
 use super::plan::JobPlan;
 use super::settings::Settings;
@@ -15,9 +15,7 @@ use crate::failure::Failure;
 use crate::size::Within;
 use plimsoll_core::shape::Shape;
 use plimsoll_formats::{Pyramid, Tail, Wanted};
-use plimsoll_os::output::AtomicOutput;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
 /// A conversion of several pages into one file, planned and ready to run.
 pub struct BookJob {
@@ -28,6 +26,8 @@ pub struct BookJob {
     all_pages: bool,
     /// The most bytes of the output.
     file_bytes: u64,
+    /// The same, if the samples of none of its pages decide them.
+    known_bytes: Option<u64>,
     shape: Shape,
     left_out: Vec<&'static str>,
     plan: JobPlan,
@@ -81,7 +81,8 @@ impl BookJob {
         });
         let all_pages = in_order && last < u32::MAX && input.ends_before(last + 1)?;
         let mut largest: Option<JobPlan> = None;
-        let (mut file_bytes, mut shape, mut left_out) = (0u64, None, Vec::new());
+        let (mut file_bytes, mut known_bytes) = (0u64, Some(0u64));
+        let (mut shape, mut left_out) = (None, Vec::new());
         for number in pages.names() {
             let job = ConvertJob::plan_page(
                 input,
@@ -92,6 +93,7 @@ impl BookJob {
                 all_pages,
             )?;
             file_bytes = file_bytes.saturating_add(job.file_bytes()?);
+            known_bytes = known_bytes.zip(job.known_bytes()?).map(|(known, own)| known.saturating_add(own));
             shape = shape.or(Some(job.output_shape()));
             for name in job.left_out() {
                 if !left_out.contains(name) {
@@ -113,7 +115,7 @@ impl BookJob {
         let (Some(plan), Some(shape)) = (largest, shape) else {
             return Err(Failure::Usage("no pages are named".to_owned()));
         };
-        Ok(Self { pages, request, settings, all_pages, file_bytes, shape, left_out, plan })
+        Ok(Self { pages, request, settings, all_pages, file_bytes, known_bytes, shape, left_out, plan })
     }
 
     /// The plan: that of the page that needs the most.
@@ -132,16 +134,7 @@ impl BookJob {
     /// [`Failure`] by culprit; nothing is left behind then.
     pub fn run(&self, input: &Input, control: &Control) -> Result<Converted, Failure> {
         let output = &self.request.output;
-        let mut file = AtomicOutput::create(output, self.settings.overwrite)
-            .map_err(|error| Failure::Io(error.to_string()))?;
-        let may_be_smaller = !matches!(
-            self.request.wanted.compression,
-            plimsoll_formats::Compression::None | plimsoll_formats::Compression::Usual
-        );
-        if !may_be_smaller {
-            reserve(&mut file, self.file_bytes)?;
-        }
-        let file = Arc::new(file);
+        let file = begin(output, self.known_bytes, &self.settings)?;
         let mut hasher = self.settings.hash.then(Sha256::new);
         let mut tail = Tail::default();
         let mut stored = String::new();

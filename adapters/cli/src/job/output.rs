@@ -6,8 +6,8 @@ use super::settings::Settings;
 use crate::failure::Failure;
 use plimsoll_core::shape::Shape;
 use plimsoll_formats::{Format, FormatError, Metadata, Target, Wanted};
+use plimsoll_os::FileError;
 use plimsoll_os::output::AtomicOutput;
-use plimsoll_os::probe::Probe;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -67,16 +67,17 @@ pub(super) fn check_output(input: &Input, output: &Path, settings: &Settings) ->
     Ok(())
 }
 
-/// Takes the disk's room of an output whose size is known: `bytes`.
+/// Begins the output; takes the disk's room of `bytes`, where its size is known.
 ///
 /// # Errors
 /// [`Failure::Io`] that says what is missing.
-pub(super) fn reserve(file: &mut AtomicOutput, bytes: u64) -> Result<(), Failure> {
-    match Probe::system().disk_free_bytes(file.folder()) {
-        Some(free) if free < bytes => Err(Failure::Io(format!(
-            "{}: the output needs {bytes} bytes of disk, {free} are free: free some or write somewhere else",
-            file.folder().display()
-        ))),
-        _ => file.reserve(bytes).map_err(|error| Failure::Io(error.to_string())),
-    }
+pub(super) fn begin(
+    output: &Path,
+    bytes: Option<u64>,
+    settings: &Settings,
+) -> Result<Arc<AtomicOutput>, Failure> {
+    let failed = |error: FileError| Failure::Io(error.to_string());
+    let mut file = AtomicOutput::create(output, settings.overwrite).map_err(failed)?;
+    file.reserve(bytes.unwrap_or(0)).map_err(failed)?;
+    Ok(Arc::new(file))
 }

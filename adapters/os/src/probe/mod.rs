@@ -7,7 +7,7 @@
 mod budget;
 mod container;
 mod cpu;
-mod disk;
+pub(crate) mod disk;
 mod groups;
 mod machine;
 mod process;

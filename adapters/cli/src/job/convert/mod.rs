@@ -96,6 +96,12 @@ impl ConvertJob {
         Ok(self.target(0)?.file_bytes())
     }
 
+    /// Bytes of the output, if its samples do not decide them.
+    pub(super) fn known_bytes(&self) -> Result<Option<u64>, Failure> {
+        let target = self.target(0)?;
+        Ok((!target.is_compressed()).then(|| target.file_bytes()))
+    }
+
     /// The same in a process whose budget is larger than what it was planned with.
     pub(super) fn within_a_larger(&mut self, budget: &Budgeted) {
         self.plan.budget = budget.clone();

@@ -6,7 +6,7 @@ use crate::job::control::Control;
 use crate::job::hash::{Hashing, hex};
 use crate::job::hash_back::hash_back;
 use crate::job::measure::find_ranges;
-use crate::job::output::{commit, reserve};
+use crate::job::output::{begin, commit};
 use crate::job::paced::Paced;
 use crate::job::pass::Pass;
 use crate::job::plan::PassPlan;
@@ -50,13 +50,7 @@ impl ConvertJob {
         check: impl FnOnce(&Path, &[Range]) -> Result<Option<Checked>, Failure>,
     ) -> Result<Converted, Failure> {
         let output = &self.request.output;
-        let mut file = AtomicOutput::create(output, self.settings.overwrite)
-            .map_err(|error| Failure::Io(error.to_string()))?;
-        let target = self.target(0)?;
-        if !target.ordered() {
-            reserve(&mut file, target.file_bytes())?;
-        }
-        let file = Arc::new(file);
+        let file = begin(output, self.known_bytes()?, &self.settings)?;
         let hasher = self.settings.hash.then(Sha256::new);
         let written = self.write(&file, (1, Tail::default()), hasher, control)?;
         let checked = check(file.temporary(), &written.ranges)?;

@@ -177,6 +177,10 @@ impl Target for Packed {
         true
     }
 
+    fn is_compressed(&self) -> bool {
+        self.packing != Packing::Stored
+    }
+
     fn needs(&self) -> Vec<Need> {
         let compressors = u64::from(self.compressors);
         let unit = self.form().grid.unit_bytes();
