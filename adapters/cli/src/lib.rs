@@ -11,6 +11,7 @@ mod command;
 mod failure;
 pub mod job;
 mod log;
+mod number;
 mod profile;
 mod progress;
 pub mod report;

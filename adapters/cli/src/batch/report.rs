@@ -7,6 +7,7 @@ use super::plan::BatchPlan;
 use super::survey::Job;
 use crate::failure::Failure;
 use crate::job::Decision;
+use crate::number;
 use crate::report::{Actual, decision_json, path_text};
 use crate::side::Side;
 use serde_json::{Value, json};
@@ -149,23 +150,18 @@ fn write_json(file: &mut impl Write, about: &About<'_>) -> io::Result<()> {
     writeln!(file, "]\n}}")
 }
 
-/// JSON has no infinity: the PSNR of equal pictures is the word.
-fn number(value: f64) -> Value {
-    if value.is_finite() { json!(value) } else { json!(value.to_string()) }
-}
-
 /// What was found when an output was read back.
 pub(crate) fn checked_json(checked: &crate::job::Checked) -> Value {
     json!({
         "identical": checked.identical,
-        "mse": number(checked.mse),
-        "psnr": number(checked.psnr),
-        "ssim": checked.ssim.map(number),
-        "max_difference": number(checked.max_difference),
+        "mse": number::json(checked.mse),
+        "psnr": number::json(checked.psnr),
+        "ssim": checked.ssim.map(number::json),
+        "max_difference": number::json(checked.max_difference),
         "missed": checked.missed,
         "written_again": checked.before.is_some(),
-        "psnr_before": checked.before.map(|(psnr, _)| number(psnr)),
-        "ssim_before": checked.before.and_then(|(_, ssim)| ssim).map(number),
+        "psnr_before": checked.before.map(|(psnr, _)| number::json(psnr)),
+        "ssim_before": checked.before.and_then(|(_, ssim)| ssim).map(number::json),
     })
 }
 

@@ -1,11 +1,11 @@
 //! `plimsoll compare`: how far two pictures differ.
 
 use super::args::CompareArgs;
-use super::number;
 use super::session::{Session, print, print_plan, settings};
 use crate::failure::Failure;
 use crate::job::{CompareJob, Comparison, Input};
 use crate::log;
+use crate::number;
 use crate::report;
 use plimsoll_core::measure::{Distance, SsimWindow};
 use serde_json::{Value, json};
@@ -47,9 +47,9 @@ fn job(args: &CompareArgs, a: &Input, b: &Input) -> Result<CompareJob, Failure> 
 
 fn distance_json(distance: &Distance) -> Value {
     json!({
-        "mse": number::json(None, distance.mse),
-        "psnr": number::json(None, distance.psnr),
-        "max_difference": number::json(distance.exact_max.map(i128::from), distance.max),
+        "mse": number::json(distance.mse),
+        "psnr": number::json(distance.psnr),
+        "max_difference": number::exact_json(distance.exact_max.map(i128::from), distance.max),
         "differing": distance.differing,
         "nans": distance.nans,
         "count": distance.count,
@@ -60,9 +60,9 @@ fn to_json(comparison: &Comparison) -> Value {
     json!({
         "overall": distance_json(&comparison.overall),
         "by_band": comparison.bands.iter().map(distance_json).collect::<Vec<_>>(),
-        "ssim": comparison.ssim.as_ref().map(|(overall, _)| number::json(None, *overall)),
+        "ssim": comparison.ssim.as_ref().map(|(overall, _)| number::json(*overall)),
         "ssim_by_band": comparison.ssim.as_ref().map(|(_, bands)| {
-            bands.iter().map(|band| number::json(None, *band)).collect::<Vec<_>>()
+            bands.iter().map(|band| number::json(*band)).collect::<Vec<_>>()
         }),
     })
 }
@@ -70,7 +70,7 @@ fn to_json(comparison: &Comparison) -> Value {
 fn to_text(comparison: &Comparison) -> String {
     let line = |name: &str, distance: &Distance| {
         let Distance { mse, psnr, max, exact_max, differing, count, .. } = distance;
-        let max = number::text(exact_max.map(i128::from), *max);
+        let max = number::exact_text(exact_max.map(i128::from), *max);
         format!(
             "{name:8} mse {mse} psnr {psnr:.4} dB max difference {max} differing {differing} of {count}\n"
         )

@@ -6,7 +6,6 @@ mod convert;
 mod doctor;
 mod info;
 mod journal;
-mod number;
 mod series;
 mod session;
 mod stats;

@@ -1,11 +1,11 @@
 //! `plimsoll stats`: minimum, maximum, mean, deviation and histogram.
 
 use super::args::StatsArgs;
-use super::number;
 use super::session::{Session, print_plan, settings};
 use crate::failure::Failure;
 use crate::job::{Input, MeasureJob, Measured};
 use crate::log;
+use crate::number;
 use crate::report;
 use plimsoll_core::measure::{Statistics, Summary};
 use plimsoll_core::shape::SampleKind;
@@ -51,16 +51,15 @@ fn extremes<S>(summary: &Summary, shown: fn(Option<i128>, f64) -> S) -> [S; 2] {
 }
 
 fn summary_json(summary: &Summary) -> Value {
-    let [min, max] = extremes(summary, number::json);
-    let double = |value| number::json(None, value);
+    let [min, max] = extremes(summary, number::exact_json);
     json!({
         "count": summary.count,
         "nans": summary.nans,
         "min": min,
         "max": max,
-        "mean": double(summary.mean),
-        "deviation": double(summary.deviation),
-        "sample_deviation": double(summary.sample_deviation),
+        "mean": number::json(summary.mean),
+        "deviation": number::json(summary.deviation),
+        "sample_deviation": number::json(summary.sample_deviation),
     })
 }
 
@@ -120,7 +119,7 @@ fn write_text(
     writeln!(out, "{}", measured.shape)?;
     let mut line = |name: &str, summary: &Summary| {
         let Summary { count, nans, mean, deviation, .. } = summary;
-        let [min, max] = extremes(summary, number::text);
+        let [min, max] = extremes(summary, number::exact_text);
         write!(out, "{name:8} min {min} max {max} mean {mean:.6} deviation {deviation:.6} count {count}")?;
         if *nans > 0 { writeln!(out, " not a number {nans}") } else { writeln!(out) }
     };
