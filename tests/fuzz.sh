@@ -16,10 +16,9 @@ if ! cargo fuzz --version >/dev/null 2>&1 && ! cargo install -q cargo-fuzz --loc
 fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-status=0
-for target in $(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do
-  echo "fuzz $target"
-  seeds=() options=()
+
+run() { # run TARGET: its log is in $logs/TARGET; a target that fails leaves its name in $logs/failed
+  local target=$1 seeds=() options=()
   # What is found lies in the first folder; the others are only read. Old crashes are seeds, too.
   if [ "$target" = tiff_open ]; then
     mkdir -p tests/fuzz/corpus/tiff_open
@@ -36,9 +35,23 @@ for target in $(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do
       [ -d "$folder" ] && find "$folder" -type f -size -12k -exec cp {} "$logs/seeds" \;
     done
   fi
-  if ! cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" "${seeds[@]}" -- "${options[@]}" -max_total_time="$seconds" -rss_limit_mb=512 >"$logs/$target" 2>&1; then
+  cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" "${seeds[@]}" -- "${options[@]}" -max_total_time="$seconds" -rss_limit_mb=512 >"$logs/$target" 2>&1 || echo "$target" >>"$logs/failed"
+}
+
+# All of them at once, so that every processor has something to build; then one on each.
+cargo +nightly fuzz build --fuzz-dir tests/fuzz >"$logs/build" 2>&1 || { tail -40 "$logs/build"; exit 1; }
+targets=$(cargo +nightly fuzz list --fuzz-dir tests/fuzz)
+for target in $targets; do
+  run "$target" &
+  [ "$(jobs -r | wc -l)" -lt "$(nproc)" ] || wait -n
+done
+wait
+for target in $targets; do
+  if grep -qx "$target" "$logs/failed" 2>/dev/null; then
+    echo "fuzz $target: FAILED"
     tail -40 "$logs/$target"
-    status=1
+  else
+    echo "fuzz $target: $(grep -oE 'Done [0-9]+ runs' "$logs/$target" | tail -1)"
   fi
 done
-exit $status
+[ ! -e "$logs/failed" ]

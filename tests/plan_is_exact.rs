@@ -5,22 +5,12 @@ use plimsoll_core::pipeline::plan::{Each, Need, Place, Plan, Refusal, Request, p
 use plimsoll_core::pipeline::{Chain, Job, MAX_STAGES, Sink, Source, Stage};
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape};
 use plimsoll_core::strip::{Strip, StripMut};
-use plimsoll_core::transform::{Args, Host, build};
+use plimsoll_os::cpu::build;
 use plimsoll_os::timing::processor_time;
 use plimsoll_tests::{Kind, Packing, Picture, Storage, Work, programs};
 use proptest::prelude::*;
 use std::convert::Infallible;
 use std::time::Duration;
-
-struct Boxes;
-
-impl Host for Boxes {
-    type Built = Box<dyn Stage>;
-
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
-        Box::new(stage)
-    }
-}
 
 /// Transforms as a user writes them: every way in which rows and memory move.
 const WORDS: [&str; 20] = [
@@ -52,10 +42,12 @@ fn stages(words: &[&'static str], source: Shape) -> Vec<Box<dyn Stage>> {
     let mut stages = Vec::new();
     for words in words {
         let (name, settings) = words.split_once(':').unwrap_or((words, ""));
-        let Ok(stage) = build(name, Args::new(name, settings), shape, &mut Boxes) else { continue };
-        let Ok(output) = stage.output(shape) else { continue };
-        shape = output;
-        stages.push(stage);
+        let Ok(built) = build(name, settings, shape, &[]) else { continue };
+        for stage in built.stages {
+            let Ok(output) = stage.output(shape) else { break };
+            shape = output;
+            stages.push(stage);
+        }
     }
     stages
 }

@@ -9,7 +9,8 @@ use plimsoll_core::measure::{Range, RangeOf};
 use plimsoll_core::pipeline::{Chain, Job, Sink, Source, Stage};
 use plimsoll_core::shape::{SampleKind, Shape};
 use plimsoll_core::strip::{Strip, StripMut};
-use plimsoll_core::transform::{Args, Host, WORDS, build};
+use plimsoll_core::transform::WORDS;
+use plimsoll_os::cpu::build;
 use plimsoll_tests::{Kind, Packing, Picture, Storage, Work, programs};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -69,22 +70,12 @@ const STEPS: [&str; 45] = [
 /// Where results are kept.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/same_bits.tsv");
 
-/// Boxes stages; the range that a normalizing one asks for has uneven ends.
-struct Boxes;
-
-impl Host for Boxes {
-    type Built = Box<dyn Stage>;
-
-    fn range(&mut self, of: RangeOf) -> Option<Range> {
-        Some(match of {
-            RangeOf::MinMax => Range { low: 0.05, high: 201.3 },
-            RangeOf::Percentiles { .. } => Range { low: 13.7, high: 40_000.1 },
-            _ => Range { low: -0.3, high: 0.77 },
-        })
-    }
-
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
-        Box::new(stage)
+/// The range that a normalizing transform asks for: it has uneven ends.
+fn range(of: &RangeOf) -> Range {
+    match of {
+        RangeOf::MinMax => Range { low: 0.05, high: 201.3 },
+        RangeOf::Percentiles { .. } => Range { low: 13.7, high: 40_000.1 },
+        _ => Range { low: -0.3, high: 0.77 },
     }
 }
 
@@ -158,15 +149,18 @@ fn source(kind: Kind) -> Samples {
 fn result(step: &str, kind: Kind) -> String {
     let source = source(kind);
     let (name, settings) = step.split_once(':').unwrap_or((step, ""));
-    // A step lives as long as its stage: `Args` lends its words.
-    let built = build(name, Args::new("", settings), source.0, &mut Boxes);
-    let chain = built.and_then(|stage| stage.output(source.0).map(|_| stage));
-    let stage = match chain {
-        Ok(stage) => stage,
+    // Once to hear which ranges it asks for, and once with them.
+    let asking = build(name, settings, source.0, &[]).map(|built| built.asked);
+    let known: Vec<Range> = asking.iter().flatten().map(range).collect();
+    let built = match build(name, settings, source.0, &known) {
+        Ok(built) => built,
         Err(error) => return format!("refused: {error}"),
     };
-    let stages = [&*stage];
-    let chain = Chain::new(&stages, source.0).expect("it was built for this shape");
+    let stages: Vec<&dyn Stage> = built.stages.iter().map(|stage| &**stage).collect();
+    let chain = match Chain::new(&stages, source.0) {
+        Ok(chain) => chain,
+        Err(error) => return format!("refused: {error}"),
+    };
     let bytes = chain.bytes(4) as usize;
     let mut arena = vec![0u8; bytes + ALIGN];
     let skip = arena.as_ptr().align_offset(ALIGN);

@@ -5,6 +5,9 @@ use embedded_storage::nor_flash::NorFlash;
 
 /// Any `embedded_storage` NOR flash as a [`Flash`]. Its erased bytes are 0xFF; the journal programs no word twice, so
 /// `MultiwriteNorFlash` is not asked for.
+///
+/// There is no bridge to the asynchronous twin: each operation of the journal would have to be a future, with all that
+/// it holds kept across every access. A driver that waits for its flash in an executor of its own fits behind this one.
 #[derive(Clone, Copy, Debug)]
 pub struct Nor<T>(pub T);
 

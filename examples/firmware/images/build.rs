@@ -49,6 +49,7 @@ fn main() {
         "frame",
         "logger",
         "interrupts",
+        "survey",
         "series_small",
         "series_narrow",
         "series_lean",

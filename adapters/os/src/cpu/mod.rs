@@ -6,11 +6,14 @@
 //! `tests/wide_instructions.rs` looks at the machine code. Same bits at every level: the wide code may use no fused
 //! multiply-add.
 
+// Every kernel for every kind twice: the unit tests, which use none of it, compile without. `tests/transforms.rs` does.
+#[cfg(not(test))]
 mod build;
 mod level;
 mod sink;
 mod stage;
 
+#[cfg(not(test))]
 pub use build::{Built, build};
 pub use level::level;
 pub use sink::DispatchedSink;

@@ -10,12 +10,13 @@ use plimsoll_core::series::{
 };
 use std::fs;
 use std::path::Path;
-use stories::{frame, logger, sensor, series};
+use stories::{frame, logger, sensor, series, survey};
 
 /// Reads the inputs in `folder` and writes the outputs beside them.
 pub(crate) fn all(folder: &Path) -> Result<(), Failure> {
     frame(folder)?;
     logger(folder)?;
+    survey(folder)?;
     let points = fs::read(folder.join("points.bin"))?;
     one::<Small>(folder, "series_small.bin", &points)?;
     one::<Narrow>(folder, "series_narrow.bin", &points)?;
@@ -60,6 +61,50 @@ fn logger(folder: &Path) -> Result<(), Failure> {
     fs::write(folder.join("blocks.bin"), output)?;
     fs::write(folder.join("flash.bin"), flash)?;
     Ok(())
+}
+
+fn survey(folder: &Path) -> Result<(), Failure> {
+    let camera = fs::read(folder.join("camera.u8"))?;
+    let (mut flash, mut output) = (vec![0; logger::FLASH[0] as usize], Vec::new());
+    let region = RamFlash::new(&mut flash, logger::FLASH[1], logger::FLASH[2]);
+    let report = survey::run(&mut [0; survey::ARENA_BYTES], &camera[..], &mut output, region)
+        .map_err(|error| format!("survey: {error:?}"))?;
+    println!("survey: {report:?}");
+    check("survey", &output, &quarters(&camera), survey::COLUMNS)?;
+    fs::write(folder.join("survey.bin"), output)?;
+    fs::write(folder.join("survey.flash"), flash)?;
+    Ok(())
+}
+
+/// What `survey` logs, from the whole picture at once.
+fn quarters(camera: &[u8]) -> Vec<u8> {
+    let (rows, cols) = (frame::CAMERA.rows as usize, frame::CAMERA.cols as usize);
+    // Beyond the picture its edge goes on.
+    let at =
+        |row: usize, col: usize| i32::from(camera[row.clamp(1, rows) * cols - cols + col.clamp(1, cols) - 1]);
+    let sharp = |row: usize, col: usize| {
+        let around: i32 = (row..row + 3).flat_map(|y| (col..col + 3).map(move |x| at(y, x))).sum();
+        // 16 in the middle, -1 around, over 8, halves up.
+        (17 * at(row + 1, col + 1) - around + 4).div_euclid(8).clamp(0, 255)
+    };
+    let side = usize::from(survey::SHRINK);
+    let small = |row: usize, col: usize| {
+        let sum: i32 = (row * side..(row + 1) * side)
+            .flat_map(|y| (col * side..(col + 1) * side).map(move |x| sharp(y, x)))
+            .sum();
+        let count = (side * side) as i32;
+        (sum + count / 2) / count
+    };
+    let width = cols / side / survey::COLUMNS;
+    let mut points = Vec::new();
+    for row in 0..rows / side {
+        points.extend(((row * side) as i64).to_le_bytes());
+        for quarter in 0..survey::COLUMNS {
+            let sum: i32 = (quarter * width..(quarter + 1) * width).map(|col| small(row, col)).sum();
+            points.extend(sum.to_le_bytes());
+        }
+    }
+    points
 }
 
 fn one<P: Profile>(folder: &Path, name: &str, points: &[u8]) -> Result<(), Failure> {

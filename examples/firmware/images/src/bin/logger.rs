@@ -5,6 +5,7 @@
 use board::{HostFile, Once};
 use embedded_io::Write;
 use plimsoll_core::journal::RamFlash;
+use stories::log;
 use stories::logger::{self, Error, FLASH, SAMPLE_BYTES};
 
 board::start!(run);
@@ -21,16 +22,21 @@ fn run() -> i32 {
     let samples = input.bytes().unwrap_or(0) / SAMPLE_BYTES as u32;
     match logger::run(samples, input, output, RamFlash::new(&mut region[..], FLASH[1], FLASH[2])) {
         Ok(report) => {
-            defmt::info!("{} samples in {} blocks of {} bytes", report.samples, report.blocks, report.bytes);
+            defmt::info!(
+                "{} samples in {} blocks of {} bytes",
+                report.samples,
+                report.kept.blocks,
+                report.kept.bytes
+            );
             defmt::info!("{} samples are there after the restart", report.read_back);
         }
         Err(error) => {
             match error {
                 Error::Input(_) => defmt::error!("samples.bin ends early"),
-                Error::Output(error) => defmt::error!("{}", error),
-                Error::Journal(error) => defmt::error!("{}", error),
-                Error::Misuse(error) => defmt::error!("{}", error),
-                Error::Damage(error) => defmt::error!("{}", error),
+                Error::Log(log::Error::Output(error)) => defmt::error!("{}", error),
+                Error::Log(log::Error::Journal(error)) => defmt::error!("{}", error),
+                Error::Log(log::Error::Misuse(error)) => defmt::error!("{}", error),
+                Error::Log(log::Error::Damage(error)) => defmt::error!("{}", error),
             }
             return 1;
         }
