@@ -88,6 +88,38 @@ proptest! {
     }
 }
 
+/// Below the least normal number a product is rounded to a multiple of 5e-324, which may be more than was allowed: here
+/// values are counted in these.
+#[test]
+fn a_part_of_the_least_numbers_is_no_more_than_that() {
+    let counts: Vec<u64> = (0..2000_u64)
+        .map(|at| match at % 8 {
+            0 => (at * at) % 61,
+            // Others of all bits, for whose sake many are given up.
+            _ => 1.0_f64.to_bits() | at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12,
+        })
+        .collect();
+    let values: Vec<f64> = counts.iter().map(|count| f64::from_bits(*count)).collect();
+    let times: Vec<i64> = (0..values.len() as i64).collect();
+    let points = Points::of(Kind::F64, &times, &values);
+    for part in [0.99, 0.5, 0.3, 0.01] {
+        let column = Column::new(Kind::F64).within(Tolerance::Relative(part));
+        let mut at = 0;
+        for block in Blocks::of(&points.blocks::<Small>(column, POINTS, BYTES)) {
+            let mut decoder = Decoder::<Small, 1>::try_new(block.unwrap().bytes).unwrap();
+            let mut became = [Word::default()];
+            while decoder.next_into(&mut became).unwrap().is_some() {
+                let (count, became) = (counts[at], became[0].f64().to_bits());
+                let off = count.abs_diff(became) as f64;
+                let least = count < f64::MIN_POSITIVE.to_bits();
+                assert!(!least || off <= part * count as f64, "{count} became {became} within {part}");
+                at += 1;
+            }
+        }
+        assert_eq!(at, counts.len());
+    }
+}
+
 #[test]
 fn what_no_tolerance_can_be_is_refused() {
     let mut buffer = [0; 1024];

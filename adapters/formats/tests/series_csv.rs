@@ -137,13 +137,31 @@ fn forms_change_when_the_text_does_and_nothing_is_rounded() {
         "2014-04-01,1\n2014-04-02,2\n2014-04-03,3\n",
         "2014-04-01 10:00,1\n2014-04-02 12:01,2\n",
         "\"a,b\",\"say \"\"hi\"\"\"\n1,2\n",
+        // A blank line would be no line.
+        "x\n1.5\n\"\"\n2.5\n\"\"\n",
+        // As indices of data frames are written; empty columns at the end; the time not in the first column.
+        ",a\n0,1.5\n1,2.5\n",
+        "date\ta\tb\n2014-04-01\t1\t\n2014-04-02\t2\t\n",
+        "a,Timestamp,b\n0.5,2014-04-01T00:00:00Z,1\n1.5,2014-04-01T00:00:01Z,2\n",
+        "a,b,time\n0.5,7,1\n1.5,8,2\n",
+        // As Python writes.
+        "time,v\n1,1e-05\n2,0.0001\n3,1.5e-07\n4,1e+16\n5,nan\n6,-inf\n",
+        "time,v\n1,0.0\n2,1e-05\n3,5e-324\n4,1.7976931348623157e+308\n",
+        "time,v\n1,99999999999999980\n2,0.5\n",
+        "time,v\n9999-12-31 23:59:59,1\n0001-01-01 00:00:00,2\n",
+        // No unit of time holds these, so they are values.
+        "time,v\n0.1,1\n0.2,2\n0.30000000000000004,3\n",
     ] {
         assert_eq!(text_of(text, &any), text);
     }
     // Beyond what was looked at: 4096 bytes.
-    for (first, last) in
-        [("7,7\n", "8,8.5\n"), ("7,7.0\n", "8,8\n"), ("2014-04-01 00:00:00,1\n", "2014-04-01 00:00:00,NaN\n")]
-    {
+    for (first, last) in [
+        ("7,7\n", "8,8.5\n"),
+        ("7,7.0\n", "8,8\n"),
+        ("7,7.0\n", "8,1e-05\n9,nan\n10,8.0\n"),
+        ("7,1e-07\n", "8,1e-7\n9,1e-06\n"),
+        ("2014-04-01 00:00:00,1\n", "2014-04-01 00:00:00,NaN\n"),
+    ] {
         let text = first.repeat(1500) + last;
         assert_eq!(text_of(&text, &any), text);
     }
@@ -196,6 +214,9 @@ fn what_cannot_be_kept_is_refused_with_its_line() {
             "`9007199254740993` is not exact in 64-bit floating point",
         ),
         ("1,5\n2\n", any.clone(), "line 2 has 1 columns, the last one wanted is 2"),
+        ("1,5\n2,6,\n3,2,5\n", any.clone(), "line 3 has 3 columns, the first line has 2"),
+        ("1,5\n2,1e39\n", column(Kind::F32), "line 2, column `value`: `1e39` does not fit 32 bits"),
+        ("1,5\n2,300000000000000000000000000000000000000000\n", column(Kind::F32), "does not fit 32 bits"),
         (
             "2014-04-01 00:00:00,5\n2014-04-01 00:00:00.5,5\n",
             CsvWanted { unit: Some(TimeUnit::Seconds), ..any.clone() },

@@ -325,7 +325,11 @@ pub(crate) fn tolerated(column: &Column, word: Word, other: Word) -> bool {
         match column.tolerance {
             Tolerance::Lossless => false,
             Tolerance::Absolute(most) => error <= most,
-            Tolerance::Relative(most) => error <= most * value.abs(),
+            Tolerance::Relative(most) => {
+                let most = most * value.abs();
+                // Below the normal numbers the product may be rounded up by any part of itself.
+                error <= most && (most >= f64::MIN_POSITIVE || error == 0.0)
+            }
         }
     } else {
         let wide = |word: Word| if column.kind == Kind::I32 { i64::from(word.i32()) } else { word.i64() };

@@ -199,6 +199,33 @@ fn appending_and_putting_together_give_one_table() {
 }
 
 #[test]
+fn names_with_delimiters_are_in_quotes_in_sums_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), "time,\"a,b\"\n1,2\n2,4\n").unwrap();
+    run(folder.path(), &["pack", "t.csv", "-o", "t.pls", "-q"]);
+    let sums = run(folder.path(), &["get", "t.pls", "--every", "10", "--agg", "min,mean"]);
+    assert_eq!(sums, "time,\"a,b_min\",\"a,b_mean\"\n0,2,3\n");
+}
+
+#[test]
+fn appending_keeps_what_came_before_a_failure_and_goes_on_counting() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), "v\n0.5\n1.5\n").unwrap();
+    run(folder.path(), &["pack", "t.csv", "-o", "t.pls", "-q"]);
+    let more: String = (0..5000).map(|at| format!("{at}.25\n")).collect();
+    let output =
+        run_with(folder.path(), &["pack", "--append", "t.pls", "-q"], format!("v\n{more}oops\n").as_bytes());
+    assert_eq!(output.status.code(), Some(4));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("line 5002, column `v`: `oops` is no number"));
+    assert_eq!(run(folder.path(), &["unpack", "t.pls"]), format!("v\n0.5\n1.5\n{more}"));
+    // Points are numbered through, and the index is there again.
+    let got = run(folder.path(), &["get", "t.pls", "--from", "1", "--to", "4"]);
+    assert_eq!(got, "v\n1.5\n0.25\n1.25\n");
+    run(folder.path(), &["pack", "t.csv", "--append", "t.pls", "-q"]);
+    assert_eq!(run(folder.path(), &["get", "t.pls", "--from", "5002"]), "v\n0.5\n1.5\n");
+}
+
+#[test]
 fn failures_are_one_line_and_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();

@@ -14,8 +14,9 @@ use crate::text::{
 use plimsoll_core::series::{Kind, MAX_COLUMNS, Word};
 use std::io::{self, Cursor, ErrorKind, Read};
 
-/// Changes of how times are written that a table may have; later ones only change the text, never the time.
-const MOST_TIME_CHANGES: u32 = 64;
+/// Changes of how times, and of how numbers are written that a table may have; later ones only change the text, never
+/// the time or the number.
+const MOST_CHANGES: u32 = 64;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +33,7 @@ pub struct CsvPoints<R> {
     look: Look,
     width: usize,
     time_changes: u32,
+    number_changes: u32,
     points: u64,
     skip: bool,
     pending: Option<i64>,
@@ -74,6 +76,7 @@ impl<R: Read> CsvPoints<R> {
             records,
             width: last_field.map_or(0, |field| field + 1),
             time_changes: 0,
+            number_changes: 0,
             points: 0,
             skip: look.schema.header,
             pending: None,
@@ -90,6 +93,11 @@ impl<R: Read> CsvPoints<R> {
     /// The same for a change that text cannot make: the tolerance of its columns.
     pub fn schema_mut(&mut self) -> &mut Schema {
         &mut self.look.schema
+    }
+
+    /// Numbers the points from `points` on, where they are numbered.
+    pub fn number_from(&mut self, points: u64) {
+        self.points = points;
     }
 
     /// Bytes of the table that were read.
@@ -120,13 +128,25 @@ impl<R: Read> CsvPoints<R> {
             );
             return Err(FormatError::Malformed { format: "csv", problem, offset: None });
         }
+        // What stands beyond the last column would be lost without a word; nothing at all may stand there.
+        if let Some(width) = self.look.width
+            && (width..record.len())
+                .any(|at| record.field(at).is_some_and(|field| !field.trim_ascii().is_empty()))
+        {
+            let problem = format!(
+                "line {} has {} columns, the first line has {width}; choose with --columns",
+                record.line(),
+                record.len()
+            );
+            return Err(FormatError::Malformed { format: "csv", problem, offset: None });
+        }
         let mut reading = Reading { record: &record, look: &mut self.look, changed: false };
         let time = match reading.time(&mut self.time_changes)? {
             Some(time) => time,
             None => self.points as i64,
         };
         for (index, value) in self.values.iter_mut().enumerate().take(columns) {
-            *value = reading.value(index)?;
+            *value = reading.value(index, &mut self.number_changes)?;
         }
         if reading.changed {
             self.pending = Some(time);
@@ -145,23 +165,25 @@ struct Reading<'p> {
 }
 
 impl Reading<'_> {
-    fn wrong(&self, column: &str, field: &[u8], problem: &str) -> FormatError {
-        let problem = format!("line {}, column `{column}`: `{}` {problem}", self.record.line(), shown(field));
+    fn wrong(&self, at: usize, name: &str, field: &[u8], problem: &str) -> FormatError {
+        let column = if name.is_empty() { (at + 1).to_string() } else { format!("`{name}`") };
+        let problem = format!("line {}, column {column}: `{}` {problem}", self.record.line(), shown(field));
         FormatError::Malformed { format: "csv", problem, offset: None }
     }
 
     /// The timestamp; `None` if points are numbered.
     fn time(&mut self, changes: &mut u32) -> Result<Option<i64>, FormatError> {
         let schema = &self.look.schema;
-        let (Some(field), Some(column)) = (self.look.time_field, &schema.time) else { return Ok(None) };
-        let field = self.record.field(field).unwrap_or_default().trim_ascii();
+        let (Some(at), Some(column)) = (self.look.time_field, &schema.time) else { return Ok(None) };
+        let field = self.record.field(at).unwrap_or_default().trim_ascii();
         let wrong = |error: TimeError| {
             let cure = match error {
+                TimeError::TooFine(10..) => "; --time none takes it for values",
                 TimeError::TooFine(_) => "; choose a finer --unit",
                 TimeError::OutOfRange => "; choose a coarser --unit",
                 TimeError::NoTime => "",
             };
-            self.wrong(&column.name, field, &format!("is no timestamp here: {error}{cure}"))
+            self.wrong(at, &column.name, field, &format!("is no timestamp here: {error}{cure}"))
         };
         let text = std::str::from_utf8(field).map_err(|_| wrong(TimeError::NoTime))?;
         let digits = unit_digits(schema.unit);
@@ -179,7 +201,7 @@ impl Reading<'_> {
         let fits = write_iso(time, digits, form, &mut rest).is_ok();
         let left = rest.len();
         let same = fits && again[..64 - left] == *field;
-        if !same && *changes < MOST_TIME_CHANGES {
+        if !same && *changes < MOST_CHANGES {
             *changes += 1;
             if let Some((mut found, _)) = sniff_iso(text) {
                 if found.separator == form.separator && found.zone == form.zone {
@@ -196,7 +218,7 @@ impl Reading<'_> {
         Ok(Some(time))
     }
 
-    fn value(&mut self, index: usize) -> Result<Word, FormatError> {
+    fn value(&mut self, index: usize, changes: &mut u32) -> Result<Word, FormatError> {
         let (at, asked) = self.look.fields[index];
         let field = self.record.field(at).unwrap_or_default().trim_ascii();
         let column = &mut self.look.schema.columns[index];
@@ -204,15 +226,22 @@ impl Reading<'_> {
             Some(number) => number,
             None => {
                 let name = column.name.clone();
-                return Err(self.wrong(&name, field, "is no number"));
+                return Err(self.wrong(at, &name, field, "is no number"));
             }
         };
         if column.kind == Kind::I64 && !asked && !matches!(number, Number::Whole(_)) {
             (column.kind, self.changed) = (Kind::F64, true);
         }
         // A whole number without a point: from here on the shortest form gives all text back that can be given back.
-        if column.text == NumberText::Point && matches!(number, Number::Whole(_)) {
-            (column.text, self.changed) = (NumberText::Shortest, true);
+        if column.text.has_point() && matches!(number, Number::Whole(_)) {
+            (column.text, self.changed) = (NumberText::of(false, column.text.is_python()), true);
+        }
+        if let Number::Decimal(value) = number
+            && *changes < MOST_CHANGES
+            && let Some(other) = column.text.other_for(value, field)
+        {
+            *changes += 1;
+            (column.text, self.changed) = (other, true);
         }
         let problem = match (column.kind, number) {
             (Kind::I64, Number::Whole(value)) => return Ok(Word::from(value)),
@@ -224,6 +253,10 @@ impl Reading<'_> {
             (Kind::F64, Number::Whole(value)) if asked || exact_in_f64(value) => {
                 return Ok(Word::from(value as f64));
             }
+            // Digits that only say which float it is, with zeros behind them, are what is written for it.
+            (Kind::F64, Number::Whole(value)) if (value as f64).to_string().as_bytes() == field => {
+                return Ok(Word::from(value as f64));
+            }
             (Kind::F64, Number::Whole(_)) => {
                 "is not exact in 64-bit floating point, which other values of the column need; choose with --columns NAME:f64 or NAME:i64"
             }
@@ -233,12 +266,18 @@ impl Reading<'_> {
             // From the text, as rounding to 64 bits first could round twice.
             (Kind::F32, _) => match std::str::from_utf8(field).ok().and_then(|text| text.parse::<f32>().ok())
             {
+                Some(value)
+                    if value.is_infinite()
+                        && !matches!(number, Number::Decimal(wide) if wide.is_infinite()) =>
+                {
+                    "does not fit 32 bits; choose f64 with --columns NAME:f64"
+                }
                 Some(value) => return Ok(Word::from(value)),
                 None => "is no number",
             },
         };
         let name = column.name.clone();
-        Err(self.wrong(&name, field, problem))
+        Err(self.wrong(at, &name, field, problem))
     }
 }
 

@@ -13,7 +13,7 @@ use plimsoll_core::series::{Kind, MAX_COLUMNS, TimeUnit};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TimeWanted {
     /// The one called `time`, `timestamp`, `date`, `datetime` or `ts`; else the first, if it has dates or whole
-    /// numbers and is not alone; else none.
+    /// numbers and is not alone; else none. One of decimals that are finer than nanoseconds is taken for values.
     #[default]
     Found,
     /// None: points are numbered from 0.
@@ -57,6 +57,8 @@ pub struct Look {
     pub time_field: Option<usize>,
     /// Which fields are the columns, and whether their kind was asked for.
     pub fields: Vec<(usize, bool)>,
+    /// How many fields a line has at most, if none are passed over.
+    pub width: Option<usize>,
 }
 
 const TIME_NAMES: [&str; 5] = ["time", "timestamp", "datetime", "date", "ts"];
@@ -78,13 +80,15 @@ pub(super) fn look(first: &[u8], whole: bool, wanted: &CsvWanted) -> Result<Look
     let time_field = match &wanted.time {
         TimeWanted::None => None,
         TimeWanted::Column(column) => Some(sample.find(column, "--time")?),
-        TimeWanted::Found => sample.find_time(),
+        TimeWanted::Found => sample.find_time().filter(|field| !sample.is_too_fine(*field, wanted)),
     };
     let (unit, time) = match time_field {
         None => (wanted.unit.unwrap_or_default(), None),
         Some(field) => {
             let (unit, text) = sample.time_text(field, wanted)?;
-            (unit, Some(TimeColumn { name: sample.name(field, Some(field)), text }))
+            // Columns that were chosen are in the order that they were chosen in, behind the time.
+            let place = if wanted.columns.is_some() { 0 } else { field };
+            (unit, Some(TimeColumn { name: sample.name(field, Some(field)), text, place }))
         }
     };
     let fields: Vec<(usize, Option<Kind>)> = match &wanted.columns {
@@ -101,7 +105,7 @@ pub(super) fn look(first: &[u8], whole: bool, wanted: &CsvWanted) -> Result<Look
             "{} columns of values: there can be 1 to {MAX_COLUMNS}, choose them with --columns {}",
             fields.len(),
             (0..sample.width.min(3))
-                .map(|field| sample.name(field, time_field))
+                .map(|field| sample.called(field, time_field))
                 .collect::<Vec<_>>()
                 .join(",")
         )));
@@ -115,6 +119,7 @@ pub(super) fn look(first: &[u8], whole: bool, wanted: &CsvWanted) -> Result<Look
         schema,
         time_field,
         fields: fields.iter().map(|(field, kind)| (*field, kind.is_some())).collect(),
+        width: wanted.columns.is_none().then_some(sample.width),
     })
 }
 
@@ -199,6 +204,13 @@ impl Sample {
         })
     }
 
+    /// Whether a field has decimals that no unit of time holds. Where a unit was asked for, reading says so.
+    fn is_too_fine(&self, field: usize, wanted: &CsvWanted) -> bool {
+        let from = usize::from(unit_digits(wanted.time_in.unwrap_or(TimeUnit::Seconds)));
+        let fine = |text: &str| sniff_iso(text).is_none() && from + decimals(text) > 9;
+        wanted.unit.is_none() && self.texts(field).any(|(_, text)| fine(text))
+    }
+
     fn time_text(&self, field: usize, wanted: &CsvWanted) -> Result<(TimeUnit, TimeText), FormatError> {
         let Some((line, first)) = self.texts(field).next() else {
             return Ok((wanted.unit.unwrap_or_default(), TimeText::Whole));
@@ -219,8 +231,8 @@ impl Sample {
             });
             return Ok((unit, TimeText::Iso(iso)));
         }
-        let decimals = self.texts(field).any(|(_, text)| text.contains('.'));
-        if wanted.time_in.is_none() && !decimals {
+        let points = self.texts(field).any(|(_, text)| text.contains('.'));
+        if wanted.time_in.is_none() && !points {
             return match first.parse::<i64>() {
                 Ok(_) => Ok((wanted.unit.unwrap_or_default(), TimeText::Whole)),
                 Err(_) => Err(usage(format!(
@@ -231,9 +243,7 @@ impl Sample {
         }
         // Decimals are taken for seconds, and kept as fine as they are.
         let from = wanted.time_in.unwrap_or(TimeUnit::Seconds);
-        let after =
-            |text: &str| text.split_once('.').map_or(0, |(_, digits)| digits.trim_end_matches('0').len());
-        let needed = self.texts(field).map(|(_, text)| after(text)).max().unwrap_or(0);
+        let needed = self.texts(field).map(|(_, text)| decimals(text)).max().unwrap_or(0);
         let unit = wanted.unit.unwrap_or(match usize::from(unit_digits(from)) + needed {
             0 => TimeUnit::Seconds,
             1..=3 => TimeUnit::Milliseconds,
@@ -254,12 +264,13 @@ impl Sample {
         time: Option<usize>,
     ) -> Result<ValueColumn, FormatError> {
         let name = self.name(field, time);
-        let (mut whole, mut missing, mut point) = (true, false, None);
+        let (mut whole, mut missing, mut point, mut style) = (true, false, None, None);
         for (line, text) in self.texts(field) {
             match parse_number(text.as_bytes()) {
                 Some(Number::Whole(_)) => point = Some(false),
                 Some(Number::Decimal(value)) => {
                     whole = false;
+                    style = style.or_else(|| NumberText::Shortest.other_for(value, text.as_bytes()));
                     if value.fract() == 0.0 && point.is_none() {
                         point = Some(text.ends_with(".0"));
                     }
@@ -267,7 +278,8 @@ impl Sample {
                 Some(Number::Missing) => missing = true,
                 None => {
                     return Err(usage(format!(
-                        "line {line}, column `{name}`: `{}` is no number; choose the columns with --columns",
+                        "line {line}, column `{}`: `{}` is no number; choose the columns with --columns",
+                        self.called(field, time),
                         shown(text.as_bytes())
                     )));
                 }
@@ -275,13 +287,20 @@ impl Sample {
         }
         let found = if whole && !missing { Kind::I64 } else { Kind::F64 };
         let mut column = ValueColumn::new(name, kind.unwrap_or(found));
-        if column.kind.is_float() && point == Some(true) {
-            column.text = NumberText::Point;
+        if column.kind.is_float() {
+            column.text = NumberText::of(point == Some(true), style.is_some());
         }
         Ok(column)
     }
 
+    /// The name that a field has: none is a name, too, where others have one.
     fn name(&self, field: usize, time: Option<usize>) -> String {
+        let given = self.header.as_ref().and_then(|names| names.get(field));
+        given.cloned().unwrap_or_else(|| self.called(field, time))
+    }
+
+    /// What a field is called, in messages and where it has no name.
+    fn called(&self, field: usize, time: Option<usize>) -> String {
         let given = self.header.as_ref().and_then(|names| names.get(field)).filter(|name| !name.is_empty());
         match given {
             Some(name) => name.clone(),
@@ -290,6 +309,11 @@ impl Sample {
             None => format!("c{}", field + 1),
         }
     }
+}
+
+/// Digits behind the point that mean something.
+fn decimals(text: &str) -> usize {
+    text.split_once('.').map_or(0, |(_, digits)| digits.trim_end_matches('0').len())
 }
 
 fn usage(problem: String) -> FormatError {

@@ -14,7 +14,7 @@ mod schema;
 
 pub use codec::Coder;
 pub use csv_read::{CsvItem, CsvPoints};
-pub use csv_write::{CsvOutput, write_time};
+pub use csv_write::{CsvOutput, write_name, write_time};
 pub use look::{ColumnWanted, CsvWanted, Look, TimeWanted};
 pub use pls::{
     Damaged, Entry, Index, MOST_ENTRIES, PlsEvent, PlsInput, PlsItem, PlsOptions, PlsPoints, PlsWanted,

@@ -34,6 +34,8 @@ pub struct TimeColumn {
     pub name: String,
     /// How it is written.
     pub text: TimeText,
+    /// How many columns of values stand before it.
+    pub place: usize,
 }
 
 /// A column of values.
@@ -107,7 +109,7 @@ pub fn kind_of(name: &str) -> Option<Kind> {
 impl Schema {
     /// A schema for points that never were text: `time` and the given columns, with a header and commas.
     pub fn new(unit: TimeUnit, columns: Vec<ValueColumn>) -> Self {
-        let time = Some(TimeColumn { name: "time".to_owned(), text: TimeText::Whole });
+        let time = Some(TimeColumn { name: "time".to_owned(), text: TimeText::Whole, place: 0 });
         Self { unit, time, columns, delimiter: b',', header: true }
     }
 
@@ -127,6 +129,7 @@ impl Schema {
     /// ```text
     /// unit s
     /// time iso:T:second.3:Z timestamp
+    /// place 1
     /// column f64:point:lossless value
     /// delimiter 44
     /// header 1
@@ -135,6 +138,10 @@ impl Schema {
         let mut words = format!("unit {}\n", unit_name(self.unit));
         if let Some(time) = &self.time {
             let _ = writeln!(words, "time {} {}", time_word(time.text), escaped(&time.name));
+            // Mostly it comes first; who does not know the word puts it there.
+            if time.place > 0 {
+                let _ = writeln!(words, "place {}", time.place);
+            }
         }
         let mut before = Tolerance::Lossless;
         for column in &self.columns {
@@ -142,6 +149,10 @@ impl Schema {
             let text = match (column.text, exact) {
                 (NumberText::Point, true) => "point",
                 (NumberText::Point, false) => "p",
+                (NumberText::Python, true) => "python",
+                (NumberText::Python, false) => "y",
+                (NumberText::PythonPoint, true) => "python-point",
+                (NumberText::PythonPoint, false) => "yp",
                 (_, true) => "shortest",
                 // A file within a tolerance must not be longer than a lossless one: what it says more is made up for.
                 (_, false) => "",
@@ -185,7 +196,11 @@ impl Schema {
                 "time" => {
                     let (form, name) = rest.split_once(' ').ok_or_else(bad)?;
                     let text = time_of(form).ok_or_else(bad)?;
-                    schema.time = Some(TimeColumn { name: unescaped(name).ok_or_else(bad)?, text });
+                    schema.time = Some(TimeColumn { name: unescaped(name).ok_or_else(bad)?, text, place: 0 });
+                }
+                "place" => {
+                    let place = rest.parse().ok().filter(|place| *place <= MAX_COLUMNS);
+                    schema.time.as_mut().ok_or_else(bad)?.place = place.ok_or_else(bad)?;
                 }
                 "column" => schema.columns.push(column_of(rest, &schema.columns).ok_or_else(bad)?),
                 "delimiter" => schema.delimiter = rest.parse().map_err(|_| bad())?,
@@ -218,6 +233,8 @@ fn column_of(rest: &str, before: &[ValueColumn]) -> Option<ValueColumn> {
     let kind = kind_of(parts.next()?)?;
     let text = match parts.next()? {
         "point" | "p" => NumberText::Point,
+        "python" | "y" => NumberText::Python,
+        "python-point" | "yp" => NumberText::PythonPoint,
         _ => NumberText::Shortest,
     };
     let tolerance = match parts.next()?.split_once('=') {
@@ -318,12 +335,16 @@ mod tests {
             let mut column = ValueColumn::new("50 % of\n\"it\", é", Kind::F32);
             column.text = NumberText::Point;
             column.tolerance = Tolerance::Relative(1e-3);
+            let python = |name: &str, text| ValueColumn { text, ..ValueColumn::new(name, Kind::F64) };
             let schema = Schema {
                 unit: TimeUnit::Microseconds,
-                time: text.map(|text| TimeColumn { name: "when it was".to_owned(), text }),
+                time: text.map(|text| TimeColumn { name: "when it was".to_owned(), text, place: 2 }),
                 columns: vec![
                     column.clone(),
-                    ValueColumn { name: "same".to_owned(), ..column },
+                    ValueColumn { text: NumberText::PythonPoint, name: "same".to_owned(), ..column.clone() },
+                    ValueColumn { text: NumberText::Python, name: "again".to_owned(), ..column },
+                    python("python", NumberText::Python),
+                    python("with a point", NumberText::PythonPoint),
                     ValueColumn::new("", Kind::I64),
                 ],
                 delimiter: b';',
@@ -350,6 +371,8 @@ mod tests {
             "time iso:84:second.x:Z t\ncolumn f64:shortest:lossless a\n",
             "time iso:10:day:Z t\ncolumn f64:shortest:lossless a\n",
             "time\n",
+            "place 1\ncolumn f64:shortest:lossless a\n",
+            "time whole t\nplace 9\ncolumn f64:shortest:lossless a\n",
         ] {
             let error = Schema::from_words(words).unwrap_err().to_string();
             assert!(error.starts_with("malformed series: the head "), "{error}");

@@ -8,6 +8,7 @@ const CANDIDATES: [u8; 5] = [b',', b';', b'\t', b'|', b' '];
 ///
 /// What stands in quotes does not count. Blank lines and a comma inside decimals (`1,5;2,5`) are no obstacle: the
 /// semicolon is as regular, and where both make as many columns the one named first here wins: `,` `;` tab `|` space.
+/// Spaces at the ends of lines do not count, other delimiters there stand beside empty columns.
 pub fn detect_delimiter(text: &[u8]) -> u8 {
     // The last line may be cut off; a text of one line is taken as it is.
     let whole = match text.iter().rposition(|byte| *byte == b'\n') {
@@ -23,10 +24,13 @@ pub fn detect_delimiter(text: &[u8]) -> u8 {
         outside.count()
     };
     let columns = |delimiter: u8| {
-        let mut lines =
-            whole.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-        let first = lines.next().map_or(0, |line| count(line, delimiter));
-        let regular = lines.take(100).all(|line| count(line, delimiter) == first);
+        let mut lines = whole.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let in_line = |line: &[u8]| match delimiter {
+            b' ' => count(line.trim_ascii(), delimiter),
+            _ => count(line, delimiter),
+        };
+        let first = lines.next().map_or(0, in_line);
+        let regular = lines.take(100).all(|line| in_line(line) == first);
         if regular { first } else { 0 }
     };
     let mut best = (0, b',');
@@ -46,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_regular_one_wins() {
-        let cases: [(&str, u8); 10] = [
+        let cases: [(&str, u8); 12] = [
             ("timestamp,value\n2014-04-01 00:00:00,20.0\n2014-04-01 00:05:00,20.0\n", b','),
             ("a;b;c\n1,5;2,5;3\n2;3;4,5\n", b';'),
             ("a\tb c\n1\t2 3\n", b'\t'),
@@ -56,6 +60,8 @@ mod tests {
             ("732.3785\n845.3342\n", b','),
             ("2014-04-01 00:00:00;20\n2014-04-01 00:05:00;21\n\n", b';'),
             ("1;2", b';'),
+            ("date\ta\tb\n2014-04-01\t1\t\n2014-04-02\t\t\r\n", b'\t'),
+            (" 1 2 \n3 4\n", b' '),
             ("", b','),
         ];
         for (text, delimiter) in cases {

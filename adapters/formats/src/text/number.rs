@@ -3,6 +3,7 @@
 //! Reading rounds correctly and writing is shortest (both by the standard library, after Lemire 2021 and Ryū-like
 //! Grisu with fallback), so text in its shortest form comes back as it was.
 
+use std::fmt::LowerExp;
 use std::io::{self, Write};
 
 /// What a field holds.
@@ -24,6 +25,52 @@ pub enum NumberText {
     Shortest,
     /// `45.0`.
     Point,
+    /// `45`, and what is very large or small as Python, C and what is written with them do: `1e-05`, `1e+16`, `nan`.
+    Python,
+    /// `45.0`, and the same.
+    PythonPoint,
+}
+
+impl NumberText {
+    /// Of these two facts.
+    pub const fn of(point: bool, python: bool) -> Self {
+        match (point, python) {
+            (false, false) => Self::Shortest,
+            (true, false) => Self::Point,
+            (false, true) => Self::Python,
+            (true, true) => Self::PythonPoint,
+        }
+    }
+
+    /// Whether whole numbers have a point.
+    pub const fn has_point(self) -> bool {
+        matches!(self, Self::Point | Self::PythonPoint)
+    }
+
+    /// Whether exponents have a sign and two digits.
+    pub const fn is_python(self) -> bool {
+        matches!(self, Self::Python | Self::PythonPoint)
+    }
+
+    /// The style in which `field` is what is written for `value`, if that is another one than this. Only where the two
+    /// kinds of exponents differ is there anything to see.
+    pub fn other_for(self, value: f64, field: &[u8]) -> Option<Self> {
+        let size = value.abs();
+        if !size.is_nan()
+            && (size == 0.0 || size.is_infinite() || (PYTHON_LEAST..PYTHON_MOST).contains(&size))
+        {
+            return None;
+        }
+        let same = |text: Self| {
+            let mut again = [0; 64];
+            let mut rest = &mut again[..];
+            let fits = write_f64(value, text, &mut rest).is_ok();
+            let left = rest.len();
+            fits && again[..64 - left] == *field
+        };
+        let other = Self::of(self.has_point(), !self.is_python());
+        (!same(self) && same(other)).then_some(other)
+    }
 }
 
 /// The NaN that stands for a missing value: quiet, with the payload 1954 that R gives its `NA`.
@@ -63,6 +110,10 @@ const LEAST_PLAIN: f64 = 1e-5;
 /// From this on, too.
 const MOST_PLAIN: f64 = 1e17;
 
+/// The same in Python.
+const PYTHON_LEAST: f64 = 1e-4;
+const PYTHON_MOST: f64 = 1e16;
+
 /// Writes a float in its shortest form: `0.1`, `45` (or `45.0`), `1e-7`, `NaN`, `inf`; nothing at all for
 /// [`MISSING_F64`]. Other NaNs' payloads are not shown.
 ///
@@ -70,14 +121,15 @@ const MOST_PLAIN: f64 = 1e17;
 /// The writer's.
 pub fn write_f64(value: f64, text: NumberText, out: &mut impl Write) -> io::Result<()> {
     if value.is_nan() {
-        return if value.to_bits() == MISSING_F64.to_bits() { Ok(()) } else { out.write_all(b"NaN") };
+        return if value.to_bits() == MISSING_F64.to_bits() { Ok(()) } else { out.write_all(nan(text)) };
     }
     let size = value.abs();
-    if size == 0.0 || (LEAST_PLAIN..MOST_PLAIN).contains(&size) || size.is_infinite() {
+    let plain = if text.is_python() { PYTHON_LEAST..PYTHON_MOST } else { LEAST_PLAIN..MOST_PLAIN };
+    if size == 0.0 || plain.contains(&size) || size.is_infinite() {
         write!(out, "{value}")?;
         point(size.fract() == 0.0, text, out)
     } else {
-        write!(out, "{value:e}")
+        exponent(value, text, out)
     }
 }
 
@@ -87,19 +139,46 @@ pub fn write_f64(value: f64, text: NumberText, out: &mut impl Write) -> io::Resu
 /// The writer's.
 pub fn write_f32(value: f32, text: NumberText, out: &mut impl Write) -> io::Result<()> {
     if value.is_nan() {
-        return if value.to_bits() == MISSING_F32.to_bits() { Ok(()) } else { out.write_all(b"NaN") };
+        return if value.to_bits() == MISSING_F32.to_bits() { Ok(()) } else { out.write_all(nan(text)) };
     }
     let size = value.abs();
-    if size == 0.0 || (LEAST_PLAIN as f32..MOST_PLAIN as f32).contains(&size) || size.is_infinite() {
+    let plain = if text.is_python() { PYTHON_LEAST..PYTHON_MOST } else { LEAST_PLAIN..MOST_PLAIN };
+    if size == 0.0 || (plain.start as f32..plain.end as f32).contains(&size) || size.is_infinite() {
         write!(out, "{value}")?;
         point(size.fract() == 0.0, text, out)
     } else {
-        write!(out, "{value:e}")
+        exponent(value, text, out)
     }
 }
 
+const fn nan(text: NumberText) -> &'static [u8] {
+    if text.is_python() { b"nan" } else { b"NaN" }
+}
+
 fn point(whole: bool, text: NumberText, out: &mut impl Write) -> io::Result<()> {
-    if whole && text == NumberText::Point { out.write_all(b".0") } else { Ok(()) }
+    if whole && text.has_point() { out.write_all(b".0") } else { Ok(()) }
+}
+
+/// With an exponent: `1e-7`, or `1e-07`.
+fn exponent(value: impl LowerExp, text: NumberText, out: &mut impl Write) -> io::Result<()> {
+    if !text.is_python() {
+        return write!(out, "{value:e}");
+    }
+    let mut short = [0; 32];
+    let mut rest = &mut short[..];
+    write!(rest, "{value:e}")?;
+    let left = rest.len();
+    let written = &short[..32 - left];
+    let at = written.iter().position(|byte| *byte == b'e').map_or(written.len(), |at| at + 1);
+    let (mantissa, power) = written.split_at(at);
+    let (sign, power) = match power.strip_prefix(b"-") {
+        Some(power) => (b"-", power),
+        None => (b"+", power),
+    };
+    out.write_all(mantissa)?;
+    out.write_all(sign)?;
+    out.write_all(if power.len() < 2 { b"0" } else { b"" })?;
+    out.write_all(power)
 }
 
 #[cfg(test)]
@@ -175,15 +254,30 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(written(value, NumberText::Shortest), text);
         }
+        for (value, text) in [
+            (1e-5, "1e-05"),
+            (-1.5e-7, "-1.5e-07"),
+            (0.0001, "0.0001"),
+            (1e16, "1e+16"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::from_bits(1), "5e-324"),
+            (f64::NAN, "nan"),
+            (MISSING_F64, ""),
+            (45.0, "45"),
+        ] {
+            assert_eq!(written(value, NumberText::Python), text);
+        }
+        assert_eq!(written(1e16, NumberText::PythonPoint), "1e+16");
+        assert_eq!(written(1e15, NumberText::PythonPoint), "1000000000000000.0");
         assert_eq!(written(45.0, NumberText::Point), "45.0");
         assert_eq!(written(45.5, NumberText::Point), "45.5");
     }
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(bits in any::<u64>(), point in any::<bool>()) {
+        fn what_is_written_reads_back(bits in any::<u64>(), point in any::<bool>(), python in any::<bool>()) {
             let value = f64::from_bits(bits);
-            let text = if point { NumberText::Point } else { NumberText::Shortest };
+            let text = NumberText::of(point, python);
             match parse_number(written(value, text).as_bytes()) {
                 Some(Number::Decimal(read)) => prop_assert!(read.to_bits() == bits || read.is_nan() && value.is_nan()),
                 Some(Number::Whole(read)) => prop_assert_eq!((read as f64).to_bits(), bits),
@@ -192,10 +286,10 @@ mod tests {
         }
 
         #[test]
-        fn narrow_floats_read_back(bits in any::<u32>()) {
+        fn narrow_floats_read_back(bits in any::<u32>(), python in any::<bool>()) {
             let value = f32::from_bits(bits);
             let mut out = Vec::new();
-            write_f32(value, NumberText::Shortest, &mut out).unwrap();
+            write_f32(value, NumberText::of(false, python), &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             prop_assume!(bits != MISSING_F32.to_bits());
             let read: f32 = text.parse().unwrap();

@@ -2,11 +2,15 @@
 //!
 //! Calendar arithmetic is the `jiff` crate's, without time zones' rules: a text without an offset is taken as UTC.
 
-use jiff::Timestamp;
-use jiff::civil::Time;
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, Time, date};
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::Offset;
 use std::io::{self, Write};
+
+/// Where counts begin. They are of days of 86,400 seconds in the calendar of civil time: that reaches to the last second
+/// of the year 9999, which some write for a time that never comes.
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// How a file writes its timestamps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,8 +87,7 @@ impl std::error::Error for TimeError {}
 /// The form that an ISO 8601 text has, and how many digits after the second it needs; `None` if it is none.
 pub fn sniff_iso(text: &str) -> Option<(IsoText, u8)> {
     let pieces = pieces(text)?;
-    let separator =
-        text.as_bytes().get(10).copied().filter(|byte| matches!(byte, b'T' | b't')).unwrap_or(b' ');
+    let separator = text.bytes().find(|byte| matches!(byte, b'T' | b't' | b' ')).unwrap_or(b' ');
     let precision = match text.split_once(':') {
         None if pieces.time().is_none() => Precision::Day,
         Some((_, rest)) if !rest.contains(':') || rest.find(['+', '-', 'Z']).is_some_and(|at| at < 3) => {
@@ -112,7 +115,10 @@ fn pieces(text: &str) -> Option<Pieces<'_>> {
     if text.len() < 10 || text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    Pieces::parse(text).ok()
+    // The name of a zone without an offset from UTC is no instant to those who do not know the zones' rules.
+    Pieces::parse(text)
+        .ok()
+        .filter(|pieces| pieces.offset().is_some() || pieces.time_zone_annotation().is_none())
 }
 
 /// Reads ISO 8601 as a count of units, of which a second has 10^`digits`.
@@ -123,8 +129,8 @@ pub fn parse_iso(text: &str, digits: u8) -> Result<i64, TimeError> {
     let pieces = pieces(text).ok_or(TimeError::NoTime)?;
     let time = pieces.time().unwrap_or(Time::midnight());
     let offset = pieces.offset().map_or(Offset::UTC, |offset| offset.to_numeric_offset());
-    let instant = offset.to_timestamp(pieces.date().to_datetime(time)).map_err(|_| TimeError::OutOfRange)?;
-    let nanos = instant.as_nanosecond();
+    let since = pieces.date().to_datetime(time).duration_since(EPOCH);
+    let nanos = since.as_nanos() - i128::from(offset.seconds()) * 1_000_000_000;
     let step = 10_i128.pow(9 - u32::from(digits.min(9)));
     if nanos % step != 0 {
         let needed = (digits..=9).find(|digits| nanos % 10_i128.pow(9 - u32::from(*digits)) == 0);
@@ -146,8 +152,9 @@ pub fn write_iso(count: i64, digits: u8, text: IsoText, out: &mut impl Write) ->
         Zone::Offset(minutes) => i32::from(minutes),
         Zone::Unsaid | Zone::Zulu => 0,
     };
-    let at = Timestamp::new(seconds, nanos as i32).ok().zip(Offset::from_seconds(minutes * 60).ok());
-    let Some(civil) = at.map(|(instant, offset)| offset.to_datetime(instant)) else {
+    let since =
+        seconds.checked_add(i64::from(minutes) * 60).map(|all| SignedDuration::new(all, nanos as i32));
+    let Some(civil) = since.and_then(|since| EPOCH.checked_add(since).ok()) else {
         return write!(out, "{count}");
     };
     match civil.year() {
@@ -266,6 +273,9 @@ mod tests {
             ("2014-04-01", 0, 1_396_310_400),
             ("1969-12-31 23:59:59.5", 3, -500),
             ("0001-01-01 00:00:00", 0, -62_135_596_800),
+            ("-000044-03-15T00:00:00Z", 0, -63_549_360_000),
+            ("9999-12-31T23:59:59Z", 0, 253_402_300_799),
+            ("9999-12-31 23:59:59.999-11:00", 3, 253_402_340_399_999),
         ] {
             let (form, _) = sniff_iso(text).expect(text);
             assert_eq!(parse_iso(text, digits), Ok(count), "{text}");
@@ -275,10 +285,20 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused_and_what_is_too_fine_says_so() {
-        for text in ["", "20140401", "abc", "2014-13-01", "2014-04-01 25:00:00", "1e5", "12:30"] {
+        for text in [
+            "",
+            "20140401",
+            "abc",
+            "2014-13-01",
+            "2014-04-01 25:00:00",
+            "1e5",
+            "12:30",
+            "2014-04-01 00:05:00[Europe/Berlin]",
+        ] {
             assert_eq!(sniff_iso(text), None, "{text}");
             assert_eq!(parse_iso(text, 0), Err(TimeError::NoTime), "{text}");
         }
+        assert_eq!(parse_iso("2014-04-01T02:05:00+02:00[Europe/Berlin]", 0), Ok(1_396_310_700));
         assert_eq!(parse_iso("2014-04-01 00:05:00.25", 0), Err(TimeError::TooFine(2)));
         assert_eq!(parse_iso("2300-04-01 00:05:00", 9), Err(TimeError::OutOfRange));
         assert_eq!(sniff_iso("2014-04-01 00:05:00.250").unwrap().1, 2);

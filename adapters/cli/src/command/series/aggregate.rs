@@ -2,7 +2,7 @@
 
 use super::reading::Taker;
 use plimsoll_core::series::{Header, Kind, MAX_COLUMNS, Range, Word};
-use plimsoll_formats::series::{PlsWanted, Schema, TimeRange, write_time};
+use plimsoll_formats::series::{PlsWanted, Schema, TimeRange, write_name, write_time};
 use plimsoll_formats::text::{NumberText, Precision, TimeText, write_f32, write_f64};
 use std::io::{self, Write};
 
@@ -197,11 +197,12 @@ impl<W: Write> Taker for Steps<'_, W> {
             return Ok(());
         }
         let delimiter = [schema.delimiter];
-        self.out.write_all(schema.time.as_ref().map_or("point", |time| &time.name).as_bytes())?;
+        write_name(schema.time.as_ref().map_or("point", |time| &time.name), schema.delimiter, self.out)?;
         for column in &schema.columns {
             for aggregate in self.wanted {
                 self.out.write_all(&delimiter)?;
-                write!(self.out, "{}_{}", column.name, aggregate.name())?;
+                let name = format!("{}_{}", column.name, aggregate.name());
+                write_name(&name, schema.delimiter, self.out)?;
             }
         }
         self.out.write_all(b"\n")

@@ -274,8 +274,9 @@ fn to_text(path: &Path, facts: &Facts, schema: &Schema, file_bytes: Option<u64>)
     line("  time", format!("{:.3} alone", facts.bits(facts.alone[0])));
     for (at, column) in schema.columns.iter().enumerate() {
         let (bits, kind) = (facts.bits_of_column(at), kind_name(column.kind));
+        let name = if column.name.is_empty() { format!("column {}", at + 1) } else { column.name.clone() };
         line(
-            &format!("  {}", column.name),
+            &format!("  {name}"),
             format!("{bits:.3} alone, {kind}, worst error {}", worst(column.tolerance)),
         );
     }

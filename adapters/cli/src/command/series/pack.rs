@@ -23,7 +23,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Without --time, the column called time, timestamp, datetime, date or ts is the time, else the first one if it has dates
-or whole numbers; else points are numbered. Empty fields and NA are kept as missing and come back as empty fields.\n\n\
+or whole numbers; else, and if it is finer than nanoseconds, points are numbered. Empty fields and NA are kept as missing and come back as empty fields.\n\n\
 Examples:\n  \
 plimsoll series pack log.csv -o log.pls\n  \
 plimsoll series pack log.csv -o log.pls --time when --unit ms --columns temperature,pressure:f32\n  \
@@ -227,6 +227,7 @@ pub(super) fn pack(args: &PackArgs, session: &Session) -> Result<(), Failure> {
                     input.display()
                 )));
             }
+            points.number_from(index.entries().iter().map(|entry| entry.points).sum());
             let io =
                 |operation: &'static str| move |error: std::io::Error| Failure::io(operation, path, &error);
             let mut file = OpenOptions::new().write(true).open(path).map_err(io("open"))?;
@@ -263,16 +264,27 @@ fn feed<W: Write>(
     let input = name(&args.input);
     let target = args.append.as_deref().unwrap_or(args.output.name());
     let mut count = 0_u32;
-    while let Some(item) = points.next_item().map_err(|error| Failure::input(&input, &error))? {
-        match item {
-            CsvItem::Point(time, values) => writer.push(time, values),
-            CsvItem::Changed(schema) => writer.change(schema.clone()),
+    let mut each = || {
+        while let Some(item) = points.next_item().map_err(|error| Failure::input(&input, &error))? {
+            match item {
+                CsvItem::Point(time, values) => writer.push(time, values),
+                CsvItem::Changed(schema) => writer.change(schema.clone()),
+            }
+            .map_err(|error| Failure::output(target, &error))?;
+            count = count.wrapping_add(1);
+            if count.is_multiple_of(4096) && session.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
         }
-        .map_err(|error| Failure::output(target, &error))?;
-        count = count.wrapping_add(1);
-        if count.is_multiple_of(4096) && session.is_cancelled() {
-            return Err(Failure::Cancelled);
+        Ok(())
+    };
+    if let Err(failure) = each() {
+        // A file that is appended to keeps the points up to there; one that appears when it is complete has none. The
+        // first failure is the one that is told.
+        if args.append.is_some() {
+            let _ = writer.finish();
         }
+        return Err(failure);
     }
     let schema = writer.schema().clone();
     let (out, written) = writer.finish().map_err(|error| Failure::output(target, &error))?;
