@@ -56,6 +56,29 @@ pub(in crate::jp2) fn is_kept(name: u16) -> bool {
     matches!(name, marker::COD | marker::COC | marker::QCD | marker::QCC | marker::RGN | marker::POC)
 }
 
+/// Puts a segment that is kept behind the others in `out` and gives what it says. What is said of all components is put
+/// before what is said of one, at `of_all`: the standard lets them stand in any order and one component's count
+/// (A.6.1 to A.6.5), and the decoder takes the last word.
+pub(in crate::jp2) fn keep<'a>(
+    bytes: &Bytes,
+    (at, name, len): (u64, u16, u16),
+    out: &'a mut Vec<u8>,
+    of_all: &mut usize,
+) -> Result<&'a [u8], FormatError> {
+    let (from, segment_bytes) = (out.len(), 4 + usize::from(len));
+    out.resize(from + segment_bytes, 0);
+    read_at(bytes, at, out.get_mut(from..).unwrap_or_default())?;
+    let place = if matches!(name, marker::COD | marker::QCD) {
+        let place = *of_all;
+        out.get_mut(place..).unwrap_or_default().rotate_right(segment_bytes);
+        *of_all += segment_bytes;
+        place
+    } else {
+        from
+    };
+    Ok(out.get(place + 4..place + segment_bytes).unwrap_or_default())
+}
+
 /// Whether a segment says nothing about how packets are decoded.
 pub(in crate::jp2) fn is_skipped(name: u16) -> bool {
     matches!(name, marker::TLM | marker::PLM | marker::PLT | marker::CRG | marker::COM)
@@ -121,12 +144,12 @@ impl Header {
         read_at(bytes, at + 4, siz.get_mut(..usize::from(len)).unwrap_or_default())?;
         header.read_components(&siz, at)?;
         at = next;
-        let mut quantised = false;
+        let (mut quantised, mut of_all) = (false, 0);
         for _ in 0..MOST_SEGMENTS {
             let (name, len, next) = segment(bytes, at)?;
             match name {
                 marker::SOT => {
-                    if header.styles.components.is_empty() || !quantised {
+                    if !header.styles.are_said() || !quantised {
                         return Err(malformed(
                             "no coding style or no quantisation stands before the first tile",
                             at,
@@ -136,20 +159,11 @@ impl Header {
                     return Ok(header);
                 }
                 name if is_kept(name) => {
-                    let from = header.kept.len();
-                    let to = from + 4 + usize::from(len);
-                    if to > MOST_KEPT_BYTES {
+                    if header.kept.len() + 4 + usize::from(len) > MOST_KEPT_BYTES {
                         return Err(unsupported(format!("a header of more than {MOST_KEPT_BYTES} bytes")));
                     }
-                    header.kept.resize(to, 0);
-                    let kept = header.kept.get_mut(from..).unwrap_or_default();
-                    read_at(bytes, at, kept)?;
-                    header.styles.apply(
-                        name,
-                        kept.get(4..).unwrap_or_default(),
-                        header.components.len(),
-                        at,
-                    )?;
+                    let segment = keep(bytes, (at, name, len), &mut header.kept, &mut of_all)?;
+                    header.styles.apply(name, segment, at)?;
                     quantised |= name == marker::QCD;
                 }
                 marker::PPM => header.packed.add(bytes, at, len)?,
@@ -185,7 +199,7 @@ impl Header {
             origin: [number(6), number(7)],
             step: [1, 1],
             components: vec![Component { bits: 0, signed: false, step: [1, 1] }; usize::from(components)],
-            styles: Styles::none(),
+            styles: Styles::none(usize::from(components)),
             kept: Vec::new(),
             packed: PackedHeaders::default(),
             end: 0,
