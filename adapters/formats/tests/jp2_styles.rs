@@ -118,8 +118,12 @@ fn what_is_said_of_one_component_counts_wherever_it_stands() {
         let mut turned = usual.clone();
         turned.reverse();
         let others = [planes[2].of_all(), planes[1].of_one(0), planes[0].of_one(2)].concat();
+        let wrong = [planes[2].of_one(1), planes[1].of_all(), planes[1].of_one(2)].concat();
+        let anew = [&wrong[..], &usual].concat();
         let files = [
             ("main header", together(&planes, tile, &usual, &[])),
+            ("main header, said anew", together(&planes, tile, &anew, &[])),
+            ("heads of tiles, said anew", together(&planes, tile, &others, &anew)),
             ("main header, turned round", together(&planes, tile, &turned, &[])),
             // What a tile says of all components overrides what the main header says of one.
             ("heads of tiles", together(&planes, tile, &others, &usual)),

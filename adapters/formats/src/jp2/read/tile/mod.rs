@@ -10,7 +10,7 @@ mod packed;
 
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codec::{DecodeError, decode};
-use crate::jp2::codestream::header::{MOST_COMPONENTS, MOST_KEPT_BYTES, is_kept, is_skipped, keep, segment};
+use crate::jp2::codestream::header::{Kept, MOST_COMPONENTS, MOST_KEPT_BYTES, is_kept, is_skipped, segment};
 use crate::jp2::codestream::packed::Share;
 use crate::jp2::codestream::parts::{Part, SOT_BYTES, Totals, walk};
 use crate::jp2::codestream::work::{bounded, bounded_passes, most_pass_samples};
@@ -234,7 +234,7 @@ impl<'a> Tiles<'a> {
         self.heads.extend_from_slice(&marker::SOT.to_be_bytes());
         self.heads.extend_from_slice(&[0, 10, 0, 0, 0, 0, 0, 0, number as u8, of.len() as u8]);
         let mut at = part.offset + SOT_BYTES;
-        let (mut of_all, mut packed_from, mut packed_bytes) = (self.heads.len(), None, 0);
+        let (mut kept, mut packed_from, mut packed_bytes) = (Kept::new(self.heads.len()), None, 0);
         loop {
             if at + 2 > end {
                 return Err(malformed(format!("a part of tile {} without data", part.tile), at));
@@ -247,9 +247,13 @@ impl<'a> Tiles<'a> {
                 name if is_kept(name) => {
                     let to = self.heads.len() + 4 + usize::from(len);
                     if to + 16 + PACKED_HEAD_BYTES * MOST_PACKED > HEADS_BYTES {
-                        return Err(unsupported(format!("heads of tile {} of more than 64 KiB", part.tile)));
+                        let most = MOST_KEPT_BYTES;
+                        return Err(unsupported(format!(
+                            "heads of tile {} of more than {most} bytes",
+                            part.tile
+                        )));
                     }
-                    let data = keep(self.bytes, (at, name, len), &mut self.heads, &mut of_all)?;
+                    let data = kept.add(self.bytes, (at, name, len), &mut self.heads)?;
                     if matches!(name, marker::COD | marker::COC | marker::RGN | marker::POC) {
                         styles.get_or_insert_with(|| self.header.styles.of_tile()).apply(name, data, at)?;
                     }
