@@ -304,6 +304,14 @@ fn a_failure_stops_or_is_passed_over() {
     let names = ["pages_p0001.pgm", "pages_p0002.pgm", "pages_p0004.pgm", "pages_p0005.pgm"];
     assert_eq!(work.names("out"), names);
     assert!(work.files("out")["pages_p0005.pgm"] == pgm_of_page(5, 20, 31));
+    // Too short for any page: it is no input of none.
+    work.write("short/a.tif", &pages[..16]);
+    work.write("short/b.pgm", &pnm(0));
+    let said = work.run("convert short -o short-out/ --to pgm", 4);
+    assert!(said.contains("a.tif") && !work.path("short-out").exists(), "{said}");
+    let said = work.run("convert short -o short-out/ --to pgm --keep-going", 4);
+    assert!(said.contains("1 of 2 failed: short/a.tif"), "{said}");
+    assert_eq!(work.names("short-out"), ["b.pgm"]);
     // A page that does not fit refuses the one input before anything is written, unless others are to be done.
     work.write("wide.tif", &tiff(2, 1, 30_000_000).0);
     let said = work.run("convert wide.tif -o wide/ --to pgm --within 8MiB", 3);

@@ -104,6 +104,19 @@ fn what_the_codec_does_not_decode_is_refused_by_name() {
     }
 }
 
+/// Shifted samples of a component have more bit-planes than the codec's decoder of such blocks takes.
+#[test]
+fn regions_of_interest_are_refused_by_name() {
+    if !has("grk_compress") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = high_throughput(folder.path(), SHAPE, false, &["-R", "c=1,U=3"]);
+    let error = read_all(&std::fs::read(path).unwrap()).expect_err("a region of interest");
+    assert!(matches!(error, FormatError::Unsupported { .. }), "{error}");
+    assert!(error.to_string().contains("high-throughput coding with a region of interest"), "{error}");
+}
+
 /// Cut or changed anywhere: rows or an error. The codec's lengths and passes are the file's.
 #[test]
 fn damaged_files_do_no_harm() {

@@ -291,6 +291,28 @@ fn many_small_tiles_are_read_soon() {
     assert!(spent < SOON, "{spent:?}");
 }
 
+/// The decoder reads what the main header says for each tile: saying it four thousand times costs nothing there.
+#[test]
+fn styles_that_are_said_again_and_again_are_read_once() {
+    let mut content = of_bodies(16 * 255, 16, 1, 6, &[0]);
+    let style = content.windows(2).position(|two| two == [0xFF, 0x52]).unwrap();
+    let steps = content.windows(2).position(|two| two == [0xFF, 0x5C]).unwrap();
+    let of_all = content[style..steps].to_vec();
+    let of_one = [&[0xFF, 0x53, 0, 9, 0, 0], &of_all[9..]].concat();
+    let again = [&of_one[..], &of_all].concat().repeat(2000);
+    content.splice(steps..steps, again);
+    let begun = processor_time();
+    let (shape, _) = read_all(&content).unwrap();
+    assert_eq!(shape.rows, 4080);
+    let spent = processor_time() - begun;
+    assert!(spent < SOON, "{spent:?}");
+    // None of them is longer than it may be.
+    let long = [&[0xFF, 0x5C, 1, 0, 0x40][..], &[29 << 3; 253]].concat();
+    content.splice(steps..steps, long);
+    let error = read_all(&content).expect_err("a long segment");
+    assert!(error.to_string().contains("a segment 0xFF5C of 254 bytes: 224 are the most"), "{error}");
+}
+
 #[test]
 fn work_is_bounded_by_the_bytes_there_are() {
     let traps = [

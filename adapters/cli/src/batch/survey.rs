@@ -184,10 +184,13 @@ fn list_pages(job: &Job<'_>, file: u32, found: &Found, entries: &mut Vec<Entry>)
         return Ok(());
     }
     for number in 1u32.. {
-        if u64::from(number) > input.most_pages() {
-            break;
-        }
-        match input.find_page(number) {
+        let page = match number {
+            // A file that is cut off before it has room for one has none: that is said of it.
+            1 => input.page(number).map(Some),
+            _ if u64::from(number) > input.most_pages() => break,
+            _ => input.find_page(number),
+        };
+        match page {
             Ok(Some(_)) => entries.push(entry(PageName::from(number), number > 1, Status::Waiting)),
             Ok(None) => break,
             Err(error) => {

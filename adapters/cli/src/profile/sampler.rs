@@ -173,7 +173,9 @@ impl State {
             self.record.thin_out();
             self.every = self.every.saturating_mul(2);
         }
-        self.record.samples.push(sample);
+        // Threads that look at once may come here in another order.
+        let before = self.record.samples.iter().rposition(|other| other.at <= sample.at);
+        self.record.samples.insert(before.map_or(0, |index| index + 1), sample);
     }
 }
 
@@ -206,6 +208,16 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_stand_in_the_order_of_time() {
+        let mut state = State { record: Record::default(), every: FIRST_EVERY };
+        for at in [2.0, 1.0, 3.0, 2.5, 0.5] {
+            state.add(Sample { at, resident_bytes: 1, heap_bytes: 1 });
+        }
+        let times: Vec<f64> = state.record.samples.iter().map(|sample| sample.at).collect();
+        assert_eq!(times, [0.5, 1.0, 2.0, 2.5, 3.0]);
+    }
 
     #[test]
     fn any_number_of_samples_keeps_its_bound_and_its_peak() {

@@ -1,7 +1,7 @@
 //! Codestreams of OpenJPEG's coder, which keeps headers of packets with their packets, put together anew with these headers
 //! in the heads of tile-parts (PPT) or in the main header (PPM, ISO/IEC 15444-1, A.7.4 and A.7.5).
 
-use super::picture;
+use super::{number, picture};
 use plimsoll_core::shape::Shape;
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,10 +35,6 @@ pub(crate) fn marked(folder: &Path, shape: Shape, options: &[&str]) -> Vec<u8> {
     run.arg("-i").arg(&source).arg("-o").arg(&path).args(["-SOP", "-EPH"]).args(options);
     assert!(run.output().unwrap().status.success() && path.exists());
     std::fs::read(path).unwrap()
-}
-
-fn number(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 /// A segment with a number before what is in it.

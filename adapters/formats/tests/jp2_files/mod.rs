@@ -28,6 +28,11 @@ impl ReadAt for File {
     }
 }
 
+/// A number of these bytes, the most significant one first.
+pub(crate) fn number(bytes: &[u8]) -> usize {
+    bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
+}
+
 /// The first page of a file.
 pub(crate) fn page(content: &[u8]) -> Result<Arc<dyn Page>, FormatError> {
     let bytes: Bytes = Arc::new(File(content.to_vec()));

@@ -59,38 +59,70 @@ pub(in crate::jp2) struct Styles {
     pub(in crate::jp2) marks: bool,
     /// Packets' headers may be followed by markers.
     pub(in crate::jp2) ends: bool,
+    /// A region of interest is coded first: its samples are shifted up.
+    shifted: bool,
     /// Changes of the progression order.
     pub(in crate::jp2) changes: Vec<Change>,
-    /// Empty until there was a COD.
+    /// As many as the image has.
     pub(in crate::jp2) components: Vec<ComponentStyle>,
+    /// Who said so of each of them.
+    said_by: Vec<Said>,
+    /// Whether what is said now is said of a tile.
+    of_tile: bool,
+}
+
+/// Who says how a component is coded: what is later in this list overrides what is earlier, wherever both stand
+/// (A.6.1, A.6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    /// Nobody yet.
+    ByNobody,
+    /// The main header of all components.
+    OfAll,
+    /// The main header of this one.
+    OfIt,
+    /// The tile's of all components.
+    OfAllInTile,
+    /// The tile's of this one.
+    OfItInTile,
 }
 
 impl Styles {
-    /// None yet.
-    pub(in crate::jp2) fn none() -> Self {
+    /// None yet of so many components.
+    pub(in crate::jp2) fn none(components: usize) -> Self {
+        let style =
+            ComponentStyle { levels: 0, block: [2; 2], bits: 0, reversible: true, precincts: [[15; _]; 2] };
         Self {
             layers: 0,
             progression: 0,
             transform: false,
             marks: false,
             ends: false,
+            shifted: false,
             changes: Vec::new(),
-            components: Vec::new(),
+            components: vec![style; components],
+            said_by: vec![Said::ByNobody; components],
+            of_tile: false,
         }
+    }
+
+    /// Whether there is one for every component.
+    pub(in crate::jp2) fn are_said(&self) -> bool {
+        self.layers > 0
+    }
+
+    /// The same for a tile, whose heads may say otherwise.
+    pub(in crate::jp2) fn of_tile(&self) -> Self {
+        Self { of_tile: true, ..self.clone() }
     }
 
     /// Takes over what a segment of a header says, if it is about styles.
     ///
     /// # Errors
     /// [`FormatError::Malformed`] for what cannot be, [`FormatError::Unsupported`] for high-throughput
-    /// blocks in several layers or beside others.
-    pub(in crate::jp2) fn apply(
-        &mut self,
-        name: u16,
-        data: &[u8],
-        components: usize,
-        offset: u64,
-    ) -> Result<(), FormatError> {
+    /// blocks in several layers, beside others or with a region of interest.
+    pub(in crate::jp2) fn apply(&mut self, name: u16, data: &[u8], offset: u64) -> Result<(), FormatError> {
+        let components = self.components.len();
         let short =
             || malformed(format!("a segment {name:#06X} of {} bytes is too short", data.len()), offset);
         match name {
@@ -107,8 +139,12 @@ impl Styles {
                     return Err(malformed(problem, offset));
                 }
                 let style = ComponentStyle::parse(how & 1 != 0, rest, offset)?;
-                self.components.clear();
-                self.components.resize(components, style);
+                let said = if self.of_tile { Said::OfAllInTile } else { Said::OfAll };
+                for (place, before) in self.components.iter_mut().zip(&mut self.said_by) {
+                    if said >= *before {
+                        (*place, *before) = (style, said);
+                    }
+                }
             }
             marker::COC => {
                 let (component, rest) = if components < 257 {
@@ -120,14 +156,16 @@ impl Styles {
                 };
                 let [how, rest @ ..] = rest else { return Err(short()) };
                 let style = ComponentStyle::parse(how & 1 != 0, rest, offset)?;
-                match self.components.get_mut(component) {
-                    Some(place) => *place = style,
-                    None => {
-                        let problem = format!("a style of component {component}, which is not there yet");
+                let said = if self.of_tile { Said::OfItInTile } else { Said::OfIt };
+                match (self.components.get_mut(component), self.said_by.get_mut(component)) {
+                    (Some(place), Some(before)) => (*place, *before) = (style, said),
+                    _ => {
+                        let problem = format!("a style of component {component} of {components}");
                         return Err(malformed(problem, offset));
                     }
                 }
             }
+            marker::RGN => self.shifted |= data.last().is_some_and(|shift| *shift > 0),
             marker::POC => {
                 // There are fewer than 257 components: each change has 7 bytes.
                 let (changes, rest) = data.as_chunks::<7>();
@@ -143,6 +181,9 @@ impl Styles {
         // The codec takes passes of a later layer for those of the first.
         if self.layers > 1 && self.high_throughput() {
             return Err(unsupported(format!("high-throughput coding in {} layers", self.layers)));
+        }
+        if self.shifted && self.high_throughput() {
+            return Err(unsupported("high-throughput coding with a region of interest"));
         }
         Ok(())
     }

@@ -57,8 +57,16 @@ impl Planes<'_> {
     pub(super) fn gather(&self, tile: [u32; 2], planes: &[u8], row: u32, cols: Span, out: &mut [u8]) {
         let (kind, bands) = (self.channels.kind, self.channels.bands.len());
         let pixel = kind.bytes() * bands;
+        // Planes follow each other as components do, and most bands, too.
+        let (mut next, mut before) = (0, 0);
         for (place, band) in self.channels.bands.iter().enumerate() {
             let Some(component) = self.header.components.get(band.component) else { continue };
+            if band.component < next {
+                (next, before) = (0, 0);
+            }
+            let between = self.header.components.get(next..band.component).unwrap_or_default();
+            before += between.iter().map(|component| self.plane_bytes(component, tile)).sum::<usize>();
+            next = band.component;
             let held = [0, 1].map(|axis| self.header.pixels(component, axis, tile[axis], self.reduce));
             let cols_held = held[0].intersect(cols);
             if cols_held.is_empty() || !held[1].contains(row) {
@@ -66,8 +74,6 @@ impl Planes<'_> {
             }
             let start = (cols_held.start() - cols.start()) as usize * pixel;
             let out = out.get_mut(start..start + cols_held.len() as usize * pixel).unwrap_or_default();
-            let before = self.header.components.iter().take(band.component);
-            let before: usize = before.map(|component| self.plane_bytes(component, tile)).sum();
             let plane = planes.get(before..before + self.plane_bytes(component, tile)).unwrap_or_default();
             let spread = self.spread(component, tile, plane, row, cols_held);
             let bytes = component.bytes();

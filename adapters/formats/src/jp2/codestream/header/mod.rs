@@ -12,6 +12,7 @@ use crate::jp2::{malformed, read_at, unsupported};
 use crate::{Bytes, FormatError};
 pub(in crate::jp2) use component::Component;
 use plimsoll_core::shape::Span;
+use std::ops::Range;
 
 /// The most components.
 pub(in crate::jp2) const MOST_COMPONENTS: u16 = 32;
@@ -20,8 +21,12 @@ pub(in crate::jp2) const MOST_COMPONENTS: u16 = 32;
 /// become must be in proportion to them.
 const MOST_PIXELS_A_SAMPLE: u32 = 16;
 
-/// The most bytes of segments that are kept of a header.
-pub(in crate::jp2) const MOST_KEPT_BYTES: usize = 64 << 10;
+/// The most bytes of segments that are kept of a header: two of all components, three of each, and some for the order.
+pub(in crate::jp2) const MOST_KEPT_BYTES: usize = 32 << 10;
+
+/// The most bytes of one of them, its marker and length left out: 97 steps of quantisation have 195 and 32 changes of the
+/// order 224.
+const MOST_SEGMENT_BYTES: u16 = 224;
 
 /// The most segments of a header: comments and tables of lengths may be many.
 const MOST_SEGMENTS: u32 = 1 << 14;
@@ -54,6 +59,80 @@ pub(in crate::jp2) struct Header {
 /// Whether the decoder needs a segment. What it can do without is left out.
 pub(in crate::jp2) fn is_kept(name: u16) -> bool {
     matches!(name, marker::COD | marker::COC | marker::QCD | marker::QCC | marker::RGN | marker::POC)
+}
+
+/// Segments that the decoder needs, of one header: behind each other at the end of what is shown to it.
+///
+/// It takes the last word, while the standard lets what is said of all components stand anywhere and what is said of one
+/// count (A.6.1 to A.6.5): so the former is put before the latter. What is said anew takes the place of what was said: the
+/// decoder reads all of it for every tile.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::jp2) struct Kept {
+    /// Where they begin, and where what is said of single components does.
+    start: usize,
+    of_one: usize,
+}
+
+impl Kept {
+    /// None yet behind `start` bytes.
+    pub(in crate::jp2) fn new(start: usize) -> Self {
+        Self { start, of_one: start }
+    }
+
+    /// Adds the segment at `at` to `out`, and gives what it says.
+    ///
+    /// # Errors
+    /// [`FormatError::Malformed`] if it is longer than it may be.
+    pub(in crate::jp2) fn add<'a>(
+        &mut self,
+        bytes: &Bytes,
+        (at, name, len): (u64, u16, u16),
+        out: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], FormatError> {
+        if len > MOST_SEGMENT_BYTES {
+            let problem = format!("a segment {name:#06X} of {len} bytes: {MOST_SEGMENT_BYTES} are the most");
+            return Err(malformed(problem, at));
+        }
+        let (mut from, segment_bytes) = (out.len(), 4 + usize::from(len));
+        out.resize(from + segment_bytes, 0);
+        read_at(bytes, at, out.get_mut(from..).unwrap_or_default())?;
+        if let Some(before) = self.said_before(out, from) {
+            from -= before.len();
+            self.of_one -= if before.start < self.of_one { before.len() } else { 0 };
+            out.drain(before);
+        }
+        if matches!(name, marker::COD | marker::QCD) {
+            out.get_mut(self.of_one..).unwrap_or_default().rotate_right(segment_bytes);
+            from = self.of_one;
+            self.of_one += segment_bytes;
+        }
+        Ok(out.get(from + 4..from + segment_bytes).unwrap_or_default())
+    }
+
+    /// The segment that says what the one at `new` says anew.
+    fn said_before(&self, out: &[u8], new: usize) -> Option<Range<usize>> {
+        let (old, new) = out.split_at_checked(new)?;
+        let (about_new, mut at) = (Some(about(new)?), self.start);
+        while let Some([_, _, high, low]) = old.get(at..at + 4) {
+            let segment = at..at + 2 + usize::from(u16::from_be_bytes([*high, *low]));
+            if about(old.get(segment.clone())?) == about_new {
+                return Some(segment);
+            }
+            at = segment.end;
+        }
+        None
+    }
+}
+
+/// What a segment is about: its marker and, if it is about one component, that one, of which there are few. Changes of the
+/// order are about nothing that was said: they add up.
+fn about(segment: &[u8]) -> Option<(u16, Option<u8>)> {
+    let [a, b, _, _, said @ ..] = segment else { return None };
+    match u16::from_be_bytes([*a, *b]) {
+        marker::POC => None,
+        name @ (marker::COD | marker::QCD) => Some((name, None)),
+        name => Some((name, said.first().copied())),
+    }
 }
 
 /// Whether a segment says nothing about how packets are decoded.
@@ -121,12 +200,12 @@ impl Header {
         read_at(bytes, at + 4, siz.get_mut(..usize::from(len)).unwrap_or_default())?;
         header.read_components(&siz, at)?;
         at = next;
-        let mut quantised = false;
+        let (mut quantised, mut kept) = (false, Kept::new(0));
         for _ in 0..MOST_SEGMENTS {
             let (name, len, next) = segment(bytes, at)?;
             match name {
                 marker::SOT => {
-                    if header.styles.components.is_empty() || !quantised {
+                    if !header.styles.are_said() || !quantised {
                         return Err(malformed(
                             "no coding style or no quantisation stands before the first tile",
                             at,
@@ -136,20 +215,11 @@ impl Header {
                     return Ok(header);
                 }
                 name if is_kept(name) => {
-                    let from = header.kept.len();
-                    let to = from + 4 + usize::from(len);
-                    if to > MOST_KEPT_BYTES {
+                    if header.kept.len() + 4 + usize::from(len) > MOST_KEPT_BYTES {
                         return Err(unsupported(format!("a header of more than {MOST_KEPT_BYTES} bytes")));
                     }
-                    header.kept.resize(to, 0);
-                    let kept = header.kept.get_mut(from..).unwrap_or_default();
-                    read_at(bytes, at, kept)?;
-                    header.styles.apply(
-                        name,
-                        kept.get(4..).unwrap_or_default(),
-                        header.components.len(),
-                        at,
-                    )?;
+                    let segment = kept.add(bytes, (at, name, len), &mut header.kept)?;
+                    header.styles.apply(name, segment, at)?;
                     quantised |= name == marker::QCD;
                 }
                 marker::PPM => header.packed.add(bytes, at, len)?,
@@ -185,7 +255,7 @@ impl Header {
             origin: [number(6), number(7)],
             step: [1, 1],
             components: vec![Component { bits: 0, signed: false, step: [1, 1] }; usize::from(components)],
-            styles: Styles::none(),
+            styles: Styles::none(usize::from(components)),
             kept: Vec::new(),
             packed: PackedHeaders::default(),
             end: 0,

@@ -218,7 +218,7 @@ mod tests {
             }
             let mut data = vec![0; usize::from(len)];
             bytes.read_at(at + 4, &mut data).unwrap();
-            styles.apply(name, &data, 3, at).unwrap();
+            styles.apply(name, &data, at).unwrap();
             at = next;
         }
     }
@@ -315,7 +315,7 @@ mod tests {
             parts.sort_unstable();
             let mut samples = 0;
             for tile in parts.chunk_by(|a, b| a.tile == b.tile) {
-                let mut styles = header.styles.clone();
+                let mut styles = header.styles.of_tile();
                 let bodies = tile.iter().map(|part| content[body(&bytes, *part, &mut styles)].to_vec());
                 let all: Vec<u8> = bodies.flatten().collect();
                 let index = u32::from(tile[0].tile);

@@ -10,12 +10,12 @@ mod packed;
 
 use crate::jp2::codec::memory::TileCount;
 use crate::jp2::codec::{DecodeError, decode};
-use crate::jp2::codestream::header::{MOST_COMPONENTS, MOST_KEPT_BYTES, is_kept, is_skipped, segment};
+use crate::jp2::codestream::header::{Kept, MOST_COMPONENTS, MOST_KEPT_BYTES, is_kept, is_skipped, segment};
 use crate::jp2::codestream::packed::Share;
 use crate::jp2::codestream::parts::{Part, SOT_BYTES, Totals, walk};
 use crate::jp2::codestream::work::{bounded, bounded_passes, most_pass_samples};
 use crate::jp2::codestream::{Header, Styles, marker};
-use crate::jp2::{malformed, read_at, unsupported};
+use crate::jp2::{malformed, unsupported};
 use crate::{Bytes, FormatError};
 use input::{Piece, TileInput};
 use packed::{MOST_PACKED, PACKED_HEAD_BYTES};
@@ -234,7 +234,7 @@ impl<'a> Tiles<'a> {
         self.heads.extend_from_slice(&marker::SOT.to_be_bytes());
         self.heads.extend_from_slice(&[0, 10, 0, 0, 0, 0, 0, 0, number as u8, of.len() as u8]);
         let mut at = part.offset + SOT_BYTES;
-        let mut packed_bytes = 0;
+        let (mut kept, mut packed_from, mut packed_bytes) = (Kept::new(self.heads.len()), None, 0);
         loop {
             if at + 2 > end {
                 return Err(malformed(format!("a part of tile {} without data", part.tile), at));
@@ -245,18 +245,17 @@ impl<'a> Tiles<'a> {
             }
             match name {
                 name if is_kept(name) => {
-                    let from = self.heads.len();
-                    let to = from + 4 + usize::from(len);
+                    let to = self.heads.len() + 4 + usize::from(len);
                     if to + 16 + PACKED_HEAD_BYTES * MOST_PACKED > HEADS_BYTES {
-                        return Err(unsupported(format!("heads of tile {} of more than 64 KiB", part.tile)));
+                        let most = MOST_KEPT_BYTES;
+                        return Err(unsupported(format!(
+                            "heads of tile {} of more than {most} bytes",
+                            part.tile
+                        )));
                     }
-                    self.heads.resize(to, 0);
-                    let kept = self.heads.get_mut(from..).unwrap_or_default();
-                    read_at(self.bytes, at, kept)?;
-                    let data = kept.get(4..).unwrap_or_default();
-                    if matches!(name, marker::COD | marker::COC | marker::POC) {
-                        let styles = styles.get_or_insert_with(|| self.header.styles.clone());
-                        styles.apply(name, data, self.header.components.len(), at)?;
+                    let data = kept.add(self.bytes, (at, name, len), &mut self.heads)?;
+                    if matches!(name, marker::COD | marker::COC | marker::RGN | marker::POC) {
+                        styles.get_or_insert_with(|| self.header.styles.of_tile()).apply(name, data, at)?;
                     }
                 }
                 marker::PPT if !self.shares.is_empty() => {
@@ -265,10 +264,7 @@ impl<'a> Tiles<'a> {
                         at,
                     ));
                 }
-                marker::PPT => {
-                    own_start = self.packed_segment(part, at, len, own_start)?;
-                    packed_bytes += u64::from(len).saturating_sub(1);
-                }
+                marker::PPT => packed_from = packed_from.or(Some(at)),
                 name if is_skipped(name) => {}
                 marker::SOT | marker::EOC => {
                     return Err(malformed(
@@ -279,6 +275,16 @@ impl<'a> Tiles<'a> {
                 _ => {}
             }
             at = next;
+        }
+        // Behind all segments that are kept: those are not in the order of the file.
+        let mut packed_at = packed_from.unwrap_or(at);
+        while packed_at < at {
+            let (name, len, next) = segment(self.bytes, packed_at)?;
+            if name == marker::PPT {
+                own_start = self.packed_segment(part, packed_at, len, own_start)?;
+                packed_bytes += u64::from(len).saturating_sub(1);
+            }
+            packed_at = next;
         }
         if number == 0 {
             packed_bytes += self.packed_of_main_header(of, &mut own_start, at)?;
