@@ -1,5 +1,5 @@
-//! Components that are coded each in its own way (COC, QCC; ISO/IEC 15444-1, A.6.2 and A.6.5): codestreams of OpenJPEG's
-//! coder, one for each component, put together in the order component by component.
+//! Components that are coded each in its own way (COC, QCC; ISO/IEC 15444-1, A.6.2 and A.6.5): codestreams of
+//! OpenJPEG's coder, one for each component, put together in the order component by component.
 
 mod jp2_files;
 

@@ -24,8 +24,8 @@ const MOST_PIXELS_A_SAMPLE: u32 = 16;
 /// The most bytes of segments that are kept of a header: two of all components, three of each, and some for the order.
 pub(in crate::jp2) const MOST_KEPT_BYTES: usize = 32 << 10;
 
-/// The most bytes of one of them, its marker and length left out: 97 steps of quantisation have 195 and 32 changes of the
-/// order 224.
+/// The most bytes of one of them, its marker and length left out: 97 steps of quantisation have 195 and 32 changes of
+/// the order 224.
 const MOST_SEGMENT_BYTES: u16 = 224;
 
 /// The most segments of a header: comments and tables of lengths may be many.
@@ -63,9 +63,9 @@ pub(in crate::jp2) fn is_kept(name: u16) -> bool {
 
 /// Segments that the decoder needs, of one header: behind each other at the end of what is shown to it.
 ///
-/// It takes the last word, while the standard lets what is said of all components stand anywhere and what is said of one
-/// count (A.6.1 to A.6.5): so the former is put before the latter. What is said anew takes the place of what was said: the
-/// decoder reads all of it for every tile.
+/// It takes the last word, while the standard lets what is said of all components stand anywhere and what is said of
+/// one count (A.6.1 to A.6.5): so the former is put before the latter. What is said anew takes the place of what was
+/// said: the decoder reads all of it for every tile.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::jp2) struct Kept {
     /// Where they begin, and where what is said of single components does.
@@ -124,8 +124,8 @@ impl Kept {
     }
 }
 
-/// What a segment is about: its marker and, if it is about one component, that one, of which there are few. Changes of the
-/// order are about nothing that was said: they add up.
+/// What a segment is about: its marker and, if it is about one component, that one, of which there are few. Changes of
+/// the order are about nothing that was said: they add up.
 fn about(segment: &[u8]) -> Option<(u16, Option<u8>)> {
     let [a, b, _, _, said @ ..] = segment else { return None };
     match u16::from_be_bytes([*a, *b]) {
