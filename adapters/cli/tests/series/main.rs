@@ -225,6 +225,23 @@ fn appending_keeps_what_came_before_a_failure_and_goes_on_counting() {
     assert_eq!(run(folder.path(), &["get", "t.pls", "--from", "5002"]), "v\n0.5\n1.5\n");
 }
 
+/// Wherever a file was cut, what is appended is all there, though its columns are of another kind.
+#[test]
+fn appending_behind_a_torn_index_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.pls");
+    std::fs::write(folder.path().join("t.csv"), "time,v\n1,2\n2,3\n").unwrap();
+    std::fs::write(folder.path().join("more.csv"), "time,v\n3,4.5\n4,5\n").unwrap();
+    run(folder.path(), &["pack", "t.csv", "-o", "t.pls", "-q"]);
+    let whole = std::fs::read(&path).unwrap();
+    for cut in 1..=68 {
+        std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+        run(folder.path(), &["pack", "more.csv", "--append", "t.pls", "-q"]);
+        let text = run(folder.path(), &["unpack", "t.pls"]);
+        assert_eq!(text, "time,v\n1,2\n2,3\n3,4.5\n4,5\n", "{cut} bytes cut");
+    }
+}
+
 #[test]
 fn failures_are_one_line_and_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();

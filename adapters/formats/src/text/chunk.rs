@@ -348,6 +348,29 @@ mod tests {
         }
     }
 
+    /// Text somewhat longer than each buffer, so that all have more than one chunk.
+    #[test]
+    fn no_size_of_buffer_counts_a_line_twice_or_not_at_all() {
+        let text: Vec<u8> =
+            (0..9000_u32).flat_map(|line| format!("{}\n", line * line % 8191 * 997).into_bytes()).collect();
+        assert!(text.len() > 65536 + 100);
+        let mut newlines_before = vec![0_u64];
+        for byte in &text {
+            newlines_before.push(newlines_before.last().unwrap() + u64::from(*byte == b'\n'));
+        }
+        let mut room = vec![0; 65536];
+        for buffer in 1..=65536 {
+            let length = (buffer + 1 + buffer % 97).min(text.len());
+            let mut chunks = Chunks::new(&text[..length], &mut room[..buffer]);
+            let (mut newlines, mut bytes) = (0, 0);
+            while let Some(chunk) = chunks.next_chunk().unwrap() {
+                newlines += chunk.newlines;
+                bytes += chunk.bytes.len();
+            }
+            assert_eq!((newlines, bytes), (newlines_before[length], length), "in {buffer} bytes");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_is_split_lost_or_counted_twice(

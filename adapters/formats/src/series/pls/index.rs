@@ -130,6 +130,10 @@ impl Index {
         if crc32c(content).to_le_bytes() != *stated {
             return Read::Damaged("an index whose check sum is wrong".to_owned());
         }
+        // Of one that was cut short in its last bytes, and appended to, these are the next head's.
+        if !bytes[..whole].ends_with(&END) {
+            return Read::Damaged("an index whose end is missing".to_owned());
+        }
         // What is added later comes into runs of their own.
         let mut index = Self { entries: Vec::with_capacity(count), run: 1, last: 1 };
         for entry in content[12..].chunks_exact(ENTRY_BYTES) {
