@@ -119,11 +119,7 @@ fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
                 points.blocks::<Larger>(exact, 1024, MAX_BLOCK_BYTES).len(),
             ];
             for part in [1e-6, 1e-4, 1e-3, 1e-2] {
-                let mut tolerances = Vec::new();
-                // Of integers one part shows what all of them do.
-                if kind.is_float() || part == 1e-3 {
-                    tolerances.push(Tolerance::Relative(part));
-                }
+                let mut tolerances = vec![Tolerance::Relative(part)];
                 if most > least {
                     tolerances.push(Tolerance::Absolute((most - least) * part));
                 }
