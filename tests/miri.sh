@@ -21,9 +21,12 @@ trap 'rm -rf "$log"' EXIT
 check() { # check TARGET TESTS...
   local target=$1
   shift
-  cargo +nightly miri test -q -p plimsoll-core --target "$target" --test budget --test series_golden &&
-    cargo +nightly miri test -q -p plimsoll-core --target "$target" --lib -- "$@" &&
-    echo "miri $target: ok in $SECONDS s"
+  if [ $# -eq 0 ]; then
+    cargo +nightly miri test -q -p plimsoll-core --target "$target" --no-fail-fast
+  else
+    cargo +nightly miri test -q -p plimsoll-core --target "$target" --test budget --test series_golden &&
+      cargo +nightly miri test -q -p plimsoll-core --target "$target" --lib -- "$@"
+  fi && echo "miri $target: ok in $SECONDS s"
 }
 
 # The interpreter uses one processor: a target on each.
