@@ -36,13 +36,18 @@ const WORDS: [&str; 20] = [
     "thumbnail:9",
 ];
 
-/// The stages that `words` stand for. Those that do not go with the shape they meet are left out.
+/// The stages that `words` stand for, up to the most of a chain. Those that do not go with the shape they meet are left
+/// out.
 fn stages(words: &[&'static str], source: Shape) -> Vec<Box<dyn Stage>> {
     let mut shape = source;
     let mut stages = Vec::new();
     for words in words {
         let (name, settings) = words.split_once(':').unwrap_or((words, ""));
         let Ok(built) = build(name, settings, shape, &[]) else { continue };
+        // A word may be two stages: what there is no room for is left out, too.
+        if stages.len() + built.stages.len() > MAX_STAGES {
+            continue;
+        }
         for stage in built.stages {
             let Ok(output) = stage.output(shape) else { break };
             shape = output;
