@@ -1,6 +1,7 @@
 //! Plimsoll's series beside its peers: sizes and speeds on the same files in one run.
 //!
-//! `cargo run --release -- FILE.csv ...` prints both tables as Markdown. `--sizes` leaves the speeds out.
+//! `cargo run --release -- FILE.csv ...` prints both tables as Markdown. `--sizes` leaves the speeds out, `--only=PART`
+//! all codecs without PART in their names.
 
 mod codec;
 mod load;
@@ -20,12 +21,15 @@ fn main() {
         std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let with_speeds = !options.iter().any(|option| option == "--sizes");
     if paths.is_empty() {
-        eprintln!("usage: plimsoll-peers-series [--sizes] FILE.csv ...");
+        eprintln!("usage: plimsoll-peers-series [--sizes] [--only=PART] FILE.csv ...");
         std::process::exit(2);
     }
     let all: Vec<Series> = paths.iter().filter_map(|path| load::load(path)).collect();
     let mut codecs = plimsoll::codecs();
     codecs.extend(peers::codecs());
+    if let Some(part) = options.iter().find_map(|option| option.strip_prefix("--only=")) {
+        codecs.retain(|codec| codec.name().contains(part));
+    }
     let rows: Vec<Row> = codecs.iter().map(|codec| measure(codec.as_ref(), &all, with_speeds)).collect();
 
     let names: Vec<&str> = all.iter().map(|series| series.name.as_str()).collect();
