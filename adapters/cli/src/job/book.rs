@@ -7,7 +7,7 @@ use super::budget::Budgeted;
 use super::control::Control;
 use super::convert::{ConvertJob, Converted, Request};
 use super::hash::hex;
-use super::output::{begin, check_output, commit, format_of};
+use super::output::{FileSize, begin, check_output, commit, format_of};
 use super::pages::{Input, PageList, PageName};
 use super::plan::JobPlan;
 use super::settings::Settings;
@@ -24,10 +24,8 @@ pub struct BookJob {
     settings: Settings,
     /// Whether these are all pages of the input.
     all_pages: bool,
-    /// The most bytes of the output.
-    file_bytes: u64,
-    /// The same, if the samples of none of its pages decide them.
-    known_bytes: Option<u64>,
+    /// The output's, all pages together.
+    size: FileSize,
     shape: Shape,
     left_out: Vec<&'static str>,
     plan: JobPlan,
@@ -81,7 +79,7 @@ impl BookJob {
         });
         let all_pages = in_order && last < u32::MAX && input.ends_before(last + 1)?;
         let mut largest: Option<JobPlan> = None;
-        let (mut file_bytes, mut known_bytes) = (0u64, Some(0u64));
+        let mut size = FileSize { bytes: 0, known: true };
         let (mut shape, mut left_out) = (None, Vec::new());
         for number in pages.names() {
             let job = ConvertJob::plan_page(
@@ -92,8 +90,8 @@ impl BookJob {
                 budget.clone(),
                 all_pages,
             )?;
-            file_bytes = file_bytes.saturating_add(job.file_bytes()?);
-            known_bytes = known_bytes.zip(job.known_bytes()?).map(|(known, own)| known.saturating_add(own));
+            let own = job.file_size()?;
+            size = FileSize { bytes: size.bytes.saturating_add(own.bytes), known: size.known && own.known };
             shape = shape.or(Some(job.output_shape()));
             for name in job.left_out() {
                 if !left_out.contains(name) {
@@ -115,7 +113,7 @@ impl BookJob {
         let (Some(plan), Some(shape)) = (largest, shape) else {
             return Err(Failure::Usage("no pages are named".to_owned()));
         };
-        Ok(Self { pages, request, settings, all_pages, file_bytes, known_bytes, shape, left_out, plan })
+        Ok(Self { pages, request, settings, all_pages, size, shape, left_out, plan })
     }
 
     /// The plan: that of the page that needs the most.
@@ -134,7 +132,7 @@ impl BookJob {
     /// [`Failure`] by culprit; nothing is left behind then.
     pub fn run(&self, input: &Input, control: &Control) -> Result<Converted, Failure> {
         let output = &self.request.output;
-        let file = begin(output, self.known_bytes, &self.settings)?;
+        let file = begin(output, self.size, &self.settings)?;
         let mut hasher = self.settings.hash.then(Sha256::new);
         let mut tail = Tail::default();
         let mut stored = String::new();
@@ -143,8 +141,8 @@ impl BookJob {
             if control.is_cancelled() {
                 return Err(Failure::Cancelled);
             }
-            let own = self.plan_again(input, page, 0)?.file_bytes()?;
-            let job = self.plan_again(input, page, self.file_bytes.saturating_sub(own))?;
+            let own = self.plan_again(input, page, 0)?.file_size()?.bytes;
+            let job = self.plan_again(input, page, self.size.bytes.saturating_sub(own))?;
             let written = job.write(&file, (place, tail), hasher, control)?;
             (tail, hasher) = (written.tail, written.hasher);
             if place == 1 {

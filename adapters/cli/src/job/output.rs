@@ -67,17 +67,28 @@ pub(super) fn check_output(input: &Input, output: &Path, settings: &Settings) ->
     Ok(())
 }
 
-/// Begins the output; takes the disk's room of `bytes`, where its size is known.
+/// The size of an output before it is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FileSize {
+    /// The most bytes that it may have.
+    pub(super) bytes: u64,
+    /// Whether it has all of them, whatever its samples are.
+    pub(super) known: bool,
+}
+
+/// Begins the output; takes the disk's room for it, where its size is known.
 ///
 /// # Errors
 /// [`Failure::Io`] that says what is missing.
 pub(super) fn begin(
     output: &Path,
-    bytes: Option<u64>,
+    size: FileSize,
     settings: &Settings,
 ) -> Result<Arc<AtomicOutput>, Failure> {
     let failed = |error: FileError| Failure::Io(error.to_string());
     let mut file = AtomicOutput::create(output, settings.overwrite).map_err(failed)?;
-    file.reserve(bytes.unwrap_or(0)).map_err(failed)?;
+    if size.known {
+        file.reserve(size.bytes).map_err(failed)?;
+    }
     Ok(Arc::new(file))
 }

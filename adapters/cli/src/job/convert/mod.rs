@@ -6,7 +6,7 @@ mod plan;
 mod run;
 
 use super::budget::Budgeted;
-use super::output::target_of;
+use super::output::{FileSize, target_of};
 use super::pages::PageName;
 use super::plan::JobPlan;
 use super::settings::Settings;
@@ -91,15 +91,10 @@ impl ConvertJob {
         &self.left_out
     }
 
-    /// The most bytes that the output has.
-    pub(super) fn file_bytes(&self) -> Result<u64, Failure> {
-        Ok(self.target(0)?.file_bytes())
-    }
-
-    /// Bytes of the output, if its samples do not decide them.
-    pub(super) fn known_bytes(&self) -> Result<Option<u64>, Failure> {
+    /// The output's size.
+    pub(super) fn file_size(&self) -> Result<FileSize, Failure> {
         let target = self.target(0)?;
-        Ok((!target.is_compressed()).then(|| target.file_bytes()))
+        Ok(FileSize { bytes: target.file_bytes(), known: !target.is_compressed() })
     }
 
     /// The same in a process whose budget is larger than what it was planned with.

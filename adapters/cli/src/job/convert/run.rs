@@ -50,7 +50,7 @@ impl ConvertJob {
         check: impl FnOnce(&Path, &[Range]) -> Result<Option<Checked>, Failure>,
     ) -> Result<Converted, Failure> {
         let output = &self.request.output;
-        let file = begin(output, self.known_bytes()?, &self.settings)?;
+        let file = begin(output, self.file_size()?, &self.settings)?;
         let hasher = self.settings.hash.then(Sha256::new);
         let written = self.write(&file, (1, Tail::default()), hasher, control)?;
         let checked = check(file.temporary(), &written.ranges)?;
