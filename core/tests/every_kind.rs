@@ -86,6 +86,7 @@ fn made(stage: &dyn Stage, source: Shape, region: Region, strip_rows: u32) -> Ve
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "each transform on each kind: hours under the interpreter")]
 fn it_takes_or_names_every_kind() {
     // More settings than the one of its example, for what has several kernels.
     let more = [

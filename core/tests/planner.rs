@@ -56,6 +56,7 @@ fn best(chain: &Chain<'_>, budget: u64, most_workers: u32, unit_rows: u32) -> Op
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of plans: hours under the interpreter")]
 fn the_plan_is_the_best_of_all_that_fit() {
     let (invert, median, shrink, crop) =
         (Invert::<u8>::new(), Median::<u8, 5>::new(), Shrink::<u8>::new(3), Crop::new(3, 7, 80, 190));

@@ -65,7 +65,7 @@ fn series() -> impl Strategy<Value = Vec<f64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24.min(ProptestConfig::default().cases), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 1 } else { 24 }.min(ProptestConfig::default().cases), ..ProptestConfig::default() })]
     #[test]
     fn no_value_is_further_off_and_no_block_longer(
         values in series(),
@@ -92,7 +92,7 @@ proptest! {
 /// values are counted in these.
 #[test]
 fn a_part_of_the_least_numbers_is_no_more_than_that() {
-    let counts: Vec<u64> = (0..2000_u64)
+    let counts: Vec<u64> = (0..if cfg!(miri) { 100 } else { 2000_u64 })
         .map(|at| match at % 8 {
             0 => (at * at) % 61,
             // Others of all bits, for whose sake many are given up.

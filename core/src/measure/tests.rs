@@ -114,10 +114,11 @@ fn agrees_with_naive<T: Measured>(image: &Image<T>, histogram: bool, scale: f64)
 fn every_kind_and_number_of_bands_agrees_with_the_twin() {
     fn check<T: Measured>() {
         for (bands, histogram) in (1..=5).chain([17]).flat_map(|bands| [(bands, false), (bands, true)]) {
-            if histogram && bands > 3 {
+            if histogram && bands > 3 || cfg!(miri) && (histogram || ![1, 3].contains(&bands)) {
                 continue;
             }
-            agrees_with_naive(&Image::<T>::noise(7, 45, bands, 3), histogram, T::KIND.white());
+            let (rows, cols) = if cfg!(miri) { (2, 5) } else { (7, 45) };
+            agrees_with_naive(&Image::<T>::noise(rows, cols, bands, 3), histogram, T::KIND.white());
         }
     }
     check::<u8>();
@@ -134,6 +135,9 @@ fn every_kind_and_number_of_bands_agrees_with_the_twin() {
 #[test]
 fn rows_longer_than_a_segment_are_whole() {
     agrees_with_naive(&Image::<u16>::noise(2, 9001, 1, 5), false, 65535.0);
+    if cfg!(miri) {
+        return;
+    }
     agrees_with_naive(&Image::<u8>::noise(2, 9001, 3, 5), true, 255.0);
     agrees_with_naive(&Image::<f32>::noise(2, 9001, 3, 5), true, 1.0);
 }
@@ -141,7 +145,7 @@ fn rows_longer_than_a_segment_are_whole() {
 #[test]
 fn what_comes_out_of_a_chain_is_measured_alike() {
     fn check<T: Negative + Measured>() {
-        let image = Image::<T>::noise(11, 31, 3, 9);
+        let image = Image::<T>::noise(11, if cfg!(miri) { 3 } else { 31 }, 3, 9);
         let plain = measure::<T>(&[], &image, true).overall();
         let inverted = measure::<T>(&[&Invert::<T>::new()], &image, true).overall();
         let white = T::KIND.white();
@@ -149,11 +153,14 @@ fn what_comes_out_of_a_chain_is_measured_alike() {
         assert!((inverted.deviation - plain.deviation).abs() < 1e-9 * white);
     }
     check::<u8>();
-    check::<u16>();
-    check::<f64>();
+    if !cfg!(miri) {
+        check::<u16>();
+        check::<f64>();
+    }
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "tables of 65536 bins take minutes")]
 fn both_ways_to_measure_16_bits_give_the_same_bits() {
     let image = Image::<i16>::noise(9, 501, 3, 4);
     assert_eq!(all_bits(&measure::<i16>(&[], &image, true)), all_bits(&measure::<i16>(&[], &image, false)));
@@ -182,7 +189,7 @@ fn small_known_values() {
     assert_eq!((longest.mean, longest.deviation), (18446744073709551616.0, 0.1875f64.sqrt()));
     // Half of them at each end: the mean is -1/2, and all are 2^63 - 1/2 from it.
     let ends =
-        measure::<i64>(&[], &Image::new(2, 2, 1, |y, _, _| if y == 0 { i64::MIN } else { i64::MAX }), true);
+        measure::<i64>(&[], &Image::new(2, 2, 1, |y, _, _| if y == 0 { i64::MIN } else { i64::MAX }), false);
     assert_eq!((ends.overall().mean, ends.overall().deviation), (-0.5, 9223372036854775808.0));
     assert_eq!(ends.overall().exact, Some([i64::MIN.into(), i64::MAX.into()]));
     let constant = measure::<f32>(&[], &Image::new(3, 50, 2, |_, _, _| 0.1f32), false).overall();
@@ -203,13 +210,16 @@ fn nothing_is_said_of_nothing() {
 
 #[test]
 fn nan_is_counted_and_left_out() {
-    let mut image = Image::<f32>::noise(6, 40, 3, 8);
+    let mut image = Image::<f32>::noise(6, if cfg!(miri) { 5 } else { 40 }, 3, 8);
     for (at, sample) in image.samples.iter_mut().enumerate() {
         if at % 7 == 0 {
             *sample = if at % 2 == 0 { f32::NAN } else { -f32::NAN };
         }
     }
     agrees_with_naive(&image, false, 1.0);
+    if cfg!(miri) {
+        return;
+    }
     agrees_with_naive(&image, true, 1.0);
     let none = measure::<f64>(&[], &Image::new(2, 3, 1, |_, _, _| f64::NAN), true);
     assert_eq!((none.overall().count, none.overall().nans, none.percentile(50.0)), (0, 6, None));
@@ -218,9 +228,12 @@ fn nan_is_counted_and_left_out() {
 #[test]
 fn infinities_count_as_the_ends() {
     let image = |other: f64| Image::new(3, 20, 1, move |y, x, _| if (y, x) == (1, 7) { other } else { 1.0 });
-    let up = measure::<f64>(&[], &image(f64::INFINITY), true).overall();
+    let up = measure::<f64>(&[], &image(f64::INFINITY), false).overall();
     assert_eq!((up.count, up.min, up.max, up.mean), (60, 1.0, f64::INFINITY, f64::INFINITY));
     assert!(up.deviation.is_nan());
+    if cfg!(miri) {
+        return;
+    }
     let down = measure::<f64>(&[], &image(f64::NEG_INFINITY), true);
     assert_eq!((down.overall().min, down.overall().mean), (f64::NEG_INFINITY, f64::NEG_INFINITY));
     assert_eq!((down.percentile(0.0), down.percentile(100.0)), (Some(f64::NEG_INFINITY), Some(1.0)));
@@ -248,7 +261,10 @@ fn occurrences_are_those_of_a_count() {
         }
         assert_eq!(found.occurrences(3, 0), None);
     }
-    check::<u8>(|x| x as u8, -1..257);
+    check::<u8>(|x| x as u8, -1..if cfg!(miri) { 3 } else { 257 });
+    if cfg!(miri) {
+        return;
+    }
     check::<u16>(|x| x as u16, (-1..200).chain(65400..65537));
     check::<i16>(|x| x as i16, (-200..200).chain([-40000, 40000]));
     let wide = measure::<f32>(&[], &Image::noise(2, 2, 1, 1), true);
@@ -269,7 +285,7 @@ fn ranked<T: Measured>(image: &Image<T>, percent: f64) -> f64 {
 #[test]
 fn percentiles_are_those_of_a_sort() {
     fn check<T: Measured>(share: f64) {
-        let noise = Image::<T>::noise(13, 77, 3, 6);
+        let noise = Image::<T>::noise(13, if cfg!(miri) { 7 } else { 77 }, 3, 6);
         // Small numbers too, where classes of a fixed width would hold everything.
         let small = Image::<T>::new(9, 30, 2, |y, x, b| T::from_f64(f64::from(y * x + u32::from(b))));
         for image in [noise, small] {
@@ -285,6 +301,9 @@ fn percentiles_are_those_of_a_sort() {
         }
     }
     check::<u8>(0.0);
+    if cfg!(miri) {
+        return;
+    }
     check::<u16>(0.0);
     check::<i16>(0.0);
     check::<u32>(1.0 / 1024.0);
@@ -296,6 +315,7 @@ fn percentiles_are_those_of_a_sort() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "tables of 65536 bins take minutes")]
 fn ranges_are_what_was_asked_for() {
     let image = Image::<u16>::noise(30, 30, 1, 2);
     let found = measure::<u16>(&[], &image, true);
@@ -323,7 +343,7 @@ fn what_does_not_go_together_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 40 }))]
     #[test]
     fn integers_are_summed_exactly(
         rows in 1u32..6, cols in 1u32..80, bands in 1u16..7, seed in any::<u32>(), offset in any::<u32>(),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 48 }))]
         #[test]
         fn any_list_equals_its_naive_twin(bands in 1..8u16, picks in prop::collection::vec(any::<prop::sample::Index>(), 1..=16)) {
             let list: Vec<u16> = picks.iter().map(|pick| pick.index(bands as usize) as u16).collect();

@@ -108,6 +108,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "every value: minutes under the interpreter")]
     fn small_kinds_equal_the_naive_twin_for_every_value() {
         all_values::<u8>();
         all_values::<u16>();

@@ -71,8 +71,8 @@ mod tests {
         [(1.0, 0.0), (1.5, -20.0), (-1.0, 255.0), (0.5, 0.5), (0.37, 1e4), (1e30, -1e30), (0.0, 0.3)];
 
     fn check<T: Tone>(naive: fn(f64, f64, f64) -> f64) {
-        for (gain, offset) in LINES {
-            let image = Image::<T>::noise(11, 9, 2, 3);
+        for (gain, offset) in LINES.into_iter().skip(if cfg!(miri) { 5 } else { 0 }) {
+            let image = Image::<T>::noise(if cfg!(miri) { 2 } else { 11 }, 9, 2, 3);
             let expected: Vec<T> =
                 image.samples.iter().map(|x| T::from_f64(naive(gain, x.to_f64(), offset))).collect();
             let made = every_cut::<T, T>(&format!("linear:{gain},{offset}"), &image);

@@ -170,7 +170,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(40))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 40 }))]
         #[test]
         fn integers_are_exact(rows in 1u32..50, cols in 1u32..50, bands in 1u16..6, block in 1u16..60) {
             check::<u8>(rows, cols, bands, block);

@@ -135,6 +135,7 @@ mod tests {
     use crate::harness::{self, Image};
 
     #[test]
+    #[cfg_attr(miri, ignore = "every value: minutes under the interpreter")]
     fn a_looked_up_value_is_the_computed_one() {
         fn check<T: Tabled>() {
             let cols = T::VALUES as u32 / 128 + 5;

@@ -58,6 +58,7 @@ const SMALL: [(Size, [usize; 9]); 3] = [
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "a cut after every byte: hours under the interpreter")]
 fn a_cut_after_any_byte_loses_nothing() {
     let mut cuts = 0;
     for (at, (size, lens)) in SMALL.into_iter().enumerate() {
@@ -70,6 +71,7 @@ fn a_cut_after_any_byte_loses_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a cut after every byte: hours under the interpreter")]
 fn a_second_cut_in_the_recovery_loses_nothing() {
     let (size, lens) = SMALL[0];
     let mut cuts = 0;
@@ -111,7 +113,10 @@ fn a_weak_copy_does_not_cost_the_original() {
     // Bytes of the erase, the header and the copy of a recovery.
     let (header, copy) = (SECTOR + 64, SECTOR + 128);
     let size = (4, SECTOR as u32, 4, 0xFF);
-    for (ecc, seed) in [false, true].into_iter().flat_map(|ecc| (0..64).map(move |seed| (ecc, seed))) {
+    for (ecc, seed) in [false, true]
+        .into_iter()
+        .flat_map(|ecc| (0..if cfg!(miri) { 2 } else { 64 }).map(move |seed| (ecc, seed)))
+    {
         let mut bench = Bench::format(flash(size, seed), Policy::Keep, seed);
         assert!(bench.append_of(20));
         bench.cut_in(Some(copy), Cut::Clean, |_| {});
@@ -192,6 +197,7 @@ fn lives(at: usize, scale: u64) -> u64 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a cut after every byte: hours under the interpreter")]
 fn lives_full_of_cuts_lose_nothing() {
     let cuts: u64 = (0..5).map(|at| lives(at, 1)).sum();
     println!("{cuts} cuts");

@@ -54,7 +54,7 @@ fn exercise(bytes: &mut [u8], policy: Policy) -> Result<usize, JournalError<RamF
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 256 }))]
 
     #[test]
     fn any_bytes_mount_or_err(mut bytes in proptest::collection::vec(any::<u8>(), 0..5 * SECTOR)) {
@@ -97,7 +97,7 @@ fn a_mutated_image_loses_no_more_than_was_hit() {
     let valid = image(0xFF);
     let whole = exercise(&mut valid.clone(), Policy::Overwrite).expect("it is valid");
     let mut dice = Dice(99);
-    for _ in 0..20_000 {
+    for _ in 0..if cfg!(miri) { 3 } else { 20_000 } {
         let mut bytes = valid.clone();
         let hits = 1 + dice.below(3) as usize;
         for _ in 0..hits {
@@ -115,7 +115,7 @@ fn a_mutated_image_loses_no_more_than_was_hit() {
 #[test]
 fn a_truncated_or_shifted_image_mounts_or_errs() {
     let valid = image(0xFF);
-    for len in (0..valid.len()).step_by(64) {
+    for len in (0..valid.len()).step_by(if cfg!(miri) { 1536 } else { 64 }) {
         let _ = exercise(&mut valid[..len].to_vec(), Policy::Keep);
         let mut shifted = valid.clone();
         shifted.rotate_left(len);
@@ -147,7 +147,7 @@ fn forged_pages_mount_or_err_and_what_is_acknowledged_stays() {
     let valid = image(0xFF);
     let mut dice = Dice(7);
     let (mut mounted, mut appended) = (0, 0);
-    for round in 0..3000 {
+    for round in 0..if cfg!(miri) { 5 } else { 3000 } {
         let mut bytes = valid.clone();
         for _ in 0..=dice.below(6) {
             let page = 64 * if dice.one_in(2) { 16 * dice.below(4) } else { dice.below(64) } as usize;
@@ -180,5 +180,5 @@ fn forged_pages_mount_or_err_and_what_is_acknowledged_stays() {
         }
         let _ = exercise(&mut bytes, policy);
     }
-    assert!(mounted > 1500 && appended > 450, "{mounted} mounted, {appended} appended to");
+    assert!(cfg!(miri) || mounted > 1500 && appended > 450, "{mounted} mounted, {appended} appended to");
 }

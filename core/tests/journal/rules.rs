@@ -118,10 +118,11 @@ fn a_clock_that_goes_back_begins_an_epoch() {
 
 #[test]
 fn seeking_gives_what_filtering_gives() {
-    for seed in 0..20 {
+    let (seeds, records) = if cfg!(miri) { (1, 20) } else { (20, 200) };
+    for seed in 0..seeds {
         let flash = SimFlash::new(12, 1024, 4, 0xFF, seed);
         let mut bench = Bench::format(flash, Policy::Overwrite, seed);
-        for _ in 0..200 {
+        for _ in 0..records {
             assert!(bench.append());
         }
         bench.check();
@@ -140,6 +141,7 @@ fn seeking_gives_what_filtering_gives() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of records: hours under the interpreter")]
 fn a_mount_reads_a_bounded_number_of_pages() {
     for (sectors, sector_bytes, word) in [(8, 1024, 4), (64, 4096, 256), (4, 128 << 10, 8)] {
         let mut bench =
@@ -171,6 +173,7 @@ fn a_mount_reads_a_bounded_number_of_pages() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of records: hours under the interpreter")]
 fn all_sectors_wear_alike() {
     for (policy, mounts) in [(Policy::Keep, false), (Policy::Overwrite, false), (Policy::Overwrite, true)] {
         let mut bench = Bench::format(SimFlash::new(9, 1024, 4, 0xFF, 5), policy, 5);
@@ -190,6 +193,7 @@ fn all_sectors_wear_alike() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of records: hours under the interpreter")]
 fn a_sector_that_fails_is_passed_over() {
     for seed in 0..40 {
         for policy in [Policy::Keep, Policy::Overwrite] {

@@ -27,7 +27,7 @@ pub(super) fn compare<T: Measured>(image: &Image<T>) -> Difference<'static> {
 #[test]
 fn differences_agree_with_the_twin() {
     fn check<T: Measured>() {
-        for bands in 1..=4u16 {
+        for bands in 1..=if cfg!(miri) { 1 } else { 4u16 } {
             let mut image = Image::<T>::noise(8, 37, 2 * bands, 11);
             // Half of the pixels are equal.
             for pixel in image.samples.chunks_exact_mut(4 * usize::from(bands)) {

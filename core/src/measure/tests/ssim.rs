@@ -49,21 +49,25 @@ fn similarity_agrees_with_the_twin_whatever_the_cut() {
             }
         }
     }
+    check::<f64>(11, 11, 1);
+    if cfg!(miri) {
+        return;
+    }
     check::<u8>(19, 23, 1);
     check::<u16>(17, 19, 3);
     check::<i16>(12, 30, 1);
     check::<u32>(13, 14, 1);
     check::<f32>(18, 17, 2);
-    check::<f64>(11, 11, 1);
     // Wider than one block.
     check::<u8>(12, 300, 1);
 }
 
 #[test]
 fn known_similarities() {
+    let (rows, cols) = if cfg!(miri) { (11, 12) } else { (20, 25) };
     for window in WINDOWS {
-        let noise = Image::<u16>::noise(20, 25, 1, 5);
-        let same = Image::<u16>::new(20, 25, 2, |y, x, _| noise.at(y.into(), x.into(), 0));
+        let noise = Image::<u16>::noise(rows, cols, 1, 5);
+        let same = Image::<u16>::new(rows, cols, 2, |y, x, _| noise.at(y.into(), x.into(), 0));
         let map = measure::<u16>(&[&Ssim::<u16>::new(window)], &same, false).overall();
         assert_eq!((map.min, map.max, map.mean, map.deviation), (1.0, 1.0, 1.0, 0.0));
         // Of constants c and d only the term of luminance is left: (2cd + C1) / (c^2 + d^2 + C1).
@@ -98,11 +102,12 @@ fn a_picture_smaller_than_the_window_is_refused() {
 
 #[test]
 fn one_pass_gives_difference_and_similarity() {
-    let image = Image::<u16>::noise(23, 31, 6, 3);
+    let (rows, cols) = if cfg!(miri) { (12, 13) } else { (23, 31) };
+    let image = Image::<u16>::noise(rows, cols, 6, 3);
     let ssim = Ssim::<u16>::new(SsimWindow::Gaussian11);
     let stages: [&dyn Stage; 1] = [&ssim];
     let apart = (measure(&stages, &image, false).overall(), compare::compare(&image).overall());
-    for strip_rows in [1, 4, 23] {
+    for strip_rows in [1, 4, rows] {
         let chain = Chain::new(&stages, image.shape).expect("fits");
         let mut map = statistics(chain.output_shape(), false);
         let mut raw = difference(image.shape);

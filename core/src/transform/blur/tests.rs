@@ -23,8 +23,12 @@ fn naive<T: Sample>(image: &Image<T>, sigma: f64) -> Vec<f64> {
     .samples
 }
 
-const SHAPES: [(u32, u32, u16); 6] = [(1, 1, 1), (2, 3, 3), (3, 1, 4), (1, 40, 1), (25, 14, 3), (17, 23, 4)];
-const SIGMAS: [f64; 9] = [0.1, 0.3, 0.5, 0.8, 1.0, 2.0, 3.3, 7.0, 40.0];
+const SHAPES: &[(u32, u32, u16)] = if cfg!(miri) {
+    &[(2, 3, 3)]
+} else {
+    &[(1, 1, 1), (2, 3, 3), (3, 1, 4), (1, 40, 1), (25, 14, 3), (17, 23, 4)]
+};
+const SIGMAS: &[f64] = if cfg!(miri) { &[0.5, 2.0] } else { &[0.1, 0.3, 0.5, 0.8, 1.0, 2.0, 3.3, 7.0, 40.0] };
 
 /// Black and white: the hardest there is.
 fn hard<T: Sample>(rows: u32, cols: u32, bands: u16) -> Image<T> {
@@ -38,8 +42,8 @@ fn hard<T: Sample>(rows: u32, cols: u32, bands: u16) -> Image<T> {
 #[test]
 fn integers_are_within_one_level_whatever_the_cut() {
     fn check<T: Blurred>(most: f64) {
-        for (rows, cols, bands) in SHAPES {
-            for sigma in SIGMAS {
+        for (rows, cols, bands) in SHAPES.iter().copied() {
+            for sigma in SIGMAS.iter().copied() {
                 for image in [Image::<T>::noise(rows, cols, bands, 3), hard(rows, cols, bands)] {
                     let made = harness::every_cut::<T, T>(&[&Blur::<T>::new(sigma).unwrap()], &image);
                     for (made, wanted) in made.samples.iter().zip(naive(&image, sigma)) {
@@ -58,8 +62,8 @@ fn integers_are_within_one_level_whatever_the_cut() {
 #[test]
 fn floats_are_as_accurate_as_stated_whatever_the_cut() {
     fn check<T: Blurred>(unit: f64) {
-        for (rows, cols, bands) in SHAPES {
-            for sigma in SIGMAS {
+        for (rows, cols, bands) in SHAPES.iter().copied() {
+            for sigma in SIGMAS.iter().copied() {
                 let blur = Blur::<T>::new(sigma).unwrap();
                 let image = Image::<T>::noise(rows, cols, bands, 3);
                 let made = harness::every_cut::<T, T>(&[&blur], &image);
@@ -102,6 +106,7 @@ fn worst(held: &[f64], sigma: f64) -> f64 {
 /// For all images: what rounding to nearest is applied to is less than one level from the truth, so the result is at
 /// most one level from the rounded truth.
 #[test]
+#[cfg_attr(miri, ignore = "hundreds of radii: minutes under the interpreter")]
 fn no_image_is_more_than_one_level_off() {
     // Units of the middle by which one direction can be wrong besides its weights, if all pairs are one group.
     fn check<T: Blurred>(middle_bits: u32, few: fn(radius: u32) -> f64) {
@@ -142,7 +147,7 @@ fn sigma_two_in_bytes_needs_a_radius_of_six() {
 #[test]
 fn even_areas_stay_as_they_are() {
     fn check<T: Blurred>() {
-        for sigma in [0.1, 0.7, 2.0, 15.0] {
+        for sigma in [0.1, 0.7, 2.0, 15.0].into_iter().skip(if cfg!(miri) { 3 } else { 0 }) {
             for level in [0.0, 1.0, 77.0, T::KIND.white() - 1.0, T::KIND.white()] {
                 let image = Image::<T>::new(5, 6, 3, |_, _, _| T::from_f64(level));
                 assert_eq!(harness::every_cut::<T, T>(&[&Blur::<T>::new(sigma).unwrap()], &image), image);

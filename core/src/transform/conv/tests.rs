@@ -35,11 +35,14 @@ fn naive<T: Sample, const N: usize>(
     .samples
 }
 
-const SHAPES: [(u32, u32, u16); 8] =
-    [(1, 1, 1), (2, 3, 3), (3, 1, 4), (1, 9, 1), (5, 4, 3), (11, 7, 1), (9, 300, 1), (7, 120, 4)];
+const SHAPES: &[(u32, u32, u16)] = if cfg!(miri) {
+    &[(3, 4, 1)]
+} else {
+    &[(1, 1, 1), (2, 3, 3), (3, 1, 4), (1, 9, 1), (5, 4, 3), (11, 7, 1), (9, 300, 1), (7, 120, 4)]
+};
 
 fn check_integer<T: Convolved, const N: usize>(weights: [[i16; N]; N], scale: u32, offset: i64) {
-    for (rows, cols, bands) in SHAPES {
+    for (rows, cols, bands) in SHAPES.iter().copied() {
         let image = Image::<T>::noise(rows, cols, bands, rows * 31 + cols);
         let conv = Conv::<T, N>::new(weights, scale, offset as f64).unwrap();
         assert_eq!(
@@ -57,6 +60,9 @@ fn check_kind<T: Convolved>() {
     check_integer::<T, 5>([[1; 5]; 5], 25, -7);
     check_integer::<T, 3>([[1024; 3]; 3], 9 * 1024, 0);
     check_integer::<T, 5>([[-1024; 5]; 5], 1, 65);
+    if cfg!(miri) {
+        return;
+    }
     for seed in 0..4 {
         check_integer::<T, 3>(weights(seed, 1024), 1 + seed * 700, i64::from(seed) * 40);
         check_integer::<T, 5>(weights(seed, 40), 64 << seed, 3);
@@ -74,7 +80,7 @@ fn integers_are_exact_whatever_the_cut() {
 #[test]
 fn sharpen_is_its_convolution() {
     fn check<T: Convolved>() {
-        for (rows, cols, bands) in SHAPES {
+        for (rows, cols, bands) in SHAPES.iter().copied() {
             let image = Image::<T>::noise(rows, cols, bands, 5);
             let sharp = harness::every_cut::<T, T>(&[&sharpen::<T>().unwrap()], &image);
             assert_eq!(sharp.samples, naive(&image, &WEIGHTS, SCALE, 0));
@@ -88,7 +94,7 @@ fn sharpen_is_its_convolution() {
 #[test]
 fn floats_keep_their_precision_whatever_the_cut() {
     fn check<T: Convolved, const N: usize>(tolerance: f64) {
-        for (rows, cols, bands) in SHAPES {
+        for (rows, cols, bands) in SHAPES.iter().copied() {
             let image = Image::<T>::noise(rows, cols, bands, 9);
             let weights = weights::<N>(3, 50);
             let conv = Conv::<T, N>::new(weights, 7, 0.25).unwrap();

@@ -146,8 +146,11 @@ mod tests {
     use crate::shape::{Sample, SampleKind};
     use std::vec::Vec;
 
-    const SHAPES: [(u32, u32, u16); 8] =
-        [(1, 1, 1), (2, 3, 3), (3, 1, 4), (1, 9, 1), (4, 4, 1), (11, 7, 3), (5, 1400, 3), (3, 5000, 1)];
+    const SHAPES: &[(u32, u32, u16)] = if cfg!(miri) {
+        &[(3, 4, 1)]
+    } else {
+        &[(1, 1, 1), (2, 3, 3), (3, 1, 4), (1, 9, 1), (4, 4, 1), (11, 7, 3), (5, 1400, 3), (3, 5000, 1)]
+    };
 
     /// Sorts all samples around, by an order given from outside.
     fn naive<T: Sample>(image: &Image<T>, size: i64, order: fn(&T, &T) -> core::cmp::Ordering) -> Image<T> {
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn integers_are_exact_whatever_the_cut() {
         fn kind<T: Ranked + Ord>() {
-            for (rows, cols, bands) in SHAPES {
+            for (rows, cols, bands) in SHAPES.iter().copied() {
                 check(&Image::<T>::noise(rows, cols, bands, rows + 7 * cols), T::cmp);
             }
         }
@@ -194,7 +197,7 @@ mod tests {
     fn floats_are_exact_and_nan_is_above_everything_whatever_the_cut() {
         macro_rules! kind {
             ($t:ty) => {
-                for (rows, cols, bands) in SHAPES {
+                for (rows, cols, bands) in SHAPES.iter().copied() {
                     let special = [<$t>::NAN, -<$t>::NAN, <$t>::INFINITY, -<$t>::INFINITY, -0.0, 0.0, -1e-40];
                     for one_in in [2, 3, 9] {
                         let pick = Image::<u16>::noise(rows, cols, bands, 5);

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn medians_are_right_for_all_zeroes_and_ones() {
-        for pattern in 0..6usize.pow(5) {
+        for pattern in (0..6usize.pow(5)).step_by(if cfg!(miri) { 101 } else { 1 }) {
             let ones: [usize; 5] = core::array::from_fn(|at| pattern / 6usize.pow(at as u32) % 6);
             assert_eq!(median25(columns(ones)), u8::from(ones.iter().sum::<usize>() >= 13), "{ones:?}");
         }

@@ -162,7 +162,7 @@ macro_rules! floating {
 
             #[inline(always)]
             fn add_sample(sum: $sum, sample: $t, weight: f32) -> $sum {
-                Self::add_mid(sum, sample.widen(), weight)
+                Self::add_mid(sum, Scale::widen(sample), weight)
             }
 
             #[inline(always)]

@@ -118,6 +118,7 @@ fn check<A: Sample, B: Sample>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "every value: minutes under the interpreter")]
 fn every_pair_of_kinds_equals_its_naive_twin() {
     for from in SampleKind::ALL {
         for to in SampleKind::ALL {
@@ -154,6 +155,7 @@ fn known_values() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "every value: minutes under the interpreter")]
 fn there_and_back_is_the_same_for_every_value() {
     fn check<A: Sample, B: Sample>(image: &Image<A>) {
         let there = every_cut::<A, B>(&format!("to:{}", B::KIND), image);

@@ -71,9 +71,10 @@ fn kernels() -> impl Strategy<Value = Kernel> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 96 }))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
     fn any_factor_is_as_defined(
         rows in 1u32..50, cols in 1u32..50, bands in 1u16..6, millis in 30u32..8000, kernel in kernels(),
     ) {
@@ -84,6 +85,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
     fn small_factors_are_as_defined(
         rows in 1u32..90, cols in 1u32..90, bands in 1u16..5, millis in 30u32..600, kernel in kernels(),
     ) {
@@ -92,6 +94,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
     fn three_positive_weights_are_closer_still(
         rows in 1u32..40, cols in 1u32..120, bands in 1u16..6, millis in 667u32..3000, linear in any::<bool>(), seed in any::<u32>(),
     ) {
@@ -107,6 +110,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
     fn any_size_is_as_defined(
         rows in 1u32..50, cols in 1u32..50, bands in 1u16..5, to_rows in 1u32..70, to_cols in 1u32..70, kernel in kernels(),
     ) {
@@ -116,6 +120,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
     fn a_flat_picture_stays_flat(
         rows in 1u32..40, cols in 1u32..40, bands in 1u16..5, millis in 30u32..3000, kernel in kernels(), level in any::<u16>(),
     ) {
@@ -150,6 +155,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
 fn wide_rows_use_shared_and_plain_weights() {
     // Periods of many and of few blocks, bands with and without vectors, tables too large for vectors.
     for (cols, bands, settings) in [
@@ -169,8 +175,10 @@ fn wide_rows_use_shared_and_plain_weights() {
 #[test]
 fn the_kernel_may_be_wider_than_the_picture() {
     for kernel in Kernel::ALL {
-        for (rows, cols) in [(1, 1), (1, 2), (2, 3), (4, 1)] {
-            for factor in [0.3, 0.9, 1.2, 3.75, 7.9] {
+        // Under the interpreter a few must do.
+        let (sizes, factors) = if cfg!(miri) { (1, 3) } else { (4, 5) };
+        for (rows, cols) in [(2, 3), (1, 1), (1, 2), (4, 1)].into_iter().take(sizes) {
+            for factor in [0.3, 0.9, 1.2, 3.75, 7.9].into_iter().take(factors) {
                 check(&std::format!("{factor},{}", kernel.name()), Some(factor), kernel, rows, cols, 3);
             }
         }
@@ -179,7 +187,7 @@ fn the_kernel_may_be_wider_than_the_picture() {
 
 #[test]
 fn factor_one_changes_nothing() {
-    let image = Image::<u8>::noise(20, 33, 3, 2);
+    let image = Image::<u8>::noise(if cfg!(miri) { 3 } else { 20 }, 33, 3, 2);
     for kernel in Kernel::ALL {
         let stage = stage(&std::format!("1,{}", kernel.name()), image.shape).expect("valid settings");
         assert_eq!(harness::every_cut::<u8, u8>(&[&*stage], &image).samples, image.samples);
@@ -188,7 +196,8 @@ fn factor_one_changes_nothing() {
 
 #[test]
 fn an_integer_box_is_a_shrink() {
-    let image = Image::<u16>::noise(40, 60, 3, 2);
+    let (rows, cols) = if cfg!(miri) { (8, 12) } else { (40, 60) };
+    let image = Image::<u16>::noise(rows, cols, 3, 2);
     let by_factor = stage("0.25,box", image.shape).expect("valid settings");
     let shrink = crate::transform::shrink::Shrink::<u16>::new(4);
     assert_eq!(
@@ -198,6 +207,7 @@ fn an_integer_box_is_a_shrink() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
 fn resize_and_sharpen_stay_within_three_of_doubles() {
     // The benchmark's chain: 0.9 linear, then 16 times the middle less its neighbours, over 8, in exact integers.
     fn worst<T: Sample>() -> f64 {
@@ -226,6 +236,7 @@ fn resize_and_sharpen_stay_within_three_of_doubles() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "many sizes: minutes under the interpreter")]
 fn nan_stays_where_the_kernel_reaches_it() {
     let image = Image::<f32>::new(30, 60, 3, |y, x, _| if (y, x) == (10, 20) { f32::NAN } else { 1.0 });
     for (settings, reach) in [("0.9,linear", 2), ("1.5,cubic", 4), ("0.3,lanczos3", 4), ("0.3,box", 1)] {
