@@ -173,6 +173,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 40 }))]
         #[test]
         fn integers_are_exact(rows in 1u32..50, cols in 1u32..50, bands in 1u16..6, block in 1u16..60) {
+            let (rows, cols) = if cfg!(miri) { (rows % 6 + 1, cols % 6 + 1) } else { (rows, cols) };
             check::<u8>(rows, cols, bands, block);
             check::<u16>(rows, cols, bands, block);
             check::<i16>(rows, cols, bands, block);
@@ -208,7 +209,8 @@ mod tests {
             let result = harness::every_cut::<T, T>(&[&Shrink::<T>::new(block)], &image);
             assert_eq!(result.samples, expected);
         }
-        for (rows, cols, bands, block) in [(9, 11, 3, 2), (17, 5, 1, 9), (4, 4, 2, 1), (40, 33, 4, 40)] {
+        let cases = [(9, 11, 3, 2), (17, 5, 1, 9), (4, 4, 2, 1), (40, 33, 4, 40)];
+        for (rows, cols, bands, block) in cases.into_iter().take(if cfg!(miri) { 1 } else { 4 }) {
             check::<u64>(rows, cols, bands, block);
             check::<i64>(rows, cols, bands, block);
         }

@@ -50,11 +50,12 @@ proptest! {
 #[test]
 fn blocks_of_one_axis_alone_are_means_too() {
     // A factor of 2.5 down and of 30 across.
-    let geometry = Geometry::new(Target::Size { cols: 5, rows: 20 }, Kernel::Lanczos3);
+    let (rows, cols) = if cfg!(miri) { (4, 2) } else { (20, 5) };
+    let geometry = Geometry::new(Target::Size { cols, rows }, Kernel::Lanczos3);
     let bands = if cfg!(miri) { 1 } else { 3 };
-    halves::<u8>(50, 150, bands, geometry, 5);
+    halves::<u8>(rows * 5 / 2, cols * 30, bands, geometry, 5);
     if !cfg!(miri) {
-        halves::<f32>(50, 150, bands, geometry, 5);
+        halves::<f32>(rows * 5 / 2, cols * 30, bands, geometry, 5);
     }
 }
 
