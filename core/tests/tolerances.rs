@@ -39,19 +39,21 @@ fn check<P: Profile>(points: &Points, column: Column) {
     points.check_against(&points.blocks::<P>(column, POINTS, BYTES), column, "by itself");
 }
 
+/// How many points they have. The interpreter is slow.
+const LENGTHS: core::ops::Range<usize> = if cfg!(miri) { 5..20 } else { 300..700 };
+
 /// Series as sensors give them: steps of a grid, walks, jumps, and now and then what is no number.
 fn series() -> impl Strategy<Value = Vec<f64>> {
     let step = prop::sample::select(vec![1.0, 0.1, 0.25, 1e-3, 0.3]);
-    let walk = (step, -1000i32..1000, prop::collection::vec(-9i32..10, 300..700)).prop_map(
-        |(step, start, steps)| {
+    let walk =
+        (step, -1000i32..1000, prop::collection::vec(-9i32..10, LENGTHS)).prop_map(|(step, start, steps)| {
             let sums = steps.into_iter().scan(start, |sum, by| {
                 *sum += by;
                 Some(*sum)
             });
             sums.map(|sum| f64::from(sum) * step).collect::<Vec<_>>()
-        },
-    );
-    let rough = prop::collection::vec(-1e4f64..1e4, 300..400);
+        });
+    let rough = prop::collection::vec(-1e4f64..1e4, LENGTHS);
     let special = prop::sample::select(vec![f64::NAN, f64::INFINITY, -0.0, 1e300, 5e-324]);
     (prop_oneof![walk, rough], prop::collection::vec((any::<prop::sample::Index>(), special), 0..4)).prop_map(
         |(mut values, specials)| {

@@ -57,11 +57,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 256 }))]
 
     #[test]
-    fn any_bytes_mount_or_err(mut bytes in proptest::collection::vec(any::<u8>(), 0..5 * SECTOR)) {
+    fn any_bytes_mount_or_err(mut bytes in proptest::collection::vec(any::<u8>(), 0..if cfg!(miri) { 2 } else { 5 } * SECTOR)) {
         let _ = exercise(&mut bytes, Policy::Keep);
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "whole journals, again and again: hours under the interpreter")]
     fn a_header_before_any_bytes_mounts_or_errs(
         seed in any::<u64>(),
         fields in proptest::collection::vec((0usize..4, 8usize..64, any::<u8>()), 0..12),
@@ -93,11 +94,12 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "whole journals, again and again: hours under the interpreter")]
 fn a_mutated_image_loses_no_more_than_was_hit() {
     let valid = image(0xFF);
     let whole = exercise(&mut valid.clone(), Policy::Overwrite).expect("it is valid");
     let mut dice = Dice(99);
-    for _ in 0..if cfg!(miri) { 3 } else { 20_000 } {
+    for _ in 0..20_000 {
         let mut bytes = valid.clone();
         let hits = 1 + dice.below(3) as usize;
         for _ in 0..hits {
@@ -113,9 +115,10 @@ fn a_mutated_image_loses_no_more_than_was_hit() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "whole journals, again and again: hours under the interpreter")]
 fn a_truncated_or_shifted_image_mounts_or_errs() {
     let valid = image(0xFF);
-    for len in (0..valid.len()).step_by(if cfg!(miri) { 1536 } else { 64 }) {
+    for len in (0..valid.len()).step_by(64) {
         let _ = exercise(&mut valid[..len].to_vec(), Policy::Keep);
         let mut shifted = valid.clone();
         shifted.rotate_left(len);
@@ -143,11 +146,12 @@ fn mend(bytes: &mut [u8], dice: &mut Dice) {
 
 /// What only a forger writes, or a ring whose turns and numbers are used up: behind right checksums anything may stand.
 #[test]
+#[cfg_attr(miri, ignore = "whole journals, again and again: hours under the interpreter")]
 fn forged_pages_mount_or_err_and_what_is_acknowledged_stays() {
     let valid = image(0xFF);
     let mut dice = Dice(7);
     let (mut mounted, mut appended) = (0, 0);
-    for round in 0..if cfg!(miri) { 5 } else { 3000 } {
+    for round in 0..3000 {
         let mut bytes = valid.clone();
         for _ in 0..=dice.below(6) {
             let page = 64 * if dice.one_in(2) { 16 * dice.below(4) } else { dice.below(64) } as usize;
@@ -180,5 +184,5 @@ fn forged_pages_mount_or_err_and_what_is_acknowledged_stays() {
         }
         let _ = exercise(&mut bytes, policy);
     }
-    assert!(cfg!(miri) || mounted > 1500 && appended > 450, "{mounted} mounted, {appended} appended to");
+    assert!(mounted > 1500 && appended > 450, "{mounted} mounted, {appended} appended to");
 }
