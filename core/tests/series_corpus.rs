@@ -65,6 +65,7 @@ fn each_series(check: impl Fn(&Read) + Sync) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "real series: hours under the interpreter")]
 fn every_series_comes_back() {
     each_series(|series| {
         for kind in Kind::ALL {
@@ -102,6 +103,7 @@ fn within<P: Profile>(name: &str, points: &Points, column: Column, lossless: usi
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "real series: hours under the interpreter")]
 fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
     each_series(|series| {
         for kind in Kind::ALL {
@@ -141,6 +143,7 @@ fn no_value_is_further_off_than_it_may_and_nothing_is_longer() {
 
 /// S6 of the bars: at a thousandth of the range at most 3.5 bits, in the geometric mean of all series.
 #[test]
+#[cfg_attr(miri, ignore = "real series: hours under the interpreter")]
 fn series_take_few_bits_within_a_thousandth_of_their_range() {
     let (mut logarithms, mut count) = (0.0, 0);
     for series in corpus() {
