@@ -248,9 +248,10 @@ fn a_sector_that_reads_bad_costs_its_records_only() {
 /// A sector that cannot be read at one mount and can at the next: nothing of it is erased in between, nothing is lost.
 #[test]
 fn a_sector_that_reads_again_is_whole() {
-    for (bad, policy) in (0..8).flat_map(|bad| [(bad, Policy::Keep), (bad, Policy::Overwrite)]) {
+    let (sectors, records) = if cfg!(miri) { (0..2, 6) } else { (0..8, 14) };
+    for (bad, policy) in sectors.flat_map(|bad| [(bad, Policy::Keep), (bad, Policy::Overwrite)]) {
         let mut bench = Bench::format(SimFlash::new(12, 1024, 4, 0xFF, 3), policy, 3);
-        while bench.kept.len() < 14 {
+        while bench.kept.len() < records {
             assert!(bench.append_of(200));
         }
         let before = bench.kept.clone();
