@@ -250,4 +250,18 @@ mod tests {
             assert_eq!(region::<u8, u8>(&stages, &image, rows, None).samples, expected.samples);
         }
     }
+    #[test]
+    fn regions_beyond_the_output_are_refused() {
+        let invert = Invert::<u8>::new();
+        let stages: [&dyn Stage; 1] = [&invert];
+        let source = Shape::new(9, 7, 1, SampleKind::U8);
+        for (rows, cols) in [((0, 10), (0, 7)), ((0, 9), (3, 8))] {
+            let region = Region::new(Span::new(rows.0, rows.1), Span::new(cols.0, cols.1));
+            let refused = Chain::for_region(&stages, source, region).err();
+            assert!(
+                matches!(refused, Some(StageError::Geometry { stage: "output", .. })),
+                "{region}: {refused:?}"
+            );
+        }
+    }
 }

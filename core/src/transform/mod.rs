@@ -8,6 +8,8 @@ mod args;
 mod built;
 mod curve;
 mod edge;
+#[cfg(test)]
+mod kinds;
 mod lanes;
 mod nearest;
 mod op;

@@ -1,13 +1,17 @@
-//! Promise: a transform works on samples of every kind that it takes, says which it does not take, and gives the same
-//! bits whatever the strips' height and whichever part of its output is made.
+//! For tests: each transform works on samples of every kind that it takes, says which it does not take, and gives the
+//! same bits whatever the strips' height and whichever part of its output is made.
 
-use plimsoll_core::budget::Budget;
-use plimsoll_core::measure::{Range, RangeOf};
-use plimsoll_core::pipeline::{Chain, Job, Sink, Source, Stage, StageError};
-use plimsoll_core::shape::{Region, SampleKind, Shape, Span};
-use plimsoll_core::strip::{Strip, StripMut};
-use plimsoll_core::transform::{Args, Host, WORDS, build};
-use std::convert::Infallible;
+use super::{Args, Host, WORDS, build};
+use crate::budget::Budget;
+use crate::measure::{Range, RangeOf};
+use crate::pipeline::{Chain, Job, Sink, Source, Stage, StageError};
+use crate::shape::{Region, SampleKind, Shape, Span};
+use crate::strip::{Strip, StripMut};
+use core::convert::Infallible;
+use std::boxed::Box;
+use std::string::ToString;
+use std::vec;
+use std::vec::Vec;
 
 /// Boxes what is built; knows a range for what asks for one.
 struct Boxes;
@@ -145,26 +149,4 @@ fn it_takes_or_names_every_kind() {
         taken += takers;
     }
     assert!(taken > 150, "{taken} kinds of pictures");
-}
-
-#[test]
-fn a_name_that_nobody_has_is_refused() {
-    let built = build("sharpenn", Args::new("sharpenn", ""), Shape::new(9, 9, 1, SampleKind::U8), &mut Boxes);
-    assert_eq!(built.err(), Some(StageError::Unknown));
-}
-
-#[test]
-fn regions_beyond_the_output_are_refused() {
-    let source = Shape::new(9, 7, 1, SampleKind::U8);
-    let invert = build("invert", Args::new("invert", ""), source, &mut Boxes).expect("it takes bytes");
-    let stages = [&*invert];
-    for region in
-        [Region::new(Span::new(0, 10), Span::new(0, 7)), Region::new(Span::new(0, 9), Span::new(3, 8))]
-    {
-        let refused = Chain::for_region(&stages, source, region).err();
-        assert!(
-            matches!(refused, Some(StageError::Geometry { stage: "output", .. })),
-            "{region}: {refused:?}"
-        );
-    }
 }
