@@ -250,6 +250,7 @@ mod tests {
             assert_eq!(region::<u8, u8>(&stages, &image, rows, None).samples, expected.samples);
         }
     }
+
     #[test]
     fn regions_beyond_the_output_are_refused() {
         let invert = Invert::<u8>::new();

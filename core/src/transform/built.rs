@@ -2,14 +2,20 @@
 
 use super::{Args, Host, build};
 use crate::harness::{self, Image};
+use crate::measure::{Range, RangeOf};
 use crate::pipeline::{Stage, StageError};
 use crate::shape::{Sample, Shape};
 use std::boxed::Box;
 
+/// Boxes what is built; knows a range for what asks for one.
 struct Boxes;
 
 impl Host for Boxes {
     type Built = Box<dyn Stage>;
+
+    fn range(&mut self, _: RangeOf) -> Option<Range> {
+        Some(Range { low: 3.0, high: 200.0 })
+    }
 
     fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
         Box::new(stage)
@@ -48,5 +54,7 @@ fn every_example_of_the_list_can_be_built() {
         assert!(super::WORDS.iter().any(|words| words.name == stage.name()), "{}", stage.name());
         assert!(stage.output(shape).is_ok(), "{}", words.example);
     }
-    assert_eq!(built("no-such-thing", shape).unwrap_err(), StageError::Unknown);
+    for nobody in ["no-such-thing", "sharpenn"] {
+        assert_eq!(built(nobody, shape).unwrap_err(), StageError::Unknown);
+    }
 }

@@ -1,32 +1,16 @@
 //! For tests: each transform works on samples of every kind that it takes, says which it does not take, and gives the
 //! same bits whatever the strips' height and whichever part of its output is made.
 
-use super::{Args, Host, WORDS, build};
+use super::WORDS;
+use super::built::built;
 use crate::budget::Budget;
-use crate::measure::{Range, RangeOf};
 use crate::pipeline::{Chain, Job, Sink, Source, Stage, StageError};
 use crate::shape::{Region, SampleKind, Shape, Span};
 use crate::strip::{Strip, StripMut};
 use core::convert::Infallible;
-use std::boxed::Box;
 use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
-
-/// Boxes what is built; knows a range for what asks for one.
-struct Boxes;
-
-impl Host for Boxes {
-    type Built = Box<dyn Stage>;
-
-    fn range(&mut self, _: RangeOf) -> Option<Range> {
-        Some(Range { low: 3.0, high: 200.0 })
-    }
-
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
-        Box::new(stage)
-    }
-}
 
 /// Samples that depend on their place alone: whole numbers of 0 to 255, which every kind holds.
 struct Places(Shape);
@@ -110,15 +94,14 @@ fn it_takes_or_names_every_kind() {
     ];
     let mut taken = 0;
     for words in WORDS.iter().map(|words| words.example).chain(more) {
-        let (name, settings) = words.split_once(':').unwrap_or((words, ""));
         // The rectangle of the example is of a large picture.
-        let settings = if name == "crop" { "3,2,11,9" } else { settings };
+        let words = if words.starts_with("crop:") { "crop:3,2,11,9" } else { words };
         let mut takers = 0;
         for kind in SampleKind::ALL {
             for bands in [1, 3] {
                 let source = Shape::new(17, 23, bands, kind);
-                let built = build(name, Args::new(name, settings), source, &mut Boxes);
-                let stage = built.and_then(|stage| stage.output(source).map(|shape| (stage, shape)));
+                let stage =
+                    built(words, source).and_then(|stage| stage.output(source).map(|shape| (stage, shape)));
                 match stage {
                     Err(StageError::Kind { kind: named, .. }) => assert_eq!(named, kind, "{words}"),
                     Err(StageError::Bands { bands: named, .. }) => assert_eq!(named, bands, "{words}"),

@@ -4,10 +4,9 @@
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use plimsoll_core::pipeline::plan::{Each, Need, Place, Request, plan};
-use plimsoll_core::pipeline::{Chain, Stage, StageError, View};
+use plimsoll_core::pipeline::{Chain, Stage};
 use plimsoll_core::shape::{Region, Rows, SampleKind, Shape};
-use plimsoll_core::strip::{Strip, StripMut};
-use plimsoll_core::transform::{Args, Host, build};
+use plimsoll_os::cpu::build;
 
 /// Stages by the words of a user. One that is not there, or does not go with the shape, is left out.
 const STAGES: [(&str, &str); 12] = [
@@ -42,62 +41,6 @@ struct Input {
     unit_rows: u32,
 }
 
-/// A stage that is planned and never run: its kernels, which take minutes to compile under a sanitizer, are not here.
-struct Planned<S>(S);
-
-impl<S: Stage> Stage for Planned<S> {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn output(&self, input: Shape) -> Result<Shape, StageError> {
-        self.0.output(input)
-    }
-
-    fn input(&self, output: Region, input: Shape) -> Region {
-        self.0.input(output, input)
-    }
-
-    fn reach(&self, input: Shape) -> u32 {
-        self.0.reach(input)
-    }
-
-    fn part(&self) -> Option<(u32, u32)> {
-        self.0.part()
-    }
-
-    fn absorbs(&self) -> bool {
-        self.0.absorbs()
-    }
-
-    fn vectorises(&self) -> bool {
-        self.0.vectorises()
-    }
-
-    fn memory(&self, view: &View) -> u64 {
-        self.0.memory(view)
-    }
-
-    fn begin(&self, _: &View, _: &mut [u8]) -> Result<(), StageError> {
-        unreachable!("a plan runs nothing")
-    }
-
-    fn process(&self, _: &View, _: &mut [u8], _: &Strip<'_>, _: &mut StripMut<'_>) -> Result<(), StageError> {
-        unreachable!("a plan runs nothing")
-    }
-}
-
-/// Boxes what is built.
-struct Boxes;
-
-impl Host for Boxes {
-    type Built = Box<dyn Stage>;
-
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
-        Box::new(Planned(stage))
-    }
-}
-
 fn check(input: Input) {
     let kind = SampleKind::ALL[usize::from(input.kind) % SampleKind::ALL.len()];
     let source = Shape::new(input.rows, input.cols, input.bands, kind);
@@ -105,10 +48,12 @@ fn check(input: Input) {
     let mut stages = Vec::new();
     for index in input.stages.iter().take(16) {
         let (name, settings) = STAGES[usize::from(*index) % STAGES.len()];
-        let Ok(stage) = build(name, Args::new(name, settings), shape, &mut Boxes) else { continue };
-        let Ok(output) = stage.output(shape) else { continue };
-        shape = output;
-        stages.push(stage);
+        let Ok(built) = build(name, settings, shape, &[]) else { continue };
+        for stage in built.stages {
+            let Ok(output) = stage.output(shape) else { break };
+            shape = output;
+            stages.push(stage);
+        }
     }
     let stages: Vec<&dyn Stage> = stages.iter().map(|stage| &**stage).collect();
     let row = |part: u8| (u64::from(shape.rows) * u64::from(part) / 256) as u32;

@@ -7,23 +7,15 @@ use super::*;
 use crate::harness::{self, Image};
 use crate::pipeline::Stage;
 use crate::shape::Sample;
+use crate::transform::built::built;
 use proptest::prelude::*;
 use std::boxed::Box;
 use std::string::ToString;
 use twin::naive;
 
-/// Boxes what the op builds.
-struct Boxes;
-
-impl Host for Boxes {
-    type Built = Box<dyn Stage>;
-    fn accept<S: Stage + 'static>(&mut self, stage: S) -> Box<dyn Stage> {
-        Box::new(stage)
-    }
-}
-
+/// What the op builds of these settings.
 fn stage(settings: &str, input: Shape) -> Result<Box<dyn Stage>, StageError> {
-    crate::transform::build("resize", Args::new("resize", settings), input, &mut Boxes)
+    built(&std::format!("resize:{settings}"), input)
 }
 
 /// The largest difference from the twin, results cut to the range of integers.
