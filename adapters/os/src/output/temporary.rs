@@ -153,9 +153,8 @@ mod tests {
     #[test]
     fn a_living_process_is_seen() {
         assert!(is_alive(std::process::id()));
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let process = child.id();
-        child.wait().unwrap();
-        assert!(!is_alive(process));
+        // Linux numbers no process beyond 2^22. None is started for this: until its program runs it would hold a copy
+        // of every file that other tests have open, with their locks.
+        assert!(!is_alive(i32::MAX.unsigned_abs()));
     }
 }
