@@ -115,6 +115,29 @@ fn every_command_stays_within() {
     stay_within(&work(), &jobs.map(str::to_owned));
 }
 
+/// Each pass and each page has an arena of its own: what one has held is given back before the next one begins, whatever
+/// the sizes that follow each other.
+#[test]
+fn what_comes_after_each_other_is_not_held_at_once() {
+    let work = work();
+    work.picture(
+        "in-deep.tif",
+        &Picture::new(1500, 2000, 3, Kind::U16),
+        &Storage::strips(16, Packing::Deflate),
+    );
+    work.done("convert in-deep.tif -o in-pages.tif --pyramid pages --tile 128 --within 64MiB");
+    let jobs = [
+        "convert in-deep.tif -o out.png --overwrite --verify --do to:u8 --do normalize --do sharpen",
+        "convert in-deep.tif -o out.png --overwrite --verify --do normalize --do median:5 --do blur:0.6 --do to:u8",
+        "convert in-deep.tif -o out.tif --overwrite --do normalize --do gamma:1.8 --do normalize --do blur:7.5",
+        "convert in-deflate.tif -o out.tif --overwrite --verify --compression zstd --do normalize --do median:3",
+        "convert in-pages.tif -o out.tif --overwrite --pages 1,2,3 --do blur:5",
+        "convert in-pages.tif -o out.tif --overwrite --pages 3,2,1,2 --do normalize --do blur:5",
+        "stats in-deep.tif --do normalize --do blur:3 --do normalize",
+    ];
+    stay_within(&work, &jobs.map(str::to_owned));
+}
+
 /// Looking at headers is planned, too: it takes what the command takes to start, whatever the picture.
 #[test]
 fn headers_cost_what_their_plan_says() {

@@ -71,7 +71,6 @@ pub(crate) struct Flown {
 
 /// Runs what waits in the list.
 pub(crate) fn run(job: &Job<'_>, plan: &mut BatchPlan, session: &Session, talk: Talk) -> Flown {
-    plimsoll_os::memory::return_large_blocks();
     let workers = job.settings.most_workers();
     let room = plan.budget.bytes.saturating_sub(plan.list_bytes);
     let each = (workers / plan.in_flight.max(1)).max(1);
