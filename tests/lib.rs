@@ -7,7 +7,7 @@ mod work;
 
 pub use picture::{Kind, Picture};
 pub use tiff_file::{Packing, Storage};
-pub use work::{Done, Work};
+pub use work::{Done, LARGER_PROGRAM_BYTES, Work};
 
 /// The command under test, and the program that measures it: only the crate of a test knows where cargo put them.
 #[macro_export]

@@ -2,11 +2,7 @@
 //! at most the plan, byte for byte. That the run allocates nothing is held by `never_passed_heap.rs`, and the ceilings
 //! at full size by `limits.sh`.
 
-use plimsoll_tests::{Done, Kind, Packing, Picture, Storage, Work, programs};
-
-/// What a development build's program takes beside what the plan says for a release build, whose code is smaller:
-/// measured at most 0.4 MiB in these jobs. None in release, where the plan must hold as it is.
-const LARGER_PROGRAM_BYTES: u64 = if cfg!(debug_assertions) { 1 << 20 } else { 0 };
+use plimsoll_tests::{Kind, LARGER_PROGRAM_BYTES, Packing, Picture, Storage, Work, programs};
 
 fn work() -> Work {
     let work = Work::new(programs!());
@@ -26,28 +22,6 @@ fn work() -> Work {
     work
 }
 
-/// Holds a run against its plan and its budget, by its own figures and by the kernel's. Gives what is wrong.
-fn wrong(done: &Done) -> Option<String> {
-    let line = &done.line;
-    let [heap, planned_heap] = ["/actual/peak_heap_bytes", "/plan/heap_bytes"].map(|what| done.number(what));
-    if heap > planned_heap {
-        return Some(format!("{line}: the heap held {heap} bytes, planned were {planned_heap}"));
-    }
-    let [peak, budget] = ["/plan/peak_bytes", "/plan/budget_bytes"].map(|what| done.number(what));
-    if peak > budget {
-        return Some(format!("{line}: {peak} bytes were planned"));
-    }
-    let (own, kernel) = (done.number("/actual/peak_resident_bytes"), done.peak_resident_bytes);
-    if own.max(kernel) > peak + LARGER_PROGRAM_BYTES {
-        return Some(format!(
-            "{line}: {kernel} bytes were resident ({own} by the receipt), planned were {peak}"
-        ));
-    }
-    // The receipt is written before the process ends, and the kernel's figure is taken after; both count in batches.
-    let agree = own.abs_diff(kernel) <= 1 << 20;
-    (!agree).then(|| format!("{line}: the receipt says {own} bytes, the kernel {kernel}"))
-}
-
 /// Runs jobs, each within the smallest budget that works and within more.
 fn stay_within(work: &Work, jobs: &[String]) {
     let mut all = Vec::new();
@@ -55,7 +29,7 @@ fn stay_within(work: &Work, jobs: &[String]) {
         let line = format!("{job} --workers {workers}");
         let smallest = work.plan(&line)["smallest_bytes"].as_u64().expect("a number");
         let budgets = [smallest, 8 << 20, 24 << 20].into_iter().filter(|budget| *budget >= smallest);
-        all.extend(budgets.filter_map(|budget| wrong(&work.done(&format!("{line} --within {budget}B")))));
+        all.extend(budgets.filter_map(|budget| work.done(&format!("{line} --within {budget}B")).passed()));
     }
     assert!(all.is_empty(), "{} runs passed what was planned:\n{}", all.len(), all.join("\n"));
 }
