@@ -112,6 +112,17 @@ fn what_comes_after_each_other_is_not_held_at_once() {
     stay_within(&work, &jobs.map(str::to_owned));
 }
 
+/// Reading back is planned anew with the file at hand, which may let more rows fit than were planned: not more heap.
+#[test]
+fn reading_back_takes_no_more_than_was_planned() {
+    let work = work();
+    work.picture("in-long.tif", &Picture::new(79, 1957, 4, Kind::F32), &Storage::strips(100, Packing::Lzw));
+    let job = "convert in-long.tif -o out.tif --overwrite --verify --do resize:0.4,lanczos3 --do to:u16";
+    let fits = |bytes: u64| work.done(&format!("{job} --within {bytes}B")).passed();
+    let all: Vec<String> = (0..16).filter_map(|step| fits((5 << 20) + step * 30_000)).collect();
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
 /// Looking at headers is planned, too: it takes what the command takes to start, whatever the picture.
 #[test]
 fn headers_cost_what_their_plan_says() {

@@ -27,7 +27,7 @@ pub use stages::{Stages, Step};
 use clap::{CommandFactory, FromArgMatches};
 use command::Session;
 use command::args::CommandLine;
-use plimsoll_os::memory::{CountingAllocator, divide_code, release_code, return_large_blocks};
+use plimsoll_os::memory::{CountingAllocator, divide_code, release_code};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,8 +37,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// allocator, so that receipts can say what the heap held.
 pub fn main(heap: &'static CountingAllocator) -> ExitCode {
     divide_code();
-    // Passes, pages and files follow each other, each with an arena of its own.
-    return_large_blocks();
     let parsed = CommandLine::command()
         .try_get_matches()
         .and_then(|matches| CommandLine::from_arg_matches(&matches).map(|line| (line, matches)));

@@ -16,7 +16,7 @@ use plimsoll_core::pipeline::{Need, Plan, Refusal, Request, Stage, plan};
 use plimsoll_core::shape::Shape;
 use plimsoll_formats::Page;
 use plimsoll_os::input::MAPPED_WINDOW_BYTES;
-use plimsoll_os::memory::Arena;
+use plimsoll_os::memory::{Arena, return_free_blocks};
 use std::sync::Arc;
 
 /// One pass over the input.
@@ -53,8 +53,10 @@ impl PassPlan {
         rows().sum::<f64>() / rows().fold(1.0, f64::max)
     }
 
-    /// The one arena of this pass: all its windows, states and buffers.
+    /// The one arena of this pass: all its windows, states and buffers. What passes, pages and files before it held
+    /// goes back first.
     pub(crate) fn arena(&self) -> Result<Arena, Failure> {
+        return_free_blocks();
         let bytes = usize::try_from(self.plan.bytes_in(Place::Arena)).unwrap_or(usize::MAX);
         Arena::new(bytes).map_err(|exhausted| Failure::Refused(exhausted.to_string()))
     }

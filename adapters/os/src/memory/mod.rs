@@ -10,7 +10,7 @@ mod lone;
 mod program;
 
 pub use arena::Arena;
-pub use blocks::return_large_blocks;
+pub use blocks::return_free_blocks;
 pub use counting::{CountingAllocator, HeapUse};
 pub use leased::LeasedBytes;
 pub(crate) use leased::zeroed;

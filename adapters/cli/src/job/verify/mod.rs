@@ -124,7 +124,7 @@ impl VerifiedJob {
         let reading = Reading::new(&job, target.lossless(), checks);
         let lossless = reading.lossless;
         let expected = Expected::new(reading.shape(), &*target, reading.grid.is_some());
-        let pass = reading.plan(Arc::new(expected), &[], &plan.budget, &settings)?.pass;
+        let pass = reading.plan(Arc::new(expected), &[], (&plan.budget, u64::MAX), &settings)?.pass;
         plan.passes.push(pass.clone());
         let misses = checks.min_psnr.is_some() || checks.min_ssim.is_some();
         let again = if !lossless && misses && checks.on_miss == OnMiss::Lossless {
@@ -223,19 +223,9 @@ impl VerifiedJob {
             None => page,
         };
         let budget = Budgeted { bytes: check.pass.plan.peak_bytes, reason: "the plan".to_owned() };
-        let mut settings = self.settings.clone();
         // The plan's peak may be that of the process's start, when there was little heap yet: its heap counts as well.
-        let ready = loop {
-            let ready = reading.plan(Arc::clone(&page), ranges, &budget, &settings)?;
-            if ready.pass.heap_bytes() <= self.plan.heap_bytes() {
-                break ready;
-            }
-            match (ready.pass.plan.workers, ready.pass.plan.strip_rows) {
-                (1, 1) => break ready,
-                (1, rows) => settings.strip_rows = Some(rows / 2),
-                (workers, _) => settings.workers = Some(workers - 1),
-            }
-        };
+        let within = (&budget, self.plan.heap_bytes());
+        let ready = reading.plan(Arc::clone(&page), ranges, within, &self.settings)?;
         // Whoever reads this pair's rows reads the input and the output: an error of either is the output's, as the
         // input was read through just now.
         let found = ready.run(&reading, page, ranges, (&self.plan, control));

@@ -59,12 +59,13 @@ impl<'a> Reading<'a> {
         self.checks.min_ssim.map(|_| SsimWindow::Gaussian11)
     }
 
-    /// Plans the pass over what the job made its output of and over `written`.
+    /// Plans the pass over what the job made its output of and over `written`, within a budget and so many bytes of
+    /// heap. What needs more heap even with the fewest rows gets that.
     pub(super) fn plan(
         &self,
         written: Arc<dyn Page>,
         ranges: &[Range],
-        budget: &Budgeted,
+        (budget, most_heap_bytes): (&Budgeted, u64),
         settings: &Settings,
     ) -> Result<Ready, Failure> {
         let stages = Stages::build(&self.job.request().steps, self.job.page().facts().shape, ranges)?;
@@ -74,11 +75,11 @@ impl<'a> Reading<'a> {
             // Steps that look at neighbours would read the rows at each seam twice.
             settings.workers = Some(1);
         }
-        let plan = |step_rows: u32| {
+        let plan = |step_rows: u32, settings: &Settings| {
             let pair = self.pair(&refs, step_rows, Arc::clone(&written))?;
             if !self.lossless {
                 let pair = Pair { page: &pair, ssim: self.window(), grid: self.grid };
-                return pair.plan(PURPOSE, 1, budget, &settings);
+                return pair.plan(PURPOSE, 1, budget, settings);
             }
             let request = PassRequest {
                 purpose: PURPOSE,
@@ -88,17 +89,28 @@ impl<'a> Reading<'a> {
                 sink_needs: &|_| Vec::<Need>::new(),
                 ordered: false,
             };
-            plan_pass(&request, budget.bytes, &settings)?.map_err(|refusal| refuse(&refusal, budget))
+            plan_pass(&request, budget.bytes, settings)?.map_err(|refusal| refuse(&refusal, budget))
         };
         let tries = if refs.is_empty() { &[1][..] } else { &STRIP_ROWS[..] };
-        let smallest = plan(1)?;
+        let mut least = plan(1, &settings)?;
+        let smallest_bytes = least.plan.smallest_bytes;
         for step_rows in tries {
-            if let Ok(mut pass) = plan(*step_rows) {
-                pass.plan.smallest_bytes = smallest.plan.smallest_bytes;
-                return Ok(Ready { pass, step_rows: *step_rows });
+            let mut settings = settings.clone();
+            while let Ok(mut pass) = plan(*step_rows, &settings) {
+                pass.plan.smallest_bytes = smallest_bytes;
+                if pass.heap_bytes() <= most_heap_bytes {
+                    return Ok(Ready { pass, step_rows: *step_rows });
+                }
+                let (workers, rows) = (pass.plan.workers, pass.plan.strip_rows);
+                least = pass;
+                match (workers, rows) {
+                    (1, 1) => break,
+                    (1, rows) => settings.strip_rows = Some(rows / 2),
+                    (workers, _) => settings.workers = Some(workers - 1),
+                }
             }
         }
-        Ok(Ready { pass: smallest, step_rows: 1 })
+        Ok(Ready { pass: least, step_rows: 1 })
     }
 
     /// The input behind the steps, and the output, as one page.
