@@ -23,9 +23,9 @@ fn work() -> Work {
 }
 
 /// Runs jobs, each within the smallest budget that works and within more.
-fn stay_within(work: &Work, jobs: &[String]) {
+fn stay_within(work: &Work, jobs: &[impl AsRef<str>]) {
     let mut all = Vec::new();
-    for (job, workers) in jobs.iter().flat_map(|job| [(job, 1), (job, 2)]) {
+    for (job, workers) in jobs.iter().flat_map(|job| [(job.as_ref(), 1), (job.as_ref(), 2)]) {
         let line = format!("{job} --workers {workers}");
         let smallest = work.plan(&line)["smallest_bytes"].as_u64().expect("a number");
         let budgets = [smallest, 8 << 20, 24 << 20].into_iter().filter(|budget| *budget >= smallest);
@@ -44,7 +44,7 @@ fn a_picture_of_a_few_pixels_stays_within() {
         "thumbnail in-tiny.tif -o out.tif --overwrite --size 16",
         "stats in-tiny.tif",
     ];
-    stay_within(&work, &jobs.map(str::to_owned));
+    stay_within(&work, &jobs);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn every_command_stays_within() {
         "compare in-strips.tif in-lzw.tif --io mmap",
         "stats in-lzw.tif --io mmap",
     ];
-    stay_within(&work(), &jobs.map(str::to_owned));
+    stay_within(&work(), &jobs);
 }
 
 /// Each pass and each page has an arena of its own: what one has held is given back before the next one begins, whatever
@@ -109,7 +109,7 @@ fn what_comes_after_each_other_is_not_held_at_once() {
         "convert in-pages.tif -o out.tif --overwrite --pages 3,2,1,2 --do normalize --do blur:5",
         "stats in-deep.tif --do normalize --do blur:3 --do normalize",
     ];
-    stay_within(&work, &jobs.map(str::to_owned));
+    stay_within(&work, &jobs);
 }
 
 /// Reading back is planned anew with the file at hand, which may let more rows fit than were planned: not more heap.

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 /// Gives the pages of all free blocks back to the system. The GNU allocator keeps them resident: up to twice the
-/// largest block that was ever freed, and what threads that have ended held, beside whatever is taken next. Takes well
-/// below a millisecond for each MiB that goes. Other allocators return blocks in their own ways.
+/// largest block that was ever freed, and what threads that have ended held, beside whatever is taken next. Other
+/// allocators return blocks in their own ways.
 pub fn return_free_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
